@@ -1,0 +1,21 @@
+# LibTorch and CUDA from their wheels, as imported targets: find_package(Torch) would pull in a CUDA toolkit search and
+# dozens of libraries that are not linked here.
+set(torch_root ${AUTOMODEL_SITE}/torch)
+foreach(name c10 torch_cpu)
+  add_library(${name} SHARED IMPORTED)
+  set_target_properties(${name} PROPERTIES
+    IMPORTED_LOCATION ${torch_root}/lib/lib${name}.so
+    INTERFACE_SYSTEM_INCLUDE_DIRECTORIES "${torch_root}/include;${torch_root}/include/torch/csrc/api/include")
+endforeach()
+target_link_libraries(torch_cpu INTERFACE c10)
+target_compile_definitions(torch_cpu INTERFACE AT_PER_OPERATOR_HEADERS TORCH_ASSERT_ONLY_METHOD_OPERATORS)
+
+set(CMAKE_CUDA_COMPILER ${AUTOMODEL_CUDA_ROOT}/bin/nvcc)
+set(CMAKE_CUDA_ARCHITECTURES 90 CACHE STRING "CUDA architectures to compile for")
+set(CMAKE_CUDA_FLAGS "-L${AUTOMODEL_CUDA_ROOT}/lib" CACHE STRING "")
+set(CUDAToolkit_ROOT ${AUTOMODEL_CUDA_ROOT})
+# The wheel has libcudart.so.13 only; the linker wants the plain name.
+if(NOT EXISTS ${AUTOMODEL_CUDA_ROOT}/lib/libcudart.so)
+  file(CREATE_LINK libcudart.so.13 ${AUTOMODEL_CUDA_ROOT}/lib/libcudart.so SYMBOLIC)
+endif()
+enable_language(CUDA)

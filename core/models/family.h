@@ -1,0 +1,37 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/models/decoder_config.h"
+
+namespace automodel::models {
+
+/// Reads a Hugging Face config.json through the family that claims its architecture.
+/// `config_json` is the JSON text, `origin` its name in messages, `overrides_json` a JSON object merged over it ("" for
+/// none), `family_file` a user's family file ("" for the built-in ones and those of AUTOMODEL_MODELS).
+/// Throws Error(kUnsupported) for an unknown architecture (naming the known and the nearest) and for a value that the
+/// family file refuses; Error(kFormat) for an unknown key, a missing key or a wrong type.
+DecoderConfig read_decoder_config(const std::string& config_json,
+                                  const std::string& origin,
+                                  const std::string& overrides_json = "",
+                                  const std::string& family_file = "");
+
+/// The architectures that can be read, with the family of each.
+struct FamilyEntry {
+  std::string family;
+  std::vector<std::string> architectures;
+  std::string origin;  ///< "built in" or the file it was read from
+};
+
+std::vector<FamilyEntry> list_families();
+
+/// The family file with everything that it inherits written out, as YAML.
+std::string resolved_family(const std::string& family);
+
+/// Where a model lives: a folder as given, or the snapshot of a Hub id in the Hugging Face cache
+/// (HF_HUB_CACHE, HF_HOME/hub, ~/.cache/huggingface/hub). Throws Error(kData) saying where it looked.
+std::filesystem::path find_model(const std::string& path_or_id);
+
+}  // namespace automodel::models

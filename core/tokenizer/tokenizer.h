@@ -1,0 +1,110 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace automodel::tokenizer {
+
+/// The result of rendering a chat template.
+struct Rendered {
+  std::string text;  ///< UTF-8
+  /// What stood between {% generation %} and {% endgeneration %}: [begin, end) in Unicode code points of `text`.
+  std::vector<std::pair<int64_t, int64_t>> assistant_spans;
+};
+
+/// A compiled Jinja chat template with transformers' settings. Immutable: any thread may call `render`.
+class ChatTemplate {
+ public:
+  /// `source` is Jinja text. Throws Error(kFormat) naming line and cause when it does not compile.
+  explicit ChatTemplate(std::string_view source);
+  ~ChatTemplate();
+  ChatTemplate(ChatTemplate&&) noexcept;
+  ChatTemplate& operator=(ChatTemplate&&) noexcept;
+
+  /// `variables` is a JSON object: messages, tools, documents, add_generation_prompt, bos_token, ...
+  /// Keys keep their order. Throws Error(kData) with the template's own message for raise_exception, and for any
+  /// other failure (undefined attribute, instruction limit).
+  Rendered render(const nlohmann::ordered_json& variables) const;
+
+  /// Whether the source holds a {% generation %} block.
+  bool has_generation_block() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Token ids with the place each came from.
+struct Encoding {
+  std::vector<int32_t> ids;
+  std::vector<std::pair<int64_t, int64_t>> offsets;  ///< [begin, end) in Unicode code points, one an id
+};
+
+/// A Hugging Face tokenizer folder as transformers' AutoTokenizer loads it. Immutable: any thread may call.
+class Tokenizer {
+ public:
+  /// `path`: a folder with tokenizer.json or vocab.json + merges.txt (and tokenizer_config.json,
+  /// special_tokens_map.json, chat_template.jinja when present), or one tokenizer.json file.
+  /// Throws Error(kFormat) for a malformed file and Error(kUnsupported), naming the kind, for a folder that holds
+  /// only a SentencePiece or tiktoken model.
+  static Tokenizer load(const std::filesystem::path& path);
+  ~Tokenizer();
+  Tokenizer(Tokenizer&&) noexcept;
+  Tokenizer& operator=(Tokenizer&&) noexcept;
+
+  /// `text` as UTF-8, with the post-processor's special tokens when asked.
+  std::vector<int32_t> encode(std::string_view text, bool add_special_tokens = true) const;
+
+  /// As `encode`, with offsets.
+  Encoding encode_with_offsets(std::string_view text, bool add_special_tokens = true) const;
+
+  std::string decode(const std::vector<int32_t>& ids, bool skip_special_tokens) const;
+
+  /// Overrides of tokenizer.add_bos_token / add_eos_token; nullopt leaves what the folder says.
+  void set_add_special(std::optional<bool> add_bos_token, std::optional<bool> add_eos_token);
+
+  std::optional<int32_t> bos_token_id() const;
+  std::optional<int32_t> eos_token_id() const;
+
+  /// The pad token; the eos token when none is set, as in the reference; nullopt when there is neither.
+  std::optional<int32_t> pad_token_id() const;
+
+  std::string bos_token() const;  ///< empty when none
+  std::string eos_token() const;
+  std::string pad_token() const;
+
+  /// Whether encode(text, true) puts the bos token first.
+  bool adds_bos() const;
+
+  /// Number of ids, added tokens included.
+  int64_t vocab_size() const;
+
+  std::optional<int32_t> token_to_id(std::string_view token) const;
+
+  /// The folder's default chat template, or null.
+  const ChatTemplate* chat_template() const;
+
+  /// Replaces the chat template (dataset.chat_template).
+  void set_chat_template(std::string_view jinja_source);
+
+  /// Variables that transformers adds to every template: bos_token, eos_token, ... merged under `variables`.
+  Rendered render_chat(const nlohmann::ordered_json& variables) const;
+
+  /// The files a saved checkpoint copies: tokenizer.json, tokenizer_config.json, ... that exist in the folder.
+  const std::vector<std::filesystem::path>& files() const;
+
+ private:
+  struct Impl;
+  explicit Tokenizer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace automodel::tokenizer
