@@ -14,7 +14,8 @@
 
 namespace automodel::io {
 
-/// One tensor of an open safetensors file. `data` points into the memory map and lives as long as the file object.
+/// One tensor of an open safetensors file. `data` points into the memory map and lives as long as the file
+/// object.
 struct TensorView {
   std::string name;
   DType dtype;
@@ -23,9 +24,9 @@ struct TensorView {
   int64_t size_bytes = 0;
 };
 
-/// A safetensors file, memory-mapped and fully checked on opening: header length, JSON, known types, shape times
-/// element size equal to the range, ranges in bounds, no overlap, no hole.
-/// Throws Error(kFormat) naming file and tensor. Format: huggingface.co/docs/safetensors.
+/// A safetensors file, memory-mapped and fully checked on opening: header length, JSON, known types, shape
+/// times element size equal to the range, ranges in bounds, no overlap, no hole. Throws Error(kFormat) naming
+/// file and tensor. Format: huggingface.co/docs/safetensors.
 class SafetensorsFile {
  public:
   explicit SafetensorsFile(const std::filesystem::path& path);
@@ -63,7 +64,8 @@ void write_safetensors(const std::filesystem::path& path,
                        const std::vector<TensorToWrite>& tensors,
                        const std::map<std::string, std::string>& metadata = {{"format", "pt"}});
 
-/// The weights of a Hugging Face folder: model.safetensors, or the shards that model.safetensors.index.json names.
+/// The weights of a Hugging Face folder: model.safetensors, or the shards that model.safetensors.index.json
+/// names.
 struct WeightFiles {
   std::vector<SafetensorsFile> files;
   std::map<std::string, std::pair<size_t, size_t>> index;  ///< tensor name -> (file, tensor in that file)
@@ -71,8 +73,8 @@ struct WeightFiles {
   const TensorView& at(const std::string& name) const;
 };
 
-/// Throws Error(kFormat) when the folder has no safetensors weights (naming what is there instead), a shard is
-/// missing, the index names a tensor that its file lacks, or a tensor stands twice.
+/// Throws Error(kFormat) when the folder has no safetensors weights (naming what is there instead), a shard
+/// is missing, the index names a tensor that its file lacks, or a tensor stands twice.
 WeightFiles open_weights(const std::filesystem::path& folder);
 
 }  // namespace automodel::io

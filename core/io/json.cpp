@@ -1,0 +1,69 @@
+#include "core/io/json.h"
+
+#include <algorithm>
+#include <set>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "core/base/error.h"
+#include "core/base/files.h"
+
+namespace automodel::io {
+namespace {
+
+using nlohmann::json;
+
+constexpr int kMaxDepth = 256;
+
+/// "origin:line:column" of a byte offset.
+std::string place(const std::string& origin, std::string_view text, size_t offset) {
+  const std::string_view before = text.substr(0, std::min(offset, text.size()));
+  const auto line = 1 + std::count(before.begin(), before.end(), '\n');
+  const size_t line_begin = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
+  return detail::join(origin, ":", line, ":", before.size() - line_begin + 1);
+}
+
+/// The library's text without its "[json.exception...] parse error at line 1, column 2: " head.
+std::string reason_of(const std::string& what) {
+  const size_t head = what.find("column ");
+  const size_t colon = head == std::string::npos ? std::string::npos : what.find(": ", head);
+  return colon == std::string::npos ? what : what.substr(colon + 2);
+}
+
+}  // namespace
+
+json parse_json(std::string_view text, const std::string& origin) {
+  std::vector<std::set<std::string>> keys;
+  const auto watch = [&](int depth, json::parse_event_t event, json& parsed) {
+    check(depth < kMaxDepth, ErrorCode::kFormat, origin, ": nested more than ", kMaxDepth, " levels deep");
+    if (event == json::parse_event_t::object_start) {
+      keys.resize(static_cast<size_t>(depth) + 1);
+      keys.back().clear();
+    } else if (event == json::parse_event_t::key) {
+      const auto& name = parsed.get_ref<const std::string&>();
+      // A key is reported one level below the object that holds it.
+      check(keys[static_cast<size_t>(depth) - 1].insert(name).second,
+            ErrorCode::kFormat,
+            origin,
+            ": key \"",
+            name,
+            "\" stands twice in one object; remove one");
+    }
+    return true;
+  };
+  try {
+    return json::parse(text.begin(), text.end(), watch);
+  } catch (const json::parse_error& error) {
+    const size_t offset = error.byte > 0 ? error.byte - 1 : 0;
+    fail(ErrorCode::kFormat, place(origin, text, offset), ": not JSON: ", reason_of(error.what()));
+  } catch (const json::exception& error) {
+    fail(ErrorCode::kFormat, origin, ": not JSON: ", error.what());
+  }
+}
+
+json read_json(const std::filesystem::path& path) {
+  return parse_json(read_file(path), path.string());
+}
+
+}  // namespace automodel::io

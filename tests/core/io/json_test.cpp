@@ -1,0 +1,47 @@
+#include "core/io/json.h"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "core/base/error.h"
+
+namespace automodel::io {
+namespace {
+
+std::string refusal(const std::string& text) {
+  try {
+    parse_json(text, "config.json");
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kFormat);
+    return error.message();
+  }
+  return "";
+}
+
+TEST(Json, GoodTextIsParsed) {
+  const nlohmann::json value = parse_json(R"({"a": [1, {"a": 2.5}], "b": {"a": null}})", "x");
+  EXPECT_EQ(value["a"][1]["a"], 2.5);
+  EXPECT_TRUE(value["b"]["a"].is_null());
+}
+
+TEST(Json, ErrorsNameLineAndColumn) {
+  EXPECT_EQ(refusal("{\n  \"a\": 1,\n  b\n}").rfind("config.json:3:3: not JSON: ", 0), 0u)
+      << refusal("{\n  \"a\": 1,\n  b\n}");
+  EXPECT_NE(refusal("").find("config.json:1:1"), std::string::npos);
+  EXPECT_NE(refusal("{} x"), "");
+  EXPECT_NE(refusal("\"\xff\""), "");
+}
+
+TEST(Json, DuplicateKeysAreRefusedButOnlyWithinOneObject) {
+  EXPECT_NE(refusal(R"({"a": 1, "b": {"a": 1, "a": 2}})").find("\"a\" stands twice"), std::string::npos);
+  EXPECT_NE(refusal(R"({"a": {"x": 1}, "b": 1, "a": 2})").find("\"a\" stands twice"), std::string::npos);
+  EXPECT_EQ(refusal(R"([{"a": 1}, {"a": 2}, {"a": {"a": 1}}])"), "");
+}
+
+TEST(Json, DepthIsBounded) {
+  EXPECT_NE(refusal(std::string(1'000'000, '[')).find("nested more than"), std::string::npos);
+  EXPECT_EQ(refusal(std::string(200, '[') + std::string(200, ']')), "");
+}
+
+}  // namespace
+}  // namespace automodel::io
