@@ -1,0 +1,132 @@
+#include "cli/app.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+#include <new>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/command_tree.h"
+#include "cli/recipe_command_table.h"
+#include "core/base/error.h"
+#include "core/base/strings.h"
+
+namespace automodel::cli {
+namespace {
+
+using Words = std::vector<std::string>;
+
+constexpr int kUsageStatus = 2;
+
+bool asks_for_help(const Words& words) {
+  return std::any_of(
+      words.begin(), words.end(), [](const std::string& word) { return word == "-h" || word == "--help"; });
+}
+
+bool begins_with(const Words& words, const Words& prefix) {
+  return words.size() >= prefix.size() && std::equal(prefix.begin(), prefix.end(), words.begin());
+}
+
+const RecipeCommandRow* find_recipe_command(const Words& words) {
+  for (const RecipeCommandRow& row : recipe_command_table()) {
+    if (begins_with(words, row.words)) return &row;
+  }
+  return nullptr;
+}
+
+int run_recipe_command(const RecipeCommandRow& row, const Words& words) {
+  const Words rest(words.begin() + static_cast<std::ptrdiff_t>(row.words.size()), words.end());
+  return row.run(parse_recipe_arguments(join(row.words, " "), row.domain, row.options, rest));
+}
+
+/// What CLI11 could not read, said in our words.
+[[noreturn]] void fail_usage(const CLI::App& root, const CLI::ParseError& error) {
+  const CLI::App* command = &root;
+  std::string path = root.get_name();
+  while (!command->get_subcommands().empty()) {
+    command = command->get_subcommands().front();
+    path += " " + command->get_name();
+  }
+  const Words left = command->remaining();
+  const Words known = subcommand_names(*command);
+  if (!left.empty() && !left.front().starts_with("-") && !known.empty()) {
+    const std::string nearest = nearest_name(left.front(), known);
+    fail(ErrorCode::kUsage,
+         "unknown command \"",
+         left.front(),
+         "\"",
+         nearest.empty() ? "" : "; did you mean \"" + nearest + "\"?",
+         " (",
+         path,
+         " --help lists the commands)");
+  }
+  if (!left.empty()) {
+    Words options;
+    for (const CLI::Option* option : command->get_options()) {
+      for (const std::string& name : option->get_lnames()) options.push_back("--" + name);
+    }
+    const std::string nearest = nearest_name(left.front(), options);
+    fail(ErrorCode::kUsage,
+         "unknown argument \"",
+         left.front(),
+         "\"",
+         nearest.empty() ? "" : "; did you mean \"" + nearest + "\"?",
+         " (",
+         path,
+         " --help lists the options)");
+  }
+  if (!known.empty()) fail(ErrorCode::kUsage, path, " needs a command: ", join(known, ", "));
+  fail(ErrorCode::kUsage, path, ": ", error.what(), " (", path, " --help shows how it is used)");
+}
+
+int run_tree(const Words& words) {
+  const std::unique_ptr<CLI::App> root = build_command_tree();
+  try {
+    root->parse(Words(words.rbegin(), words.rend()));
+    return 0;
+  } catch (const CLI::RuntimeError& status) {
+    return status.get_exit_code();
+  } catch (const CLI::Success& asked) {
+    return root->exit(asked, std::cout, std::cerr);
+  } catch (const CLI::ParseError& error) {
+    fail_usage(*root, error);
+  }
+}
+
+int dispatch(const Words& words) {
+  const RecipeCommandRow* row = find_recipe_command(words);
+  if (row != nullptr && asks_for_help(words)) {
+    Words help = row->words;
+    help.push_back("--help");
+    return run_tree(help);
+  }
+  if (row != nullptr) return run_recipe_command(*row, words);
+  return run_tree(words);
+}
+
+int report(const std::string& message, int status) {
+  std::cerr << "error: " << message << '\n';
+  return status;
+}
+
+}  // namespace
+
+int run(int argc, const char* const* argv) {
+  try {
+    const int status = dispatch(Words(argv + std::min(argc, 1), argv + argc));
+    std::cout.flush();
+    check(std::cout.good(), ErrorCode::kIo, "cannot write the result to standard output");
+    return status;
+  } catch (const Error& error) {
+    return report(error.what(), exit_status(error.code()));
+  } catch (const std::bad_alloc&) {
+    return report("out of host memory", exit_status(ErrorCode::kOutOfMemory));
+  } catch (const std::exception& error) {
+    return report(error.what(), exit_status(ErrorCode::kInternal));
+  }
+}
+
+}  // namespace automodel::cli

@@ -1,0 +1,23 @@
+#include "cli/command_table.h"
+
+#include "cli/commands.h"
+
+namespace automodel::cli {
+
+const std::vector<GroupRow>& group_table() {
+  static const std::vector<GroupRow> kGroups = {
+      {"config", "Look at a recipe: what it resolves to, the fate of every key, all options"},
+      {"data", "Look at data: token ids, rendered conversations"},
+      {"model", "Look at a model: known families, a checkpoint's facts, logits and gradients"},
+      {"checkpoint", "Look at a checkpoint: its tensors, whether it is whole"},
+  };
+  return kGroups;
+}
+
+// A row lands together with the file that implements it.
+const std::vector<CommandRow>& command_table() {
+  static const std::vector<CommandRow> kCommands = {};
+  return kCommands;
+}
+
+}  // namespace automodel::cli
