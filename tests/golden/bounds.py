@@ -1,0 +1,20 @@
+"""Every tolerance of the golden tests. Relative to the reference's value, in fp32 on a CPU."""
+
+LOSS = 1e-5
+LEARNING_RATE = 1e-12  # the same formula in double
+GRAD_NORM = 1e-4
+VAL_LOSS = 1e-5
+
+# Largest error of a logit against transformers, absolute.
+LOGIT = 1e-4
+
+# Final weights: the distance of ours from the reference's, relative to the distance that training moved them, tensor by
+# tensor. Single elements cannot be compared: where a gradient is pure rounding noise Adam still takes a step of the
+# size of the learning rate, in a direction that noise decides.
+WEIGHT_TRAVEL = 1e-3
+
+# Real model: per-token losses, single and in the mean (the references are printed with five and six decimals).
+TOKEN_LOSS_ABSOLUTE = 2e-4
+MEAN_LOSS_ABSOLUTE = 1e-5
+ARGMAX_SHARE = 0.999
+PARAMETER_GRAD_NORM = 1e-4

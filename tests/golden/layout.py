@@ -1,0 +1,37 @@
+"""Which files a checkpoint holds: the reference's names, and ours where the reference pickles."""
+import pathlib
+import re
+
+# Where our name differs: safetensors and JSON instead of pickles and torch's distributed checkpoint.
+RENAMED = [
+    (r"(.*/step_scheduler)\.pt", r"\1.json"),
+    (r"(.*/rng/rng_global_rank_\d+)\.pt", r"\1.json"),
+    (r"(.*/dataloader/dataloader_dp_rank_\d+)\.pt", r"\1.json"),
+    (r"(.*/optim)/\.metadata", r"\1/optim.index.json"),
+    (r"(.*/optim)/__0_0\.distcp", r"\1/shard-00001-optim-00001-of-00001.safetensors"),
+]
+
+
+def our_name(reference_name: str) -> str:
+    for pattern, replacement in RENAMED:
+        if re.fullmatch(pattern, reference_name):
+            return re.sub(pattern, replacement, reference_name)
+    return reference_name
+
+
+def expected(layout: pathlib.Path) -> dict[str, str]:
+    """layout.txt ("path kind size [target]" a line) -> {path: "d", "f", or "-> target" of a link}."""
+    entries = {}
+    for line in layout.read_text().splitlines():
+        name, kind, _, target = (line.split(" ") + [""])[:4]
+        if name:
+            entries[our_name(name)] = f"-> {target}" if kind == "l" else kind
+    return entries
+
+
+def found(folder: pathlib.Path) -> dict[str, str]:
+    entries = {}
+    for path in folder.rglob("*"):
+        name = str(path.relative_to(folder))
+        entries[name] = f"-> {path.readlink()}" if path.is_symlink() else "d" if path.is_dir() else "f"
+    return entries

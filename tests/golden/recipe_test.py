@@ -1,0 +1,98 @@
+"""A golden recipe, unchanged: recipe_test.py NAME. Every step, validation, console line, file and final weight."""
+import json
+import re
+import sys
+
+import bounds
+import layout
+import weights
+from checks import Checks
+from golden import GOLDEN, Workplace, need_golden, read_jsonl
+
+LOG_LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \| INFO \| \S+ \| (.*)")
+NUMBERS = {"loss": bounds.LOSS, "grad_norm": bounds.GRAD_NORM, "lr": bounds.LEARNING_RATE, "val_loss": bounds.VAL_LOSS}
+COUNTS = ("step", "epoch", "num_label_tokens", "num_tokens_per_step")
+
+
+def compare_records(checks: Checks, file: str, ours: list[dict], reference: list[dict]):
+    checks.equal(f"{file}: steps in order", [r["step"] for r in ours], [r["step"] for r in reference])
+    for mine, theirs in zip(ours, reference):
+        where = f"{file} step {theirs['step']}"
+        checks.equal(f"{where}: keys", list(mine), list(theirs))
+        for key in COUNTS:
+            checks.equal(f"{where}: {key}", mine.get(key), theirs.get(key))
+        for key, bound in NUMBERS.items():
+            if key in theirs:
+                checks.close(key, where, mine.get(key, float("nan")), theirs[key], relative=bound)
+        checks.true(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", mine.get("timestamp", "")),
+                    f"{where}: timestamp {mine.get('timestamp')!r} is not ISO-8601 UTC with milliseconds")
+        for key in ("mem", "tps", "tps_per_gpu"):
+            if key in theirs:
+                checks.true(isinstance(mine.get(key), (int, float)) and mine[key] >= 0, f"{where}: {key} is {mine.get(key)!r}")
+        if "mfu" in theirs:
+            checks.true(mine.get("mfu") is None or mine["mfu"] > 0, f"{where}: mfu is {mine.get('mfu')!r}")
+
+
+def training_line(r: dict) -> str:
+    return (f"step {r['step']} | epoch {r['epoch']} | loss {r['loss']:.4f} | grad_norm {r['grad_norm']:.4f} | "
+            f"lr {r['lr']:.2e} | mem {r['mem']:.2f} GiB | tps {r['tps']:.2f}({r['tps_per_gpu']:.2f}/gpu) | "
+            f"num_label_tokens {r['num_label_tokens']}")
+
+
+def validation_line(r: dict) -> str:
+    return (f"[val] name \"default\" | step {r['step']} | epoch {r['epoch']} | loss {r['val_loss']:.4f} | "
+            f"lr {r['lr']:.2e} | num_label_tokens {r['num_label_tokens']}")
+
+
+def metric_lines(console: str) -> list[str]:
+    texts = (LOG_LINE.fullmatch(line.rstrip()) for line in console.splitlines())
+    return [t.group(1) for t in texts if t and re.match(r"(step \d|\[val\] )", t.group(1))]
+
+
+def in_order(training: list[dict], validation: list[dict]) -> list[str]:
+    due = {}
+    for record in validation:
+        due.setdefault(record["step"], []).append(validation_line(record))
+    lines = []
+    for record in training:
+        lines += [training_line(record), *due.get(record["step"], [])]
+    return lines
+
+
+def main(name: str):
+    need_golden()
+    checks = Checks()
+    reference = GOLDEN / name
+    work = Workplace(name)
+    console = work.run()
+
+    ours, theirs = work.training(), read_jsonl(reference / "training.jsonl")
+    compare_records(checks, "training.jsonl", ours, theirs)
+    our_val, their_val = work.validation(), read_jsonl(reference / "validation.jsonl")
+    compare_records(checks, "validation.jsonl", our_val, their_val)
+
+    # The reference's own console proves the form; ours must show our numbers in it.
+    checks.equal("the form of the reference's console lines", metric_lines((reference / "console.log").read_text()),
+                 in_order(theirs, their_val))
+    for mine, expected in zip(metric_lines(console), in_order(ours, our_val), strict=True):
+        checks.equal("console line", mine, expected)
+
+    expected, found = layout.expected(reference / "layout.txt"), layout.found(work.checkpoints)
+    for path in sorted(expected.keys() | found.keys()):
+        checks.equal(f"checkpoint folder: {path}", found.get(path, "absent"), expected.get(path, "absent"))
+
+    final = f"epoch_{theirs[-1]['epoch']}_step_{theirs[-1]['step']}"
+    losses = json.loads((work.checkpoints / final / "losses.json").read_text())
+    their_losses = json.loads((reference / "final/losses.json").read_text())
+    checks.equal("losses.json: keys", list(losses), list(their_losses))
+    for key, value in their_losses.items():
+        checks.close("losses.json", key, losses.get(key, float("nan")), value, relative=bounds.LOSS)
+    checks.equal("config.yaml, byte for byte", (work.checkpoints / final / "config.yaml").read_bytes().decode(),
+                 (reference / "final/config.yaml").read_bytes().decode())
+
+    weights.compare_final(checks, work, reference, final)
+    checks.finish()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
