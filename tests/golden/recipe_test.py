@@ -71,10 +71,14 @@ def main(name: str):
     our_val, their_val = work.validation(), read_jsonl(reference / "validation.jsonl")
     compare_records(checks, "validation.jsonl", our_val, their_val)
 
-    # The reference's own console proves the form; ours must show our numbers in it.
-    checks.equal("the form of the reference's console lines", metric_lines((reference / "console.log").read_text()),
-                 in_order(theirs, their_val))
-    for mine, expected in zip(metric_lines(console), in_order(ours, our_val), strict=True):
+    # The reference's own console proves the form (its progress bar swallowed a few lines); ours must show every number.
+    shown = metric_lines((reference / "console.log").read_text())
+    checks.true(len(shown) > len(theirs) / 2, "the reference's console holds too few lines to prove the form")
+    checks.equal("the form of the reference's console lines", shown,
+                 [line for line in in_order(theirs, their_val) if line in shown])
+    our_lines, due = metric_lines(console), in_order(ours, our_val)
+    checks.equal("number of console lines", len(our_lines), len(due))
+    for mine, expected in zip(our_lines, due):
         checks.equal("console line", mine, expected)
 
     expected, found = layout.expected(reference / "layout.txt"), layout.found(work.checkpoints)
