@@ -7,20 +7,23 @@
 
 #include "core/base/dtype.h"
 
-/// What a decoder-only language model is made of, whatever family it comes from. Filled from config.json by a family
-/// file (share/models); every field's default is the neutral choice.
+/// What a decoder-only language model is made of, whatever family it comes from. Filled from config.json by a
+/// family file (share/models); every field's default is the neutral choice.
 namespace automodel::models {
 
 /// Rotary position embedding, already reduced to numbers.
 struct RopeConfig {
-  double theta = 10000.0;              ///< base of the frequencies. Su et al. 2021, arXiv:2104.09864
-  int64_t rotary_dim = 0;              ///< leading dims of a head that rotate; 0: no rope
-  std::vector<double> inv_freq;        ///< [rotary_dim / 2], after scaling (linear, llama3, yarn); fp32 values
-  std::vector<double> long_inv_freq;   ///< longrope: used when the sequence is longer than original_max_position
-  double attention_factor = 1.0;       ///< multiplies cos and sin (yarn, longrope). Peng et al. 2023, arXiv:2309.00071
+  double theta = 10000.0;        ///< base of the frequencies. Su et al. 2021, arXiv:2104.09864
+  int64_t rotary_dim = 0;        ///< leading dims of a head that rotate; 0: no rope
+  std::vector<double> inv_freq;  ///< [rotary_dim / 2], after scaling (linear, llama3, yarn); fp32 values
+  std::vector<double>
+      long_inv_freq;  ///< longrope: used when the sequence is longer than original_max_position
+  double attention_factor =
+      1.0;  ///< multiplies cos and sin (yarn, longrope). Peng et al. 2023, arXiv:2309.00071
   double long_attention_factor = 1.0;  ///< longrope
   int64_t original_max_position = 0;   ///< longrope and dynamic: where the other regime begins; 0: one regime
-  double dynamic_factor = 0.0;         ///< dynamic NTK: theta grows with the length beyond original_max_position; 0: off
+  double dynamic_factor =
+      0.0;  ///< dynamic NTK: theta grows with the length beyond original_max_position; 0: off
 };
 
 enum class Activation { kSilu, kGelu, kGeluTanh, kRelu };
@@ -34,9 +37,10 @@ struct AttentionConfig {
   int64_t head_dim = 0;
   bool q_bias = false, k_bias = false, v_bias = false, o_bias = false;
   QkNorm qk_norm = QkNorm::kNone;
-  int64_t sliding_window = 0;  ///< a query sees this many latest positions, itself included; 0: all. arXiv:2310.06825
-  double scale = 0.0;          ///< of q.k; 0: 1 / sqrt(head_dim)
-  int64_t rope = 0;            ///< index into DecoderConfig::ropes
+  int64_t sliding_window =
+      0;               ///< a query sees this many latest positions, itself included; 0: all. arXiv:2310.06825
+  double scale = 0.0;  ///< of q.k; 0: 1 / sqrt(head_dim)
+  int64_t rope = 0;    ///< index into DecoderConfig::ropes
 };
 
 struct MlpConfig {
@@ -59,21 +63,27 @@ struct DecoderConfig {
   double rms_norm_eps = 1e-6;
   bool tie_word_embeddings = false;
   double initializer_range = 0.02;
-  std::optional<int64_t> pad_token_id;  ///< its embedding row is zero when weights are drawn at random
-  std::optional<DType> stored_dtype;    ///< dtype / torch_dtype of config.json
+
+  /// Its embedding row is zero when weights are drawn at random, and its lookup passes no gradient to that
+  /// row (torch's padding_idx); a tied head still does. In [0, vocab_size).
+  std::optional<int64_t> pad_token_id;
+  std::optional<DType> stored_dtype;  ///< dtype / torch_dtype of config.json
   std::vector<RopeConfig> ropes;
   std::vector<LayerConfig> layers;
+
+  /// Tensors that a checkpoint may hold and nobody reads; '*' stands for any text without a dot.
+  std::vector<std::string> ignored_weights;
 };
 
 /// One parameter as the checkpoint stores it.
 struct WeightSpec {
-  std::string name;            ///< Hugging Face's: model.layers.0.self_attn.q_proj.weight
+  std::string name;  ///< Hugging Face's: model.layers.0.self_attn.q_proj.weight
   std::vector<int64_t> shape;
   enum class Init { kNormal, kZeros, kOnes } init;  ///< when drawn at random
 };
 
-/// Every parameter in the order of the model's definition (embedding, layers, norm, head); a tied head is absent.
-/// Segment s of the model owns those between its markers: see model_weights.
+/// Every parameter in the order of the model's definition (embedding, layers, norm, head); a tied head is
+/// absent. Segment s of the model owns those between its markers: see model_weights.
 struct SegmentWeights {
   std::string segment;  ///< "embed", "layers.0", ..., "head"
   std::vector<WeightSpec> weights;

@@ -9,10 +9,11 @@
 namespace automodel::models {
 
 /// Reads a Hugging Face config.json through the family that claims its architecture.
-/// `config_json` is the JSON text, `origin` its name in messages, `overrides_json` a JSON object merged over it ("" for
-/// none), `family_file` a user's family file ("" for the built-in ones and those of AUTOMODEL_MODELS).
-/// Throws Error(kUnsupported) for an unknown architecture (naming the known and the nearest) and for a value that the
-/// family file refuses; Error(kFormat) for an unknown key, a missing key or a wrong type.
+/// `config_json` is the JSON text, `origin` its name in messages, `overrides_json` a JSON object merged over
+/// it ("" for none), `family_file` a user's family file ("" for the built-in ones and those of
+/// AUTOMODEL_MODELS). Throws Error(kUnsupported) for an unknown architecture (naming the known and the
+/// nearest) and for a value that the family file refuses; Error(kFormat) for an unknown key, a missing key or
+/// a wrong type.
 DecoderConfig read_decoder_config(const std::string& config_json,
                                   const std::string& origin,
                                   const std::string& overrides_json = "",

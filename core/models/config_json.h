@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace automodel::models {
+
+/// A config.json that remembers which of its keys were asked for, so that what nobody asked for can be
+/// refused.
+class ConfigJson {
+ public:
+  /// `origin` names the text in messages. Throws Error(kFormat) when `object` is not a JSON object.
+  ConfigJson(const nlohmann::json& object, std::string origin, std::set<std::string> overridden = {});
+  ~ConfigJson();
+  ConfigJson(ConfigJson&&) noexcept;
+
+  /// The value at a key; one in an inner object is written "outer.inner". nullptr when absent. The key counts
+  /// as known.
+  const nlohmann::json* find(const std::string& key);
+
+  /// The same, with null taken for absent.
+  const nlohmann::json* find_value(const std::string& key);
+
+  /// "config.json: \"hidden_size\"".
+  std::string where(const std::string& key) const;
+
+  const std::string& origin() const { return origin_; }
+
+  /// Whether the value came from the overrides.
+  bool overridden(const std::string& key) const { return overridden_.contains(key); }
+
+  /// Throws Error(kFormat) for a key that was never asked for, naming the nearest known one.
+  void refuse_unknown() const;
+
+ private:
+  std::unique_ptr<nlohmann::json> object_;
+  std::string origin_;
+  std::set<std::string> overridden_;
+  std::set<std::string> known_;
+};
+
+/// Typed values. Each throws Error(kFormat) "where: expected ..., found ...".
+int64_t as_int(const nlohmann::json& value,
+               const std::string& where,
+               int64_t min,
+               int64_t max = int64_t{1} << 40);
+double as_number(const nlohmann::json& value, const std::string& where);
+bool as_bool(const nlohmann::json& value, const std::string& where);
+std::string as_string(const nlohmann::json& value, const std::string& where);
+std::vector<double> as_numbers(const nlohmann::json& value, const std::string& where);
+
+}  // namespace automodel::models
