@@ -1,0 +1,75 @@
+"""A folder includes only folders above it in the table of the design; cli > launcher > core; torch stays below the
+engine; heavy third-party headers stay where they belong."""
+import re
+
+from tree import cpp_files, includes, report
+
+# Lowest first: a folder may use itself and those before it.
+CORE = ["base", "config", "store", "io", "tokenizer", "data", "tensor", "kernels", "ops", "dist", "nn", "models",
+        "peft", "optim", "engine", "checkpoint", "recipes"]
+LAUNCHER_MAY_USE = {"core/base", "core/config", "launcher"}
+TORCH_FREE = {f"core/{name}" for name in ("base", "config", "store", "io", "tokenizer", "data", "kernels")} | {
+    "cli", "launcher"}
+# Of core/models the description of a decoder is torch-free, its computation is not.
+TORCH_FILES_OF_MODELS = re.compile(r"core/models/decoder\.(h|cpp)$")
+
+# (folder or file, folder it includes against the order): why. One that nothing uses any more is a breach too.
+EXCEPTIONS: dict[tuple[str, str], str] = {}
+UMBRELLAS = re.compile(r"(torch/(torch|types|all|extension|nn|optim|data)\.h|ATen/ATen\.h)$")
+ONLY_IN = [  # header, where it may be included
+    (re.compile(r"spdlog/"), re.compile(r"core/base/log\.cpp$")),
+    (re.compile(r"CLI/"), re.compile(r"cli/")),
+    (re.compile(r"yaml-cpp/"), re.compile(r"core/(config|models)/.*\.cpp$|tests/")),
+    (re.compile(r"nlohmann/json\.hpp"), re.compile(r".*\.cpp$")),
+    (re.compile(r"torch/csrc/autograd/custom_function\.h"), re.compile(r"core/ops/.*\.cpp$")),
+    (re.compile(r"(sqlite3\.h|curl/)"), re.compile(r"core/(store|io)/.*\.cpp$")),
+]
+
+
+def folder_of(path: str) -> str:
+    parts = path.split("/")
+    return "/".join(parts[:2]) if parts[0] == "core" and len(parts) > 2 else parts[0]
+
+
+def order_breach(name: str, header: str) -> str | None:
+    user, used = folder_of(name), folder_of(header)
+    if user in ("tests", used) or used not in {"cli", "launcher"} | {f"core/{c}" for c in CORE}:
+        return None
+    for key in ((name, used), (user, used)):
+        if key in EXCEPTIONS:
+            used_exceptions.add(key)
+            return None
+    if user == "launcher":
+        return None if used in LAUNCHER_MAY_USE else "launcher may use core/base and core/config"
+    if user == "cli":
+        if used in TORCH_FREE or (used == "core/models" and not TORCH_FILES_OF_MODELS.match(header)):
+            return None
+        return None if header == "core/recipes/entry.h" else "cli must not reach into the engine"
+    if used in ("cli", "launcher"):
+        return f"core must not use {used}"
+    if user.startswith("core/") and CORE.index(used[5:]) > CORE.index(user[5:]):
+        return f"{user} stands above {used} in the design's table"
+    return None
+
+
+breaches = []
+used_exceptions = set()
+files = cpp_files()
+for name in files:
+    torch_free = folder_of(name) in TORCH_FREE or (folder_of(name) == "core/models" and not TORCH_FILES_OF_MODELS.match(name))
+    for line, header in includes(name):
+        if reason := order_breach(name, header):
+            breaches.append(f"{name}:{line}: includes {header}: {reason}")
+        if UMBRELLAS.search(header):
+            breaches.append(f"{name}:{line}: includes {header}: include the operators in use instead")
+        if torch_free and (re.match(r"(torch|ATen|c10)/", header) or header == "core/tensor/torch.h"):
+            breaches.append(f"{name}:{line}: includes {header}: {folder_of(name)} is torch-free")
+        if name.endswith(".cu") and re.match(r"(torch|ATen|c10)/", header):
+            breaches.append(f"{name}:{line}: includes {header}: kernels work on raw pointers")
+        for wanted, places in ONLY_IN:
+            if wanted.match(header) and not places.match(name):
+                breaches.append(f"{name}:{line}: includes {header}: only allowed in {places.pattern}")
+        if ".." in header.split("/"):
+            breaches.append(f"{name}:{line}: includes {header}: write includes from the root")
+breaches += [f"tests/lint/includes.py: exception {key} is not used" for key in EXCEPTIONS.keys() - used_exceptions]
+report(breaches, len(files))
