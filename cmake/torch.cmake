@@ -5,7 +5,7 @@ foreach(name c10 torch_cpu)
   add_library(${name} SHARED IMPORTED)
   set_target_properties(${name} PROPERTIES
     IMPORTED_LOCATION ${torch_root}/lib/lib${name}.so
-    INTERFACE_SYSTEM_INCLUDE_DIRECTORIES "${torch_root}/include;${torch_root}/include/torch/csrc/api/include")
+    INTERFACE_INCLUDE_DIRECTORIES "${torch_root}/include;${torch_root}/include/torch/csrc/api/include")
 endforeach()
 target_link_libraries(torch_cpu INTERFACE c10)
 target_compile_definitions(torch_cpu INTERFACE AT_PER_OPERATOR_HEADERS TORCH_ASSERT_ONLY_METHOD_OPERATORS)

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+
+/// AdamW (Loshchilov & Hutter 2019, arXiv:1711.05101) and Adam over a flat buffer, as torch.optim computes
+/// them.
+///
+/// With g = grad * grad_scale:
+///   AdamW: p -= lr * weight_decay * p;   Adam: g += weight_decay * p
+///   m += (1 - beta1) * (g - m);  v = beta2 * v + (1 - beta2) * g * g
+///   p -= lr / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + eps)
+///
+/// Buffers hold n elements each and do not overlap; no alignment is required. Element-wise, so deterministic.
+namespace automodel::kernels {
+
+struct AdamWArgs {
+  double lr = 0;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double eps = 1e-8;
+  double weight_decay = 0;
+  bool decoupled = true;  ///< true: AdamW; false: Adam, decay added to the gradient
+  int64_t step = 1;       ///< t, from 1
+  float grad_scale = 1;   ///< clipping
+};
+
+/// f32 parameters, gradients and state. Runs on the calling thread.
+void adamw_f32(float* p, const float* grad, float* m, float* v, int64_t n, const AdamWArgs& args);
+
+/// bf16 parameters and state, f32 gradients that are first rounded to bf16: every intermediate that torch
+/// would store in a bf16 tensor is rounded. `*` are bit patterns of bf16.
+void adamw_bf16(uint16_t* p, const float* grad, uint16_t* m, uint16_t* v, int64_t n, const AdamWArgs& args);
+
+/// The f32 kernel on the device. Pointers are device memory, 16-byte aligned; `found_non_finite`, when not
+/// null, is a device flag: any value but 0 leaves everything untouched. Asynchronous on `stream` (a
+/// cudaStream_t); no workspace.
+void adamw_f32_cuda(float* p,
+                    const float* grad,
+                    float* m,
+                    float* v,
+                    int64_t n,
+                    const AdamWArgs& args,
+                    const int32_t* found_non_finite,
+                    void* stream);
+
+}  // namespace automodel::kernels

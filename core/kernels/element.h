@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+
+#include "core/kernels/bfloat16.h"
+
+/// Element types as the CPU kernels see them: `float`, or `BF16`, a bit pattern that computes in float.
+namespace automodel::kernels {
+
+struct BF16 {
+  uint16_t bits;
+};
+
+inline float load(float x) {
+  return x;
+}
+
+inline float load(BF16 x) {
+  return from_bf16(x.bits);
+}
+
+inline void store(float& to, float x) {
+  to = x;
+}
+
+inline void store(BF16& to, float x) {
+  to.bits = to_bf16(x);
+}
+
+/// `x` as the element type would hold it.
+template <class T>
+float rounded(float x) {
+  T t;
+  store(t, x);
+  return load(t);
+}
+
+}  // namespace automodel::kernels

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstdint>
+
+#include "core/kernels/element.h"
+
+namespace automodel::kernels {
+
+/// Adds the gradient of an embedding lookup: dtable[ids[r]] += dy[r] for the rows r whose id is in [begin,
+/// end). Splitting by id keeps the order of additions, so the result does not depend on the number of
+/// threads.
+///
+/// ids [rows];  dy [rows, d];  dtable [vocabulary, d] f32. T is float or BF16. Runs on the calling thread.
+template <class T>
+void embedding_grad(
+    const int64_t* ids, const T* dy, float* dtable, int64_t rows, int64_t d, int64_t begin, int64_t end);
+
+}  // namespace automodel::kernels

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+
+#include "core/kernels/element.h"
+
+/// Root-mean-square normalisation of rows: y = round(x * rstd) * weight, rstd = 1 / sqrt(mean(x^2) + eps).
+/// Zhang & Sennrich 2019, arXiv:1910.07467. Statistics in f32; `round` is to the element type, as
+/// transformers does.
+///
+/// x, y [rows, d] contiguous in d, `x_stride` elements from row to row of x; weight [d]; rstd [rows] f32.
+/// T is float or BF16. Deterministic: each row is summed in one fixed order. Runs on the calling thread.
+namespace automodel::kernels {
+
+template <class T>
+void rms_norm_stats(const T* x, int64_t x_stride, float* rstd, int64_t rows, int64_t d, float eps);
+
+/// The second half of the forward; also what recomputes y from saved x and rstd, to the bit.
+template <class T>
+void rms_norm_apply(
+    const T* x, int64_t x_stride, const float* rstd, const T* weight, T* y, int64_t rows, int64_t d);
+
+/// dx [rows, d] is overwritten; dweight [d] f32 is added to. dy [rows, d].
+template <class T>
+void rms_norm_backward(const T* dy,
+                       const T* x,
+                       int64_t x_stride,
+                       const float* rstd,
+                       const T* weight,
+                       T* dx,
+                       float* dweight,
+                       int64_t rows,
+                       int64_t d);
+
+}  // namespace automodel::kernels

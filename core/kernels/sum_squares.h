@@ -1,0 +1,14 @@
+#pragma once
+
+#include <cstdint>
+
+namespace automodel::kernels {
+
+/// Elements summed by one call of sum_squares: callers add the parts in order, so that the total does not
+/// depend on the number of threads.
+constexpr int64_t kSumSquaresChunk = 1 << 16;
+
+/// Sum of squares of x[0, n) in f64. Runs on the calling thread.
+double sum_squares(const float* x, int64_t n);
+
+}  // namespace automodel::kernels

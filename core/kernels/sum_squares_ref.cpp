@@ -1,0 +1,23 @@
+#include <array>
+
+#include "core/kernels/sum_squares.h"
+
+namespace automodel::kernels {
+
+double sum_squares(const float* x, int64_t n) {
+  constexpr int64_t kLanes = 8;
+  std::array<double, kLanes> lanes{};
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    for (int64_t j = 0; j < kLanes; ++j) {
+      const double value = x[i + j];
+      lanes[static_cast<size_t>(j)] += value * value;
+    }
+  }
+  double total = 0;
+  for (; i < n; ++i) total += static_cast<double>(x[i]) * x[i];
+  for (const double lane : lanes) total += lane;
+  return total;
+}
+
+}  // namespace automodel::kernels

@@ -1,0 +1,238 @@
+#include "core/models/decoder.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/ops/from_blob.h>
+
+#include "core/base/log.h"
+#include "core/base/strings.h"
+#include "core/nn/decoder_segments.h"
+#include "core/tensor/dtype.h"
+
+namespace automodel::models {
+namespace {
+
+/// Finds the handles of one segment's parameters by the end of their names.
+class SegmentParameters {
+ public:
+  explicit SegmentParameters(tensor::Unit& unit) : unit_(unit) {}
+
+  /// A null handle when there is no such parameter.
+  tensor::Weight find(const std::string& suffix) const {
+    const auto& parameters = unit_.parameters();
+    for (size_t i = 0; i < parameters.size(); ++i) {
+      const std::string& name = parameters[i].name;
+      if (name == suffix || name.ends_with("." + suffix)) return {&unit_, i, 1};
+    }
+    return {};
+  }
+
+  tensor::Weight get(const std::string& suffix) const {
+    const tensor::Weight weight = find(suffix);
+    ensure(static_cast<bool>(weight), unit_.name(), " has no parameter ", suffix);
+    return weight;
+  }
+
+  /// Several linears applied as one; their weights are neighbours in the unit.
+  ops::Linear linear(const std::vector<std::string>& modules) const {
+    ops::Linear layer;
+    layer.weight = get(modules[0] + ".weight");
+    layer.weight.count = modules.size();
+    bool any_bias = false;
+    for (size_t i = 0; i < modules.size(); ++i) {
+      const tensor::Weight weight = get(modules[i] + ".weight");
+      ensure(weight.first == layer.weight.first + i,
+             unit_.name(),
+             ": ",
+             modules[i],
+             " is not next to ",
+             modules[0]);
+      layer.out_features.push_back(unit_.parameters()[weight.first].shape[0]);
+      layer.bias.push_back(find(modules[i] + ".bias"));
+      any_bias |= static_cast<bool>(layer.bias.back());
+    }
+    if (!any_bias) layer.bias.clear();
+    return layer;
+  }
+
+ private:
+  tensor::Unit& unit_;
+};
+
+std::unique_ptr<tensor::Unit> make_unit(const SegmentWeights& segment, const tensor::Unit::Options& options) {
+  std::vector<tensor::Parameter> parameters;
+  for (const WeightSpec& weight : segment.weights) parameters.push_back({weight.name, weight.shape});
+  std::stable_partition(parameters.begin(), parameters.end(), [](const tensor::Parameter& parameter) {
+    return parameter.shape.size() == 2;
+  });
+  return std::make_unique<tensor::Unit>(segment.segment, std::move(parameters), options);
+}
+
+nn::Attention make_attention(const LayerConfig& layer,
+                             const SegmentParameters& find,
+                             double eps,
+                             const std::vector<std::shared_ptr<const nn::RopeTable>>& ropes) {
+  nn::Attention attention;
+  attention.config = layer.attention;
+  attention.input_norm = {find.get("input_layernorm.weight"), eps};
+  attention.qkv = find.linear({"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"});
+  attention.output = find.linear({"self_attn.o_proj"});
+  if (layer.attention.qk_norm == QkNorm::kPerHead) {
+    attention.q_norm = {find.get("self_attn.q_norm.weight"), eps};
+    attention.k_norm = {find.get("self_attn.k_norm.weight"), eps};
+  }
+  attention.rope = ropes.at(static_cast<size_t>(layer.attention.rope));
+  return attention;
+}
+
+nn::Mlp make_mlp(const LayerConfig& layer, const SegmentParameters& find, double eps) {
+  nn::Mlp mlp;
+  mlp.config = layer.mlp;
+  mlp.input_norm = {find.get("post_attention_layernorm.weight"), eps};
+  mlp.gate_up = find.linear({"mlp.gate_proj", "mlp.up_proj"});
+  mlp.down = find.linear({"mlp.down_proj"});
+  return mlp;
+}
+
+/// Tensors that some checkpoints hold and no computation reads.
+bool known_leftover(const std::string& name, const DecoderConfig& config) {
+  return name.ends_with("rotary_emb.inv_freq") || (config.tie_word_embeddings && name == "lm_head.weight");
+}
+
+}  // namespace
+
+tensor::Weight Decoder::find(const std::string& name) const {
+  for (const auto& unit : units) {
+    const auto& parameters = unit->parameters();
+    for (size_t i = 0; i < parameters.size(); ++i) {
+      if (parameters[i].name == name) return {unit.get(), i, 1};
+    }
+  }
+  fail(ErrorCode::kInternal, "the model has no parameter ", name);
+}
+
+Decoder build_decoder(const DecoderConfig& config, const tensor::Unit::Options& options) {
+  Decoder decoder{config, model_weights(config), {}, {}};
+  ensure(decoder.weights.size() == config.layers.size() + 2, "a decoder has an embedding, layers and a head");
+  for (const SegmentWeights& segment : decoder.weights) decoder.units.push_back(make_unit(segment, options));
+
+  std::vector<std::shared_ptr<const nn::RopeTable>> ropes;
+  for (const RopeConfig& rope : config.ropes) {
+    ropes.push_back(rope.rotary_dim > 0 ? std::make_shared<nn::RopeTable>(rope, options.device) : nullptr);
+  }
+  const tensor::Weight table = SegmentParameters(*decoder.units.front()).get("embed_tokens.weight");
+  decoder.segments.push_back(
+      std::make_unique<nn::EmbedSegment>(decoder.weights.front().segment, table, config.hidden_size));
+  for (size_t i = 0; i < config.layers.size(); ++i) {
+    const SegmentParameters find(*decoder.units[i + 1]);
+    decoder.segments.push_back(
+        std::make_unique<nn::DecoderBlock>(decoder.weights[i + 1].segment,
+                                           make_attention(config.layers[i], find, config.rms_norm_eps, ropes),
+                                           make_mlp(config.layers[i], find, config.rms_norm_eps),
+                                           config.hidden_size));
+  }
+  const SegmentParameters find(*decoder.units.back());
+  const ops::Norm norm{find.get("norm.weight"), config.rms_norm_eps};
+  ops::Linear projection;
+  projection.weight = config.tie_word_embeddings ? table : find.get("lm_head.weight");
+  projection.out_features = {config.vocab_size};
+  decoder.segments.push_back(
+      std::make_unique<nn::HeadSegment>(decoder.weights.back().segment, norm, std::move(projection)));
+  return decoder;
+}
+
+void load_weights(Decoder& decoder, const io::WeightFiles& files) {
+  std::set<std::string> wanted;
+  std::vector<std::string> missing;
+  for (const auto& unit : decoder.units) {
+    for (size_t i = 0; i < unit->parameters().size(); ++i) {
+      const tensor::Parameter& parameter = unit->parameters()[i];
+      wanted.insert(parameter.name);
+      const auto found = files.index.find(parameter.name);
+      if (found == files.index.end()) {
+        missing.push_back(parameter.name);
+        continue;
+      }
+      const io::SafetensorsFile& file = files.files[found->second.first];
+      const io::TensorView& stored = file.tensors()[found->second.second];
+      check(stored.shape == parameter.shape,
+            ErrorCode::kFormat,
+            file.path().string(),
+            ": tensor ",
+            parameter.name,
+            " has shape ",
+            at::IntArrayRef(stored.shape),
+            ", expected ",
+            at::IntArrayRef(parameter.shape),
+            " from config.json");
+      // from_blob wants a mutable pointer; the copy only reads.
+      const at::Tensor source = at::from_blob(
+          const_cast<std::byte*>(stored.data), stored.shape, at::dtype(tensor::to_torch(stored.dtype)));
+      unit->home(i).copy_(source);
+      file.drop_pages(stored);
+    }
+    unit->home_changed();
+  }
+  const std::string where = files.files.empty() ? "" : files.files.front().path().parent_path().string();
+  if (!missing.empty()) {
+    const size_t shown = std::min<size_t>(missing.size(), 3);
+    fail(ErrorCode::kFormat,
+         where,
+         ": ",
+         missing.size(),
+         " tensors are missing, among them ",
+         join({missing.begin(), missing.begin() + static_cast<std::ptrdiff_t>(shown)}, ", "),
+         "; config.json says the model has them");
+  }
+  int64_t left_over = 0;
+  for (const auto& [name, place] : files.index) {
+    if (wanted.contains(name)) continue;
+    check(known_leftover(name, decoder.config),
+          ErrorCode::kFormat,
+          files.files[place.first].path().string(),
+          ": tensor ",
+          name,
+          " does not belong to a ",
+          decoder.config.architecture,
+          " with this config.json; nothing would read it");
+    ++left_over;
+  }
+  if (left_over > 0) {
+    log::info(where,
+              ": ",
+              left_over,
+              " tensors have no effect and are not read (rotary tables, or a tied lm_head)");
+  }
+}
+
+void init_weights(Decoder& decoder, uint64_t seed) {
+  at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(seed);
+  const double std = decoder.config.initializer_range;
+  for (const SegmentWeights& segment : decoder.weights) {
+    for (const WeightSpec& spec : segment.weights) {
+      const tensor::Weight weight = decoder.find(spec.name);
+      at::Tensor value = weight.unit->home(weight.first);
+      switch (spec.init) {
+        case WeightSpec::Init::kNormal:
+          value.normal_(0, std, generator);
+          break;
+        case WeightSpec::Init::kZeros:
+          value.zero_();
+          break;
+        case WeightSpec::Init::kOnes:
+          value.fill_(1);
+          break;
+      }
+    }
+  }
+  if (decoder.config.pad_token_id) {
+    const tensor::Weight table = decoder.find("model.embed_tokens.weight");
+    table.unit->home(table.first)[*decoder.config.pad_token_id].zero_();
+  }
+  for (const auto& unit : decoder.units) unit->home_changed();
+}
+
+}  // namespace automodel::models

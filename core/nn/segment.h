@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/ops/linear.h"
+#include "core/tensor/unit.h"
+
+namespace automodel::nn {
+
+/// A value that passes from segment to segment. Known without running: the memory plan and pipeline receivers
+/// read it.
+struct StateField {
+  std::string name;
+  std::vector<int64_t> shape;
+  at::ScalarType dtype;
+};
+
+/// The fields at one boundary, by name.
+class State {
+ public:
+  bool has(const std::string& name) const;
+
+  /// Throws Error(kInternal) when absent.
+  const at::Tensor& at(const std::string& name) const;
+
+  /// Adds or replaces.
+  void set(const std::string& name, at::Tensor value);
+
+  /// No-op when absent.
+  void drop(const std::string& name);
+
+  const std::vector<std::pair<std::string, at::Tensor>>& fields() const { return fields_; }
+
+ private:
+  std::vector<std::pair<std::string, at::Tensor>> fields_;
+};
+
+/// A micro-batch on the device, with what the loss needs.
+struct MicroBatch {
+  at::Tensor input_ids_BT;  ///< int64
+  at::Tensor labels_BT;     ///< int64 on the CPU, already shifted; undefined: no loss
+  double loss_scale = 1.0;  ///< 1 / number of label tokens in the whole step
+  int64_t ignore_index = -100;
+  int64_t loss_chunk_rows = 0;
+  bool want_logits = false;  ///< also write "logits" [B, T, V], without a graph
+};
+
+/// One step of a model: embedding, a block, the head. Immutable after construction but for the weights it
+/// points to.
+class Segment {
+ public:
+  virtual ~Segment() = default;
+
+  /// "embed", "layers.3", "head".
+  virtual const std::string& name() const = 0;
+
+  /// Units whose weights forward and backward read.
+  virtual std::vector<tensor::Unit*> units() const = 0;
+
+  /// Names of the fields that forward takes from the state before it.
+  virtual std::vector<std::string> reads() const = 0;
+
+  /// The fields that forward gives, for a micro-batch of [rows, length].
+  virtual std::vector<StateField> writes(int64_t rows, int64_t length) const = 0;
+
+  /// Whether its activations may be dropped and its forward run again at backward.
+  virtual bool recomputable() const = 0;
+
+  /// Runs the mathematics. `in` holds exactly reads(); the result exactly writes() (and "logits" when asked
+  /// for).
+  virtual State forward(const State& in, const MicroBatch& batch, const ops::OpContext& context) const = 0;
+};
+
+/// Names of the fields every decoder uses.
+inline constexpr const char* kHidden = "hidden";  ///< [B, T, D]
+inline constexpr const char* kLoss = "loss";      ///< scalar f32, already scaled
+inline constexpr const char* kLogits = "logits";  ///< [B, T, V]
+
+}  // namespace automodel::nn

@@ -1,0 +1,38 @@
+#pragma once
+
+// For core/ops/*.cpp only: from a tensor's type to the element type of the CPU kernels.
+
+#include "core/tensor/torch.h"
+
+#include "core/kernels/element.h"
+
+namespace automodel::ops {
+
+/// Calls body(T{}) with T = float or kernels::BF16. Throws Error(kUnsupported) naming `what` for other types.
+template <class Body>
+void with_element_type(const at::Tensor& x, const char* what, Body body) {
+  switch (x.scalar_type()) {
+    case at::kFloat:
+      return body(float{});
+    case at::kBFloat16:
+      return body(kernels::BF16{});
+    default:
+      fail(ErrorCode::kUnsupported,
+           what,
+           " of type ",
+           x.scalar_type(),
+           "; float32 and bfloat16 are implemented");
+  }
+}
+
+template <class T>
+const T* data(const at::Tensor& x) {
+  return static_cast<const T*>(x.const_data_ptr());
+}
+
+template <class T>
+T* mutable_data(const at::Tensor& x) {
+  return static_cast<T*>(x.mutable_data_ptr());
+}
+
+}  // namespace automodel::ops

@@ -1,0 +1,56 @@
+#include "core/ops/embedding.h"
+
+#include <ATen/ops/index_select.h>
+
+#include "core/ops/linear_math.h"
+#include "core/ops/node.h"
+
+namespace automodel::ops {
+namespace {
+
+struct EmbeddingNode {
+  tensor::Weight table;
+  GradSink* sink;
+};
+
+class EmbeddingFunction : public torch::autograd::Function<EmbeddingFunction> {
+ public:
+  static at::Tensor forward(torch::autograd::AutogradContext* ctx,
+                            const at::Tensor& ids,
+                            const at::Tensor& /*anchor*/,
+                            const tensor::Weight& table,
+                            const OpContext& context) {
+    const at::Tensor flat = ids.reshape({-1});
+    ctx->save_for_backward({flat});
+    keep(ctx, EmbeddingNode{table, context.sink});
+    const at::Tensor weight = table.value();
+    return at::index_select(weight, 0, flat).view({ids.size(0), ids.size(1), weight.size(1)});
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx,
+                                                 torch::autograd::variable_list grads) {
+    const auto& [table, sink] = kept<EmbeddingNode>(ctx);
+    sink->embedding(table, ctx->get_saved_variables()[0], as_rows(grads[0]).contiguous());
+    return {{}, {}, {}, {}};
+  }
+};
+
+}  // namespace
+
+at::Tensor embedding(const at::Tensor& ids, const tensor::Weight& table, const OpContext& context) {
+  if (ids.is_cpu() && ids.numel() > 0) {
+    const int64_t vocabulary = table.value().size(0);
+    const int64_t largest = ids.max().item<int64_t>();
+    const int64_t smallest = ids.min().item<int64_t>();
+    check(smallest >= 0 && largest < vocabulary,
+          ErrorCode::kData,
+          "token id ",
+          smallest < 0 ? smallest : largest,
+          " is outside the model's vocabulary of ",
+          vocabulary,
+          "; the tokenizer and the model do not belong together");
+  }
+  return EmbeddingFunction::apply(ids, table.unit->anchor(), table, context);
+}
+
+}  // namespace automodel::ops

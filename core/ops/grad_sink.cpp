@@ -1,0 +1,100 @@
+#include "core/ops/grad_sink.h"
+
+#include <utility>
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/mm.h>
+
+#include "core/kernels/embedding_grad.h"
+
+namespace automodel::ops {
+namespace {
+
+/// Notes that every parameter of the handle has a gradient now; returns whether all of them had one before.
+/// Throws when only some had: a fuse group is always written as a whole.
+bool written_before(const tensor::Weight& weight) {
+  const bool before = weight.unit->grad_written(weight.first);
+  for (size_t i = weight.first; i < weight.first + weight.count; ++i) {
+    ensure(weight.unit->grad_written(i) == before, weight.unit->name(), ": a fuse group was written in part");
+  }
+  weight.unit->mark_grad_written(weight.first, weight.count);
+  return before;
+}
+
+at::Tensor grad_of(const tensor::Weight& weight) {
+  return weight.count == 1 ? weight.unit->grad(weight.first)
+                           : weight.unit->grad_matrix(weight.first, weight.count);
+}
+
+template <class T>
+void scatter_rows(const at::Tensor& ids, const at::Tensor& dy, const at::Tensor& grad) {
+  const int64_t rows = dy.size(0);
+  const int64_t width = dy.size(1);
+  constexpr int64_t kIdsAThread = 1024;
+  at::parallel_for(0, grad.size(0), kIdsAThread, [&](int64_t begin, int64_t end) {
+    kernels::embedding_grad(ids.const_data_ptr<int64_t>(),
+                            static_cast<const T*>(dy.const_data_ptr()),
+                            grad.mutable_data_ptr<float>(),
+                            rows,
+                            width,
+                            begin,
+                            end);
+  });
+}
+
+}  // namespace
+
+void GradSink::submit(std::function<void()> work) {
+  if (when_ == When::kNow) {
+    work();
+  } else {
+    deferred_.push_back(std::move(work));
+  }
+}
+
+void GradSink::linear(const tensor::Weight& weight, const at::Tensor& x, const at::Tensor& dy) {
+  if (!weight.unit->trainable()) return;
+  submit([weight, x, dy] {
+    const bool accumulate = written_before(weight);
+    at::Tensor grad = grad_of(weight);
+    if (x.scalar_type() == grad.scalar_type()) {
+      grad.addmm_(dy.t(), x, accumulate ? 1 : 0, 1);
+      return;
+    }
+    const at::Tensor product = at::mm(dy.t(), x);
+    accumulate ? grad.add_(product) : grad.copy_(product);
+  });
+}
+
+void GradSink::add(const tensor::Weight& weight, const at::Tensor& value) {
+  if (!weight.unit->trainable()) return;
+  submit([weight, value] {
+    const bool accumulate = written_before(weight);
+    at::Tensor grad = grad_of(weight);
+    accumulate ? grad.add_(value) : grad.copy_(value);
+  });
+}
+
+void GradSink::embedding(const tensor::Weight& table, const at::Tensor& ids, const at::Tensor& dy) {
+  if (!table.unit->trainable()) return;
+  submit([table, ids, dy] {
+    at::Tensor grad = grad_of(table);
+    ensure(grad.scalar_type() == at::kFloat, table.unit->name(), ": embedding gradients are kept in float32");
+    if (!written_before(table)) grad.zero_();
+    if (dy.scalar_type() == at::kBFloat16) {
+      scatter_rows<kernels::BF16>(ids, dy, grad);
+    } else {
+      check(dy.scalar_type() == at::kFloat,
+            ErrorCode::kUnsupported,
+            "embedding gradient of type ",
+            dy.scalar_type());
+      scatter_rows<float>(ids, dy, grad);
+    }
+  });
+}
+
+void GradSink::run_deferred() {
+  for (const auto& work : std::exchange(deferred_, {})) work();
+}
+
+}  // namespace automodel::ops

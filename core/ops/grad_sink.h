@@ -1,0 +1,42 @@
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "core/tensor/unit.h"
+
+namespace automodel::ops {
+
+/// Receives weight gradients from the backward of ops and adds them into their units' flat gradient buffers:
+/// at once, or when the engine says so (a schedule that fills pipeline bubbles with weight GEMMs). Frozen
+/// units: never. The first gradient of a step overwrites, later ones add. Owned by the engine; one thread.
+class GradSink {
+ public:
+  enum class When { kNow, kLater };
+
+  explicit GradSink(When when = When::kNow) : when_(when) {}
+
+  /// d(weight) += dy^T x. x [rows, in], dy [rows, out], weight [out, in] (one matrix: a piece).
+  /// f32: accumulated inside the GEMM. bf16 operands: the product is formed in bf16, then added in the
+  /// gradients' type.
+  void linear(const tensor::Weight& weight, const at::Tensor& x, const at::Tensor& dy);
+
+  /// d(weight) += grad, of the parameter's shape and any floating type.
+  void add(const tensor::Weight& weight, const at::Tensor& grad);
+
+  /// Row ids[r] of d(table) += dy[r]. ids [rows] int64, dy [rows, width].
+  void embedding(const tensor::Weight& table, const at::Tensor& ids, const at::Tensor& dy);
+
+  /// Runs what was put off, in the order it came.
+  void run_deferred();
+
+  size_t num_deferred() const { return deferred_.size(); }
+
+ private:
+  void submit(std::function<void()> work);
+
+  When when_;
+  std::vector<std::function<void()>> deferred_;
+};
+
+}  // namespace automodel::ops

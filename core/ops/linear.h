@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "core/kernels/activation.h"
+#include "core/ops/grad_sink.h"
+#include "core/tensor/unit.h"
+
+namespace automodel::ops {
+
+/// What every op with weights is told: where weight gradients go, and whether it may recompute cheap values
+/// at backward instead of keeping them (same result to the bit).
+struct OpContext {
+  GradSink* sink = nullptr;
+  bool recompute_cheap = true;
+};
+
+/// y = x W^T + b. Several parameters (q, k, v) are applied as one, their outputs side by side.
+struct Linear {
+  tensor::Weight weight;              ///< each parameter [out_i, in]
+  std::vector<tensor::Weight> bias;   ///< empty, or one a parameter; a null handle where there is none
+  std::vector<int64_t> out_features;  ///< out_i
+};
+
+/// RMSNorm's scale, see rms_norm.
+struct Norm {
+  tensor::Weight weight;  ///< [D]
+  double eps = 1e-6;
+};
+
+/// x [..., in] -> [..., sum of out_i]. f32 or bf16, same type and device as the weights.
+/// Saves x.
+at::Tensor linear(const at::Tensor& x, const Linear& layer, const OpContext& context);
+
+/// linear(rms_norm(x)). Saves x and rstd; the normalised x is recomputed at the cheap level, saved otherwise.
+at::Tensor norm_linear(const at::Tensor& x, const Norm& norm, const Linear& layer, const OpContext& context);
+
+/// linear(act(gate) * up) with gate_up [..., 2 F] holding gate, then up (Shazeer 2020, arXiv:2002.05202).
+/// Saves gate_up; the product is recomputed at the cheap level, saved otherwise.
+at::Tensor gated_linear(const at::Tensor& gate_up,
+                        kernels::Activation activation,
+                        const Linear& layer,
+                        const OpContext& context);
+
+}  // namespace automodel::ops

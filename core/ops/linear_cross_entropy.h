@@ -1,0 +1,29 @@
+#pragma once
+
+#include "core/ops/linear.h"
+
+namespace automodel::ops {
+
+struct CrossEntropyOptions {
+  double scale = 1.0;  ///< the loss is scale * (sum over labelled rows); gradients follow
+  int64_t ignore_index = -100;
+  int64_t chunk_rows = 0;  ///< rows of logits that exist at a time; 0: about 64 MiB of them
+};
+
+/// scale * sum over rows with a label of -log softmax(x W^T)[label], without ever holding all logits: rows
+/// without a label are left out before the GEMM, the rest go through in chunks.
+///
+/// x       [rows, D]  f32 | bf16
+/// labels  [rows]     int64 on the CPU, ignore_index where nothing is learnt; others in [0, V), else
+/// Error(kData) head    weight [V, D], no bias returns scalar f32; 0 when no row has a label
+///
+/// When x or the weight needs a gradient, dx and d(weight) of each chunk are formed while its logits exist:
+/// the node saves dx, and its own incoming gradient must be 1 (put factors into `scale`). Logits are rounded
+/// to the type of x and raised to f32, as the reference's MaskedCrossEntropy does.
+at::Tensor linear_cross_entropy(const at::Tensor& x,
+                                const at::Tensor& labels,
+                                const Linear& head,
+                                const CrossEntropyOptions& options,
+                                const OpContext& context);
+
+}  // namespace automodel::ops

@@ -1,0 +1,116 @@
+#include "core/ops/rms_norm.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/zeros.h>
+
+#include "core/kernels/rms_norm.h"
+#include "core/ops/dispatch.h"
+#include "core/ops/linear_math.h"
+#include "core/ops/node.h"
+
+namespace automodel::ops {
+namespace {
+
+constexpr int64_t kRowsAThread = 16;
+
+struct NormNode {
+  Norm norm;
+  GradSink* sink;
+};
+
+class RmsNormFunction : public torch::autograd::Function<RmsNormFunction> {
+ public:
+  static at::Tensor forward(torch::autograd::AutogradContext* ctx,
+                            const at::Tensor& x,
+                            const at::Tensor& /*anchor*/,
+                            const Norm& norm,
+                            const OpContext& context) {
+    const at::Tensor rows = as_rows(x);
+    const at::Tensor rstd = rms_norm_rstd(rows, norm.eps);
+    ctx->save_for_backward({rows, rstd});
+    keep(ctx, NormNode{norm, context.sink});
+    return rms_norm_apply(rows, rstd, norm.weight.value()).view(x.sizes());
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx,
+                                                 torch::autograd::variable_list grads) {
+    const auto& [norm, sink] = kept<NormNode>(ctx);
+    const auto saved = ctx->get_saved_variables();
+    const at::Tensor dx = rms_norm_backward(as_rows(grads[0]), saved[0], saved[1], norm, *sink);
+    return {dx.view(grads[0].sizes()), {}, {}, {}};
+  }
+};
+
+}  // namespace
+
+at::Tensor rms_norm_rstd(const at::Tensor& x, double eps) {
+  at::Tensor rstd = at::empty({x.size(0)}, x.options().dtype(at::kFloat));
+  with_element_type(x, "rms_norm", [&]<class T>(T) {
+    at::parallel_for(0, x.size(0), kRowsAThread, [&](int64_t begin, int64_t end) {
+      kernels::rms_norm_stats(data<T>(x) + begin * x.stride(0),
+                              x.stride(0),
+                              mutable_data<float>(rstd) + begin,
+                              end - begin,
+                              x.size(1),
+                              static_cast<float>(eps));
+    });
+  });
+  return rstd;
+}
+
+at::Tensor rms_norm_apply(const at::Tensor& x, const at::Tensor& rstd, const at::Tensor& weight) {
+  at::Tensor y = at::empty(x.sizes(), x.options());
+  const int64_t d = x.size(1);
+  with_element_type(x, "rms_norm", [&]<class T>(T) {
+    at::parallel_for(0, x.size(0), kRowsAThread, [&](int64_t begin, int64_t end) {
+      kernels::rms_norm_apply(data<T>(x) + begin * x.stride(0),
+                              x.stride(0),
+                              data<float>(rstd) + begin,
+                              data<T>(weight),
+                              mutable_data<T>(y) + begin * d,
+                              end - begin,
+                              d);
+    });
+  });
+  return y;
+}
+
+at::Tensor rms_norm_backward(
+    const at::Tensor& dy, const at::Tensor& x, const at::Tensor& rstd, const Norm& norm, GradSink& sink) {
+  const int64_t rows = x.size(0);
+  const int64_t d = x.size(1);
+  const at::Tensor weight = norm.weight.value();
+  const at::Tensor dy_rows = dy.contiguous();
+  at::Tensor dx = at::empty(x.sizes(), x.options());
+  // The rows are cut into a fixed number of parts, each with its own sum: the result does not depend on the
+  // threads.
+  constexpr int64_t kParts = 16;
+  at::Tensor parts = at::zeros({kParts, d}, rstd.options());
+  with_element_type(x, "rms_norm", [&]<class T>(T) {
+    at::parallel_for(0, kParts, 1, [&](int64_t first, int64_t last) {
+      for (int64_t part = first; part < last; ++part) {
+        const int64_t begin = rows * part / kParts;
+        const int64_t end = rows * (part + 1) / kParts;
+        kernels::rms_norm_backward(data<T>(dy_rows) + begin * d,
+                                   data<T>(x) + begin * x.stride(0),
+                                   x.stride(0),
+                                   data<float>(rstd) + begin,
+                                   data<T>(weight),
+                                   mutable_data<T>(dx) + begin * d,
+                                   mutable_data<float>(parts) + part * d,
+                                   end - begin,
+                                   d);
+      }
+    });
+  });
+  sink.add(norm.weight, parts.sum({0}));
+  return dx;
+}
+
+at::Tensor rms_norm(const at::Tensor& x, const Norm& norm, const OpContext& context) {
+  return RmsNormFunction::apply(x, norm.weight.unit->anchor(), norm, context);
+}
+
+}  // namespace automodel::ops

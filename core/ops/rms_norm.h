@@ -1,0 +1,23 @@
+#pragma once
+
+#include "core/ops/linear.h"
+
+namespace automodel::ops {
+
+/// Root-mean-square normalisation over the last dimension: y = x / rms(x) * weight.
+///
+/// x       [..., D]  f32 | bf16
+/// norm    weight [D] of the type of x; eps added to mean(x^2)
+/// returns [..., D]  type of x; the mean is accumulated in f32
+/// Saves x and rstd. Source: Zhang & Sennrich 2019, arXiv:1910.07467.
+at::Tensor rms_norm(const at::Tensor& x, const Norm& norm, const OpContext& context);
+
+/// The parts, without a graph, for ops that fuse the norm. x [rows, D], contiguous in D; rstd [rows] f32.
+at::Tensor rms_norm_rstd(const at::Tensor& x, double eps);
+at::Tensor rms_norm_apply(const at::Tensor& x, const at::Tensor& rstd, const at::Tensor& weight);
+
+/// dy, x [rows, D] -> dx; the weight gradient goes to the sink.
+at::Tensor rms_norm_backward(
+    const at::Tensor& dy, const at::Tensor& x, const at::Tensor& rstd, const Norm& norm, GradSink& sink);
+
+}  // namespace automodel::ops

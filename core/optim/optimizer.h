@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/config/recipe.h"
+#include "core/tensor/unit.h"
+
+namespace automodel::optim {
+
+/// Updates units in place, one fused kernel each. State has the offsets of the unit it belongs to and the
+/// type of its home. One thread.
+class Optimizer {
+ public:
+  /// State is allocated zeroed for trainable units. Units outlive the optimizer.
+  Optimizer(const config::OptimizerConfig& config, std::vector<tensor::Unit*> units);
+
+  /// One update with gradients times `grad_scale`; the step count goes up first. Units are told that they
+  /// changed.
+  void step(double lr, double weight_decay, float grad_scale);
+
+  /// Updates done so far.
+  int64_t num_steps() const { return num_steps_; }
+
+  void set_num_steps(int64_t num_steps) { num_steps_ = num_steps; }
+
+  /// A state buffer of one unit: "exp_avg", "exp_avg_sq" or "momentum_buffer".
+  struct State {
+    std::string kind;
+    tensor::Unit* unit;
+    at::Tensor values;  ///< flat, as long as the unit
+  };
+
+  const std::vector<State>& state() const { return state_; }
+
+ private:
+  at::Tensor* find(const std::string& kind, const tensor::Unit* unit);
+
+  config::OptimizerConfig config_;
+  std::vector<tensor::Unit*> units_;
+  std::vector<State> state_;
+  int64_t num_steps_ = 0;
+};
+
+}  // namespace automodel::optim
