@@ -7,14 +7,15 @@
 #include <vector>
 
 /// The resolved recipe: what a YAML file with its overrides means, one struct a section.
-/// Names and defaults are the reference's (NeMo AutoModel); each struct's options are declared in recipe_schema.cpp.
+/// Names and defaults are the reference's (NeMo AutoModel); each struct's options are declared in
+/// recipe_schema.cpp.
 namespace automodel::config {
 
 struct StepSchedulerConfig {
   int64_t global_batch_size = 32;
   int64_t local_batch_size = 1;
-  std::optional<int64_t> num_epochs;       ///< unset: enough for max_steps, else 10
-  std::optional<int64_t> max_steps;        ///< unset: epochs x steps of an epoch
+  std::optional<int64_t> num_epochs;              ///< unset: enough for max_steps, else 10
+  std::optional<int64_t> max_steps;               ///< unset: epochs x steps of an epoch
   std::optional<int64_t> ckpt_every_steps = 100;  ///< null: once an epoch
   bool save_checkpoint_every_epoch = true;
   std::optional<int64_t> val_every_steps;  ///< unset: only at checkpoints
@@ -27,8 +28,9 @@ enum class RecomputeLevel { kNone, kCheap, kBlock };
 
 struct ModelConfig {
   ModelSource source = ModelSource::kPretrained;
-  std::string path;              ///< folder, file (from_config) or Hub id
-  std::string inline_config;     ///< from_config with the config written in the recipe: its JSON text, else empty
+  std::string path;  ///< folder, file (from_config) or Hub id
+  std::string
+      inline_config;  ///< from_config with the config written in the recipe: its JSON text, else empty
   std::string config_overrides;  ///< JSON object of Hugging Face config fields set in the recipe, else empty
   std::string torch_dtype = "auto";  ///< auto, float32, bfloat16 or float16
 };
@@ -38,7 +40,8 @@ struct CheckpointConfig {
   std::string checkpoint_dir = "checkpoints/";
   std::string model_save_format = "safetensors";
   std::string save_consolidated = "final";  ///< final, every or false (true is every)
-  std::optional<std::string> restore_from;  ///< unset: newest complete; LATEST, LOWEST_VAL, folder name or path
+  std::optional<std::string>
+      restore_from;  ///< unset: newest complete; LATEST, LOWEST_VAL, folder name or path
   std::optional<int64_t> max_recent_checkpoints;
   std::string best_metric_key = "default";
 };
@@ -47,13 +50,13 @@ struct CheckpointConfig {
 struct DatasetConfig {
   enum class Kind { kColumnMapped, kSquad, kChat, kNanogpt } kind = Kind::kColumnMapped;
   std::string name = "default";  ///< of a validation set: the part after "validation_dataset_", or "default"
-  std::vector<std::string> paths;  ///< path_or_dataset_id, dataset_name or file_pattern
-  std::string split;               ///< with a slice: train[:100], train[10%:20%]
+  std::vector<std::string> paths;                     ///< path_or_dataset_id, dataset_name or file_pattern
+  std::string split;                                  ///< with a slice: train[:100], train[10%:20%]
   std::map<std::string, std::string> column_mapping;  ///< context, question, answer -> column of the file
   bool answer_only_loss_mask = true;
   std::optional<int64_t> seq_length;
-  std::string padding = "do_not_pad";            ///< do_not_pad, longest, max_length (true: longest; false: do_not_pad)
-  std::string truncation = "do_not_truncate";    ///< do_not_truncate, longest_first (true: longest_first)
+  std::string padding = "do_not_pad";  ///< do_not_pad, longest, max_length (true: longest; false: do_not_pad)
+  std::string truncation = "do_not_truncate";  ///< do_not_truncate, longest_first (true: longest_first)
   std::optional<int64_t> limit_dataset_samples;
   bool use_hf_chat_template = false;
   std::string chat_template;  ///< Jinja text, or a file; empty: the tokenizer's
@@ -68,7 +71,7 @@ struct DatasetConfig {
 };
 
 struct DataloaderConfig {
-  std::optional<bool> shuffle;  ///< unset: true, except for iterable sets
+  std::optional<bool> shuffle;        ///< unset: true, except for iterable sets
   int64_t pad_seq_len_divisible = 1;  ///< collate_fn.pad_seq_len_divisible
   int64_t num_workers = 1;            ///< tokenising threads ahead of the step, at least 1
   bool drop_last = false;
@@ -87,10 +90,11 @@ struct OptimizerConfig {
   double beta1 = 0.9;
   double beta2 = 0.999;
   double eps = 1e-8;
-  double weight_decay = 0.01;  ///< torch's default for the class when the recipe is silent: AdamW 0.01, else 0
-  double momentum = 0.0;       ///< SGD
-  bool nesterov = false;       ///< SGD
-  bool master_weights = false; ///< keep fp32 copies of bf16 weights
+  double weight_decay =
+      0.01;               ///< torch's default for the class when the recipe is silent: AdamW 0.01, else 0
+  double momentum = 0.0;  ///< SGD
+  bool nesterov = false;  ///< SGD
+  bool master_weights = false;  ///< keep fp32 copies of bf16 weights
 };
 
 struct LrSchedulerConfig {
@@ -110,10 +114,14 @@ struct LrSchedulerConfig {
 };
 
 struct LossConfig {
-  enum class Kind { kMaskedCrossEntropy, kFusedLinearCrossEntropy, kChunkedCrossEntropy } kind =
-      Kind::kMaskedCrossEntropy;
+  enum class Kind {
+    kMaskedCrossEntropy,
+    kFusedLinearCrossEntropy,
+    kChunkedCrossEntropy
+  } kind = Kind::kMaskedCrossEntropy;
   int64_t ignore_index = -100;
-  std::optional<int64_t> chunk_len;  ///< tokens a chunk; unset: chosen so that a chunk of logits is about 64 MiB
+  std::optional<int64_t>
+      chunk_len;  ///< tokens a chunk; unset: chosen so that a chunk of logits is about 64 MiB
 };
 
 /// Sizes of the mesh's axes and what is computed in which type. Only size 1 runs today.
@@ -121,9 +129,10 @@ struct DistributedConfig {
   std::string strategy = "fsdp2";
   std::optional<int64_t> dp_size;
   int64_t dp_replicate_size = 1, tp_size = 1, cp_size = 1, pp_size = 1, ep_size = 1;
-  RecomputeLevel recompute = RecomputeLevel::kCheap;  ///< activation_checkpointing: true is block, false is cheap
-  std::string param_dtype;   ///< mp_policy.param_dtype; empty: the weights' own type
-  std::string reduce_dtype;  ///< mp_policy.reduce_dtype; empty: float32
+  RecomputeLevel recompute =
+      RecomputeLevel::kCheap;  ///< activation_checkpointing: true is block, false is cheap
+  std::string param_dtype;     ///< mp_policy.param_dtype; empty: the weights' own type
+  std::string reduce_dtype;    ///< mp_policy.reduce_dtype; empty: float32
 };
 
 struct Recipe {
@@ -143,7 +152,8 @@ struct Recipe {
   LossConfig loss;
   std::optional<double> max_grad_norm = 1.0;  ///< clip_grad_norm.max_norm; null: off
   DistributedConfig distributed;
-  std::optional<double> mfu_peak_tflops;  ///< mfu.peak_tflops: peak of the device; unset on a CPU: mfu is null
+  std::optional<double>
+      mfu_peak_tflops;  ///< mfu.peak_tflops: peak of the device; unset on a CPU: mfu is null
 
   std::string resolved_yaml;  ///< the recipe with overrides applied and placeholders unexpanded: config.yaml
 };
