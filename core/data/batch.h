@@ -17,14 +17,15 @@ struct Sample {
 
 /// A micro-batch: rows right-padded to a common length T.
 struct Batch {
-  int64_t num_rows = 0;                  ///< B
-  int64_t length = 0;                    ///< T
-  std::vector<int64_t> input_ids;        ///< [B, T], pad token in the tail
-  std::vector<int64_t> labels;           ///< [B, T], kIgnoreIndex in the tail
-  std::vector<int64_t> lengths;          ///< [B], tokens of each row that are not padding
-  std::vector<int64_t> rows;             ///< [B], index of each row in the source
-  int64_t num_label_tokens = 0;          ///< labels that are not kIgnoreIndex
-  int64_t num_tokens = 0;                ///< the reference's count: all tokens less tail padding
+  int64_t num_rows = 0;            ///< B
+  int64_t length = 0;              ///< T
+  std::vector<int64_t> input_ids;  ///< [B, T], pad token in the tail
+  std::vector<int64_t>
+      labels;  ///< [B, T], Loader::Options::ignore_index where nothing is learnt and in the tail
+  std::vector<int64_t> lengths;  ///< [B], tokens of each row that are not padding
+  std::vector<int64_t> rows;     ///< [B], index of each row in the source
+  int64_t num_label_tokens = 0;  ///< labels that are not kIgnoreIndex
+  int64_t num_tokens = 0;        ///< the reference's count: all tokens less tail padding
 };
 
 }  // namespace automodel::data

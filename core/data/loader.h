@@ -27,9 +27,10 @@ class Loader {
     int64_t dp_rank = 0;
     int64_t dp_size = 1;
     bool shuffle = true;
+    bool drop_last = false;  ///< leave out an epoch's last micro-batch when it is not full
     int64_t pad_seq_len_divisible = 1;
     int64_t num_workers = 1;
-    int64_t ignore_index = kIgnoreIndex;
+    int64_t ignore_index = kIgnoreIndex;  ///< written to Batch::labels where nothing is learnt
   };
 
   virtual ~Loader() = default;
@@ -37,8 +38,8 @@ class Loader {
   /// Micro-batches in an epoch of this rank; nullopt for an iterable set without known length.
   virtual std::optional<int64_t> num_micro_batches() const = 0;
 
-  /// The next micro-batch of the current epoch; nullopt at the epoch's end, after which `start_epoch` continues.
-  /// Throws Error(kData) naming file, line and field of a bad row.
+  /// The next micro-batch of the current epoch; nullopt at the epoch's end, after which `start_epoch`
+  /// continues. Throws Error(kData) naming file, line and field of a bad row.
   virtual std::optional<Batch> next() = 0;
 
   virtual void start_epoch(int64_t epoch) = 0;

@@ -1,0 +1,153 @@
+#include "core/data/chat_encoder.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "core/base/error.h"
+#include "core/base/files.h"
+#include "core/base/log.h"
+#include "core/data/assistant_mask.h"
+
+namespace automodel::data {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Jinja text from dataset.chat_template: the text itself, a file, or a JSON file's "chat_template".
+std::string template_source(const std::string& text_or_path) {
+  if (text_or_path.find("{%") != std::string::npos || text_or_path.find("{{") != std::string::npos)
+    return text_or_path;
+  check(std::filesystem::is_regular_file(text_or_path),
+        ErrorCode::kConfig,
+        "dataset.chat_template: \"",
+        text_or_path,
+        "\" is neither Jinja text nor a file");
+  std::string source = read_file(text_or_path);
+  const nlohmann::json parsed = nlohmann::json::parse(source, nullptr, false);
+  if (parsed.is_object() && parsed.contains("chat_template") && parsed["chat_template"].is_string()) {
+    return parsed["chat_template"].get<std::string>();
+  }
+  return source;
+}
+
+bool is_assistant(const Json& message) {
+  return message["role"] == "assistant";
+}
+
+/// A message may opt out of the loss: "step_loss_mask": 0.
+bool is_learnt(const Json& message) {
+  const auto flag = message.find("step_loss_mask");
+  return flag == message.end() || !(*flag == 0 || *flag == false);
+}
+
+}  // namespace
+
+ChatEncoder::ChatEncoder(const config::DatasetConfig& dataset, const tokenizer::Tokenizer& tokenizer)
+    : encoder_(dataset, tokenizer),
+      mask_reasoning_content_(dataset.mask_reasoning_content),
+      mask_history_(dataset.mask_history) {
+  if (!dataset.chat_template.empty()) {
+    try {
+      own_template_.emplace(template_source(dataset.chat_template));
+    } catch (Error& error) {
+      throw error.add_context("reading dataset.chat_template");
+    }
+  }
+  const tokenizer::ChatTemplate* used = own_template_ ? &*own_template_ : tokenizer.chat_template();
+  check(used != nullptr,
+        ErrorCode::kConfig,
+        "the tokenizer has no chat template; set dataset.chat_template to Jinja text or a file");
+  has_generation_block_ = used->has_generation_block();
+}
+
+tokenizer::Rendered ChatEncoder::render(const Json& messages, const Json& tools) const {
+  Json variables = {
+      {"messages", messages}, {"tools", tools}, {"documents", nullptr}, {"add_generation_prompt", false}};
+  if (!own_template_) return encoder_.tokenizer().render_chat(variables);
+  const tokenizer::Tokenizer& tokenizer = encoder_.tokenizer();
+  const auto define = [&variables](const char* name, std::string token) {
+    if (!token.empty()) variables[name] = std::move(token);
+  };
+  define("bos_token", tokenizer.bos_token());
+  define("eos_token", tokenizer.eos_token());
+  define("pad_token", tokenizer.pad_token());
+  return own_template_->render(variables);
+}
+
+Sample ChatEncoder::encode(const Json& messages, const Json& tools, bool answer_only) const {
+  const tokenizer::Rendered rendered = render(messages, tools);
+  tokenizer::Encoding encoding = encoder_.encode_rendered(rendered.text);
+  MarkedTokens tokens;
+  if (has_generation_block_) {
+    tokens.learnt = mask_of_spans(encoding.offsets, rendered.assistant_spans);
+  } else if (answer_only) {
+    tokens.learnt = mask_turns(messages, tools, encoding.ids);
+  } else {
+    tokens.learnt.assign(encoding.ids.size(), 1);
+  }
+  tokens.ids = std::move(encoding.ids);
+  if (mask_reasoning_content_) unmark_reasoning(messages, tools, rendered.text, tokens);
+  Sample sample = encoder_.package(std::move(tokens));
+  if (mask_history_) keep_last_run(sample.labels);
+  return sample;
+}
+
+std::vector<uint8_t> ChatEncoder::mask_turns(const Json& messages,
+                                             const Json& tools,
+                                             const std::vector<int32_t>& ids) const {
+  check(std::any_of(messages.begin(), messages.end(), is_assistant),
+        ErrorCode::kData,
+        "\"messages\" has no assistant turn: nothing to learn");
+  // Where the first k messages end, rendered alone; -1: not looked at yet. Neighbouring turns share a border.
+  std::vector<int64_t> ends(messages.size() + 1, -1);
+  ends.front() = 0;
+  ends.back() = static_cast<int64_t>(ids.size());
+  const auto end_of = [&](size_t count) {
+    if (ends[count] >= 0) return ends[count];
+    const Json head(Json::array_t(messages.begin(), messages.begin() + static_cast<int64_t>(count)));
+    const std::vector<int32_t> prefix = encoder_.encode_rendered(render(head, tools).text).ids;
+    check(is_rendered_prefix(prefix, ids, encoder_.tokenizer().eos_token_id()),
+          ErrorCode::kData,
+          "the chat template renders the first ",
+          count,
+          " messages alone in another way than as the beginning of all ",
+          messages.size(),
+          " (Qwen3's drops earlier thinking, for instance), so the answers cannot be found; set "
+          "dataset.chat_template to one that has {% generation %} around assistant turns");
+    ends[count] = static_cast<int64_t>(prefix.size());
+    return ends[count];
+  };
+  std::vector<uint8_t> mask(ids.size(), 0);
+  for (size_t i = 0; i < messages.size(); ++i) {
+    if (!is_assistant(messages[i]) || !is_learnt(messages[i])) continue;
+    const int64_t begin = end_of(i);
+    const int64_t end = end_of(i + 1);
+    for (int64_t at = begin; at < end; ++at) mask[static_cast<size_t>(at)] = 1;
+  }
+  return mask;
+}
+
+void ChatEncoder::unmark_reasoning(const Json& messages,
+                                   const Json& tools,
+                                   const std::string& text,
+                                   MarkedTokens& tokens) const {
+  std::vector<int32_t> whole;
+  for (size_t i = 0; i < messages.size(); ++i) {
+    if (!is_assistant(messages[i]) || messages[i].value("reasoning_content", "").empty()) continue;
+    if (whole.empty()) whole = encoder_.encode_rendered_whole(text);
+    Json without = messages;
+    without[i]["reasoning_content"] = "";
+    const auto span = differing_span(whole, encoder_.encode_rendered_whole(render(without, tools).text));
+    if (!span) {
+      log::warning("messages[", i, "].reasoning_content does not show in the rendered text: nothing to mask");
+      continue;
+    }
+    const auto end = std::min(span->second, static_cast<int64_t>(tokens.learnt.size()));
+    for (int64_t at = span->first; at < end; ++at) tokens.learnt[static_cast<size_t>(at)] = 0;
+  }
+}
+
+}  // namespace automodel::data

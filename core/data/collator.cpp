@@ -1,0 +1,41 @@
+#include "core/data/collator.h"
+
+#include <algorithm>
+
+#include "core/base/error.h"
+
+namespace automodel::data {
+
+Batch collate(const std::vector<Sample>& samples, const CollatorOptions& options) {
+  ensure(options.pad_seq_len_divisible > 0, "pad_seq_len_divisible ", options.pad_seq_len_divisible);
+  size_t longest = 0;
+  for (const Sample& sample : samples) longest = std::max(longest, sample.input_ids.size());
+  const auto multiple = static_cast<size_t>(options.pad_seq_len_divisible);
+  const size_t length = (longest + multiple - 1) / multiple * multiple;
+
+  Batch batch;
+  batch.num_rows = static_cast<int64_t>(samples.size());
+  batch.length = static_cast<int64_t>(length);
+  batch.input_ids.assign(samples.size() * length, options.pad_token_id);
+  batch.labels.assign(samples.size() * length, options.ignore_index);
+  for (size_t row = 0; row < samples.size(); ++row) {
+    const Sample& sample = samples[row];
+    ensure(sample.labels.size() == sample.input_ids.size(), "labels are not as long as input_ids");
+    std::copy(sample.input_ids.begin(), sample.input_ids.end(), batch.input_ids.begin() + row * length);
+    int64_t learnt_end = 0;
+    for (size_t i = 0; i < sample.labels.size(); ++i) {
+      if (sample.labels[i] == kIgnoreIndex) continue;
+      batch.labels[row * length + i] = sample.labels[i];
+      ++batch.num_label_tokens;
+      learnt_end = static_cast<int64_t>(i) + 1;
+    }
+    batch.num_tokens += learnt_end;
+    batch.lengths.push_back(sample.attention_mask.empty()
+                                ? static_cast<int64_t>(sample.input_ids.size())
+                                : std::count(sample.attention_mask.begin(), sample.attention_mask.end(), 1));
+    batch.rows.push_back(sample.row);
+  }
+  return batch;
+}
+
+}  // namespace automodel::data

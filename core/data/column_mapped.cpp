@@ -1,0 +1,92 @@
+#include "core/data/column_mapped.h"
+
+#include <nlohmann/json.hpp>
+
+#include "core/base/error.h"
+#include "core/base/strings.h"
+#include "core/data/prompt_completion.h"
+#include "core/data/row_json.h"
+
+namespace automodel::data {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+void check_mapping(const std::map<std::string, std::string>& columns) {
+  for (const auto& [name, column] : columns) {
+    check(name == "context" || name == "question" || name == "answer",
+          ErrorCode::kConfig,
+          "dataset.column_mapping: unknown name \"",
+          name,
+          "\"; expected context, question and answer");
+  }
+  check(columns.contains("answer") && columns.size() >= 2,
+        ErrorCode::kConfig,
+        "dataset.column_mapping: expected answer and at least one of context and question");
+}
+
+std::string columns_of(const Json& row) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : row.items()) names.push_back(name);
+  return names.empty() ? "none" : join(names, ", ");
+}
+
+}  // namespace
+
+ColumnMappedProcessor::ColumnMappedProcessor(const config::DatasetConfig& dataset,
+                                             const tokenizer::Tokenizer& tokenizer)
+    : columns_(dataset.column_mapping),
+      answer_only_(dataset.answer_only_loss_mask),
+      encoder_(dataset, tokenizer) {
+  check_mapping(columns_);
+  if (dataset.use_hf_chat_template &&
+      (tokenizer.chat_template() != nullptr || !dataset.chat_template.empty())) {
+    chat_.emplace(dataset, tokenizer);
+  }
+}
+
+std::optional<std::string> ColumnMappedProcessor::text_of(const Json& row, const std::string& name) const {
+  const auto column = columns_.find(name);
+  if (column == columns_.end()) return std::nullopt;
+  const auto value = row.find(column->second);
+  if (value == row.end() || value->is_null()) return std::nullopt;
+  check(value->is_string(),
+        ErrorCode::kData,
+        "\"",
+        column->second,
+        "\" is ",
+        kind_of(*value),
+        "; expected text");
+  return value->get<std::string>();
+}
+
+Sample ColumnMappedProcessor::process(const Json& row) const {
+  const std::optional<std::string> context = text_of(row, "context");
+  const std::optional<std::string> question = text_of(row, "question");
+  const std::optional<std::string> answer = text_of(row, "answer");
+  check(answer.has_value(),
+        ErrorCode::kData,
+        "\"",
+        columns_.at("answer"),
+        "\" (the answer) is missing or null; the row has: ",
+        columns_of(row),
+        "; set dataset.column_mapping.answer");
+  check(context || question,
+        ErrorCode::kData,
+        "neither context nor question is there; the row has: ",
+        columns_of(row),
+        "; set dataset.column_mapping");
+  if (chat_) {
+    const Json messages = {{{"role", "system"}, {"content", context.value_or("")}},
+                           {{"role", "user"}, {"content", question.value_or("")}},
+                           {{"role", "assistant"}, {"content", *answer}}};
+    return chat_->encode(messages, nullptr, answer_only_);
+  }
+  std::string prompt;
+  if (context) prompt += *context + " ";
+  if (question) prompt += *question + " ";
+  check(prompt.size() > 1, ErrorCode::kData, "the prompt is empty");
+  return encode_prompt_completion(encoder_, prompt, *answer, answer_only_);
+}
+
+}  // namespace automodel::data

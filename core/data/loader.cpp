@@ -1,0 +1,59 @@
+#include "core/data/loader.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/error.h"
+#include "core/data/chat.h"
+#include "core/data/column_mapped.h"
+#include "core/data/nanogpt_loader.h"
+#include "core/data/processor.h"
+#include "core/data/row_loader.h"
+#include "core/data/source.h"
+#include "core/data/squad.h"
+
+namespace automodel::data {
+
+using Kind = config::DatasetConfig::Kind;
+
+std::unique_ptr<Processor> make_processor(const config::DatasetConfig& dataset,
+                                          const tokenizer::Tokenizer& tokenizer) {
+  switch (dataset.kind) {
+    case Kind::kColumnMapped:
+      return std::make_unique<ColumnMappedProcessor>(dataset, tokenizer);
+    case Kind::kSquad:
+      return std::make_unique<SquadProcessor>(dataset, tokenizer);
+    case Kind::kChat:
+      return std::make_unique<ChatProcessor>(dataset, tokenizer);
+    case Kind::kNanogpt:
+      break;
+  }
+  fail(ErrorCode::kInternal, "this kind of dataset has no rows to process");
+}
+
+std::unique_ptr<Loader> open_loader(const config::DatasetConfig& dataset,
+                                    const tokenizer::Tokenizer* tokenizer,
+                                    const Loader::Options& options) {
+  ensure(options.local_batch_size > 0, "local_batch_size ", options.local_batch_size);
+  Loader::Options checked = options;
+  checked.num_workers = std::max<int64_t>(options.num_workers, 1);
+  if (dataset.kind == Kind::kNanogpt) {
+    check(!dataset.align_to_bos || dataset.bos_token,
+          ErrorCode::kConfig,
+          "dataset.align_to_bos: true needs dataset.bos_token");
+    const NanogptStream::Options stream = {
+        .seq_len = dataset.nanogpt_seq_len,
+        .bos_token = dataset.align_to_bos ? dataset.bos_token : std::nullopt,
+        .shuffle_files = dataset.shuffle_files,
+        .seed = options.seed,
+        .dp_rank = options.dp_rank,
+        .dp_size = options.dp_size};
+    return std::make_unique<NanogptLoader>(match_files(dataset.paths), stream, checked);
+  }
+  ensure(tokenizer != nullptr, "a dataset of text was opened without a tokenizer");
+  auto processor = make_processor(dataset, *tokenizer);
+  return std::make_unique<RowLoader>(
+      open_source(dataset), std::move(processor), dataset.skip_invalid_samples, checked);
+}
+
+}  // namespace automodel::data

@@ -1,0 +1,146 @@
+#include "core/data/row_loader.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "core/base/error.h"
+#include "core/base/log.h"
+#include "core/data/collator.h"
+#include "core/data/sampler.h"
+
+namespace automodel::data {
+namespace {
+
+bool has_label(const Sample& sample) {
+  return std::any_of(
+      sample.labels.begin(), sample.labels.end(), [](int32_t label) { return label != kIgnoreIndex; });
+}
+
+}  // namespace
+
+RowLoader::RowLoader(std::unique_ptr<Source> source,
+                     std::unique_ptr<Processor> processor,
+                     bool skip_invalid_rows,
+                     const Options& options)
+    : options_(options),
+      source_(std::move(source)),
+      processor_(std::move(processor)),
+      skip_invalid_rows_(skip_invalid_rows),
+      num_skipped_rows_(source_->num_skipped()) {
+  check(source_->num_rows() >= options_.dp_size,
+        ErrorCode::kData,
+        "the set has ",
+        source_->num_rows(),
+        " rows for ",
+        options_.dp_size,
+        " data-parallel ranks; at least one a rank is needed");
+  start({});
+}
+
+std::optional<int64_t> RowLoader::num_micro_batches() const {
+  const int64_t rows = source_->num_rows() / options_.dp_size;
+  if (options_.drop_last) return rows / options_.local_batch_size;
+  return (rows + options_.local_batch_size - 1) / options_.local_batch_size;
+}
+
+std::optional<Batch> RowLoader::next() {
+  std::optional<PreparedBatch> prepared = prefetcher_->next();
+  if (!prepared) return std::nullopt;
+  ++state_.next_micro_batch;
+  num_skipped_rows_ += prepared->num_skipped_rows;
+  if (prepared->batch.num_label_tokens == 0) {
+    log::warning("epoch ",
+                 state_.epoch,
+                 ", micro-batch ",
+                 state_.next_micro_batch - 1,
+                 ": no label to learn in any of its ",
+                 prepared->batch.num_rows,
+                 " rows (first: ",
+                 source_->place(prepared->batch.rows.front()),
+                 "); it contributes nothing");
+  }
+  return std::move(prepared->batch);
+}
+
+void RowLoader::start_epoch(int64_t epoch) {
+  start({.epoch = epoch, .next_micro_batch = 0});
+}
+
+void RowLoader::restore(const LoaderState& state) {
+  check(state.epoch >= 0 && state.next_micro_batch >= 0 && state.next_micro_batch <= *num_micro_batches(),
+        ErrorCode::kData,
+        "the checkpoint stands at micro-batch ",
+        state.next_micro_batch,
+        " of epoch ",
+        state.epoch,
+        "; the set has ",
+        *num_micro_batches(),
+        " micro-batches an epoch: it, the batch size or the number of ranks has changed");
+  start(state);
+}
+
+void RowLoader::start(const LoaderState& state) {
+  prefetcher_.reset();  // joins the workers that read rows_
+  state_ = state;
+  rows_ = epoch_rows(source_->num_rows(),
+                     state.epoch,
+                     {.seed = options_.seed,
+                      .dp_rank = options_.dp_rank,
+                      .dp_size = options_.dp_size,
+                      .shuffle = options_.shuffle});
+  prefetcher_ = std::make_unique<Prefetcher>([this](int64_t micro_batch) { return prepare(micro_batch); },
+                                             state.next_micro_batch,
+                                             *num_micro_batches(),
+                                             options_.num_workers);
+}
+
+PreparedBatch RowLoader::prepare(int64_t micro_batch) const {
+  PreparedBatch prepared;
+  std::vector<Sample> samples;
+  const auto first = static_cast<size_t>(micro_batch * options_.local_batch_size);
+  const size_t last = std::min(first + static_cast<size_t>(options_.local_batch_size), rows_.size());
+  for (size_t i = first; i < last; ++i) samples.push_back(sample_for(rows_[i], prepared.num_skipped_rows));
+  prepared.batch = collate(samples,
+                           {.pad_token_id = processor_->pad_token_id(),
+                            .pad_seq_len_divisible = options_.pad_seq_len_divisible,
+                            .ignore_index = options_.ignore_index});
+  return prepared;
+}
+
+Sample RowLoader::sample_for(int64_t row, int64_t& num_skipped) const {
+  const int64_t num_rows = source_->num_rows();
+  for (int64_t step = 0; step < num_rows; ++step) {
+    const int64_t candidate = (row + step) % num_rows;
+    try {
+      Sample sample = process(candidate);
+      if (has_label(sample)) return sample;
+      ++num_skipped;
+      if (!processor_->replaces_unlabelled_rows()) return sample;
+    } catch (const Error& error) {
+      if (!skip_invalid_rows_ || error.code() != ErrorCode::kData) throw;
+      log::warning("left out (skip_invalid_samples): ", error.message());
+      ++num_skipped;
+    }
+  }
+  fail(ErrorCode::kData,
+       source_->place(row),
+       ": neither this row nor any of the other ",
+       num_rows - 1,
+       " has a label to learn; is dataset.seq_length too short for the prompts, or an answer column empty?");
+}
+
+Sample RowLoader::process(int64_t row) const {
+  const nlohmann::ordered_json fields = source_->row(row);
+  try {
+    Sample sample = processor_->process(fields);
+    sample.row = row;
+    return sample;
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kData) throw;
+    fail(ErrorCode::kData, source_->place(row), ": ", error.message());
+  }
+}
+
+}  // namespace automodel::data

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "core/data/loader.h"
+#include "core/data/prefetcher.h"
+#include "core/data/processor.h"
+#include "core/data/source.h"
+
+namespace automodel::data {
+
+/// The loader of a set whose rows can be read in any order: source -> sampler -> processor -> collator, the
+/// last two on worker threads.
+class RowLoader : public Loader {
+ public:
+  RowLoader(std::unique_ptr<Source> source,
+            std::unique_ptr<Processor> processor,
+            bool skip_invalid_rows,
+            const Options& options);
+
+  std::optional<int64_t> num_micro_batches() const override;
+  std::optional<Batch> next() override;
+  void start_epoch(int64_t epoch) override;
+
+  LoaderState state() const override { return state_; }
+
+  void restore(const LoaderState& state) override;
+
+  int64_t num_skipped_rows() const override { return num_skipped_rows_; }
+
+ private:
+  void start(const LoaderState& state);
+  PreparedBatch prepare(int64_t micro_batch) const;
+
+  /// The sample for a row, or of the first row behind it that can stand in for it.
+  Sample sample_for(int64_t row, int64_t& num_skipped) const;
+  Sample process(int64_t row) const;
+
+  Options options_;
+  std::unique_ptr<Source> source_;
+  std::unique_ptr<Processor> processor_;
+  bool skip_invalid_rows_;
+  LoaderState state_;
+  int64_t num_skipped_rows_ = 0;
+  std::vector<int64_t> rows_;  ///< of this rank in this epoch; the workers read it
+  std::unique_ptr<Prefetcher> prefetcher_;
+};
+
+}  // namespace automodel::data
