@@ -21,7 +21,7 @@ ONLY_IN = [  # header, where it may be included
     (re.compile(r"CLI/"), re.compile(r"cli/")),
     (re.compile(r"yaml-cpp/"), re.compile(r"core/(config|models)/.*\.cpp$|tests/")),
     (re.compile(r"nlohmann/json\.hpp"), re.compile(r".*\.cpp$")),
-    (re.compile(r"torch/csrc/autograd/custom_function\.h"), re.compile(r"core/ops/.*\.cpp$")),
+    (re.compile(r"torch/csrc/autograd/custom_function\.h"), re.compile(r"core/ops/")),
     (re.compile(r"(sqlite3\.h|curl/)"), re.compile(r"core/(store|io)/.*\.cpp$")),
 ]
 
