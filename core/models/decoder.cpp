@@ -114,6 +114,18 @@ tensor::Weight Decoder::find(const std::string& name) const {
   fail(ErrorCode::kInternal, "the model has no parameter ", name);
 }
 
+std::vector<const nn::Segment*> Decoder::segment_pointers() const {
+  std::vector<const nn::Segment*> pointers;
+  for (const auto& segment : segments) pointers.push_back(segment.get());
+  return pointers;
+}
+
+std::vector<tensor::Unit*> Decoder::unit_pointers() const {
+  std::vector<tensor::Unit*> pointers;
+  for (const auto& unit : units) pointers.push_back(unit.get());
+  return pointers;
+}
+
 Decoder build_decoder(const DecoderConfig& config, const tensor::Unit::Options& options) {
   Decoder decoder{config, model_weights(config), {}, {}};
   ensure(decoder.weights.size() == config.layers.size() + 2, "a decoder has an embedding, layers and a head");

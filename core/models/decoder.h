@@ -22,6 +22,9 @@ struct Decoder {
 
   /// Where a parameter lies. Throws Error(kInternal) for an unknown name.
   tensor::Weight find(const std::string& name) const;
+
+  std::vector<const nn::Segment*> segment_pointers() const;
+  std::vector<tensor::Unit*> unit_pointers() const;
 };
 
 /// Allocates units (zeroed) and builds the segments.

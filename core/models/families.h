@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/models/family_file.h"
+
+namespace automodel::models {
+
+/// Every family that can be used, whole: the built-in ones and those of the folders in AUTOMODEL_MODELS
+/// (separated by colons). A user's family takes an architecture over from a built-in one; two users' families
+/// may not share one.
+std::vector<Family> load_families();
+
+/// A user's family file, whole; its base may be built in or lie beside it.
+Family load_family_file(const std::string& path);
+
+}  // namespace automodel::models

@@ -1,0 +1,282 @@
+#include "core/models/family_file.h"
+
+#include <algorithm>
+
+#include <yaml-cpp/yaml.h>
+
+#include "core/base/error.h"
+#include "core/base/strings.h"
+#include "core/models/fields.h"
+#include "core/models/readers.h"
+
+namespace automodel::models {
+namespace {
+
+using nlohmann::json;
+
+/// A node of a family file and what messages call the file.
+struct Place {
+  YAML::Node node;
+  std::string origin;
+
+  template <class... Parts>
+  [[noreturn]] void refuse(const Parts&... parts) const {
+    fail(ErrorCode::kConfig, origin, ":", node.Mark().line + 1, ": ", parts...);
+  }
+
+  Place at(const YAML::Node& child) const { return {child, origin}; }
+
+  std::string text() const {
+    if (!node.IsScalar()) refuse("expected a word");
+    return node.Scalar();
+  }
+
+  std::vector<std::string> texts() const {
+    if (!node.IsSequence()) refuse("expected a list");
+    std::vector<std::string> values;
+    for (const YAML::Node& child : node) values.push_back(at(child).text());
+    return values;
+  }
+
+  /// Calls visit(key, place of the value) for each entry of a map; a key that stands twice is refused.
+  template <class Visit>
+  void each(const Visit& visit) const {
+    if (!node.IsMap()) refuse("expected a map");
+    std::vector<std::string> seen;
+    for (const auto& entry : node) {
+      const std::string key = at(entry.first).text();
+      if (std::ranges::count(seen, key) > 0) at(entry.first).refuse("\"", key, "\" stands twice");
+      seen.push_back(key);
+      visit(key, at(entry.second));
+    }
+  }
+
+  [[noreturn]] void unknown(const std::string& what,
+                            const std::string& word,
+                            const std::vector<std::string>& known) const {
+    const std::string nearest = nearest_name(word, known);
+    refuse("unknown ",
+           what,
+           " \"",
+           word,
+           "\"; ",
+           nearest.empty() ? "known: " + join(known, ", ") : "did you mean \"" + nearest + "\"?");
+  }
+};
+
+/// A plain scalar as YAML's JSON schema reads it; quoted text stays text.
+json to_json(const Place& place) {
+  const YAML::Node& node = place.node;
+  if (node.IsNull()) return nullptr;
+  if (node.IsSequence()) {
+    json list = json::array();
+    for (const YAML::Node& child : node) list.push_back(to_json(place.at(child)));
+    return list;
+  }
+  if (node.IsMap()) {
+    json object = json::object();
+    place.each([&](const std::string& key, const Place& value) { object[key] = to_json(value); });
+    return object;
+  }
+  if (node.Tag() == "!") return node.Scalar();
+  const json parsed = json::parse(node.Scalar(), nullptr, /*allow_exceptions=*/false);
+  return parsed.is_boolean() || parsed.is_number() ? parsed : json(node.Scalar());
+}
+
+FieldSource parse_source(const Place& place) {
+  FieldSource source;
+  place.each([&](const std::string& key, const Place& value) {
+    if (key == "key") {
+      source.key = value.text();
+    } else if (key == "value") {
+      source.value = to_json(value);
+    } else if (key == "default") {
+      source.fallback = to_json(value);
+    } else if (key == "if_null") {
+      source.if_null = std::make_shared<FieldSource>(parse_source(value));
+    } else if (key == "values") {
+      value.each([&](const std::string& word, const Place& ours) { source.values[word] = to_json(ours); });
+    } else {
+      value.unknown("entry", key, {"key", "value", "default", "if_null", "values"});
+    }
+  });
+  if (source.key.empty() == !source.value.has_value()) place.refuse("expected either `key` or `value`");
+  return source;
+}
+
+void parse_weights(const Place& place, Family& family) {
+  place.each([&](const std::string& key, const Place& value) {
+    if (key != "ignored") value.unknown("entry of weights", key, {"ignored"});
+    family.ignored_weights = value.texts();
+  });
+}
+
+void parse_section(const std::string& section, const Place& place, Family& family) {
+  if (section == "like") {
+    family.like = place.text();
+  } else if (section == "architectures") {
+    family.architectures = place.texts();
+  } else if (section == "model_types") {
+    family.model_types = place.texts();
+  } else if (section == "fields") {
+    place.each([&](const std::string& name, const Place& value) {
+      if (!find_field(name)) value.unknown("field", name, field_names());
+      family.fields.emplace_back(name, parse_source(value));
+    });
+  } else if (section == "readers") {
+    family.readers = place.texts();
+    for (const std::string& name : family.readers) {
+      if (!find_reader(name)) place.unknown("reader", name, reader_names());
+    }
+  } else if (section == "only") {
+    place.each([&](const std::string& key, const Place& value) {
+      const json allowed = to_json(value);
+      if (!allowed.is_array() || allowed.empty())
+        value.refuse("expected a list of the values that are right");
+      family.only[key] = allowed.get<std::vector<json>>();
+    });
+  } else if (section == "inert") {
+    family.inert = place.texts();
+  } else if (section == "weights") {
+    parse_weights(place, family);
+  } else {
+    place.unknown("section",
+                  section,
+                  {"like", "architectures", "model_types", "fields", "readers", "only", "inert", "weights"});
+  }
+}
+
+/// The base's list, then what the family adds.
+std::vector<std::string> joined(std::vector<std::string> base, const std::vector<std::string>& added) {
+  for (const std::string& name : added) {
+    if (std::ranges::count(base, name) == 0) base.push_back(name);
+  }
+  return base;
+}
+
+void emit(YAML::Emitter& out, const json& value) {
+  if (value.is_string()) {
+    // Quoted where it would read back as something else.
+    const auto text = value.get<std::string>();
+    const json reread = json::parse(text, nullptr, false);
+    if (reread.is_boolean() || reread.is_number()) out << YAML::DoubleQuoted;
+    out << text;
+  } else if (value.is_array()) {
+    out << YAML::Flow << YAML::BeginSeq;
+    for (const json& element : value) emit(out, element);
+    out << YAML::EndSeq;
+  } else if (value.is_object()) {
+    out << YAML::Flow << YAML::BeginMap;
+    for (const auto& [key, element] : value.items()) {
+      out << YAML::Key << key << YAML::Value;
+      emit(out, element);
+    }
+    out << YAML::EndMap;
+  } else if (value.is_null()) {
+    out << YAML::Null;
+  } else {
+    out << value.dump();
+  }
+}
+
+void emit(YAML::Emitter& out, const FieldSource& source) {
+  out << YAML::Flow << YAML::BeginMap;
+  if (!source.key.empty()) out << YAML::Key << "key" << YAML::Value << source.key;
+  const auto entry = [&](const char* name, const json& value) {
+    out << YAML::Key << name << YAML::Value;
+    emit(out, value);
+  };
+  if (source.value) entry("value", *source.value);
+  if (source.fallback) entry("default", *source.fallback);
+  if (source.if_null) {
+    out << YAML::Key << "if_null" << YAML::Value;
+    emit(out, *source.if_null);
+  }
+  if (!source.values.empty()) entry("values", json(source.values));
+  out << YAML::EndMap;
+}
+
+void emit_list(YAML::Emitter& out, const char* name, const std::vector<std::string>& values) {
+  out << YAML::Key << name << YAML::Value << YAML::Flow << values;
+}
+
+}  // namespace
+
+Family parse_family(const std::string& yaml, const std::string& name, const std::string& origin) {
+  Family family;
+  family.name = name;
+  family.origin = origin;
+  const std::string shown = origin == "built in" ? "share/models/" + name + ".yaml" : origin;
+  try {
+    const Place root{YAML::Load(yaml), shown};
+    root.each([&](const std::string& section, const Place& place) { parse_section(section, place, family); });
+    if (family.architectures.empty()) root.refuse("`architectures` is missing");
+  } catch (const YAML::Exception& error) {
+    fail(ErrorCode::kConfig, shown, ":", error.mark.line + 1, ": not YAML: ", error.msg);
+  }
+  return family;
+}
+
+Family inherit(const Family& family, const Family& base) {
+  check(base.like.empty(),
+        ErrorCode::kConfig,
+        family.origin,
+        ": `like: ",
+        base.name,
+        "` goes two levels deep: ",
+        base.name,
+        " is itself like ",
+        base.like,
+        "; start from ",
+        base.like);
+  Family whole = family;
+  whole.fields = base.fields;
+  for (const auto& [name, source] : family.fields) {
+    const auto found = std::ranges::find(whole.fields, name, [](const auto& field) { return field.first; });
+    if (found == whole.fields.end()) {
+      whole.fields.emplace_back(name, source);
+    } else {
+      found->second = source;
+    }
+  }
+  whole.readers = joined(base.readers, family.readers);
+  for (const auto& [key, allowed] : base.only) {
+    // A key that this family reads itself is no longer restricted by its base.
+    const bool read_here =
+        std::ranges::any_of(family.fields, [&](const auto& f) { return f.second.key == key; });
+    const bool inert_here = std::ranges::count(family.inert, key) > 0;
+    if (!read_here && !inert_here) whole.only.try_emplace(key, allowed);
+  }
+  whole.inert = joined(base.inert, family.inert);
+  whole.ignored_weights = joined(base.ignored_weights, family.ignored_weights);
+  return whole;
+}
+
+std::string to_yaml(const Family& family) {
+  YAML::Emitter out;
+  out << YAML::BeginMap;
+  emit_list(out, "architectures", family.architectures);
+  emit_list(out, "model_types", family.model_types);
+  out << YAML::Key << "fields" << YAML::Value << YAML::BeginMap;
+  for (const auto& [name, source] : family.fields) {
+    out << YAML::Key << name << YAML::Value;
+    emit(out, source);
+  }
+  out << YAML::EndMap;
+  emit_list(out, "readers", family.readers);
+  out << YAML::Key << "only" << YAML::Value << YAML::BeginMap;
+  for (const auto& [key, allowed] : family.only) {
+    out << YAML::Key << key << YAML::Value;
+    emit(out, json(allowed));
+  }
+  out << YAML::EndMap;
+  out << YAML::Key << "inert" << YAML::Value << family.inert;
+  out << YAML::Key << "weights" << YAML::Value << YAML::BeginMap;
+  emit_list(out, "ignored", family.ignored_weights);
+  out << YAML::EndMap << YAML::EndMap;
+  return std::string("# ") + family.name + " (" + family.origin + ")" +
+         (family.like.empty() ? "" : ", with what it inherits from " + family.like) + "\n" + out.c_str() +
+         "\n";
+}
+
+}  // namespace automodel::models

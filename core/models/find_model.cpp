@@ -1,0 +1,79 @@
+#include <cstdlib>
+#include <filesystem>
+
+#include "core/base/error.h"
+#include "core/base/files.h"
+#include "core/base/strings.h"
+#include "core/models/family.h"
+
+namespace automodel::models {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Where Hugging Face's tools keep what they fetched.
+fs::path hub_cache() {
+  const auto variable = [](const char* name) {
+    const char* value = std::getenv(name);
+    return fs::path(value ? value : "");
+  };
+  for (const char* name : {"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"}) {
+    if (!variable(name).empty()) return variable(name);
+  }
+  if (!variable("HF_HOME").empty()) return variable("HF_HOME") / "hub";
+  if (!variable("XDG_CACHE_HOME").empty()) return variable("XDG_CACHE_HOME") / "huggingface" / "hub";
+  return variable("HOME") / ".cache" / "huggingface" / "hub";
+}
+
+/// "owner/name" or "name", of the characters that the Hub allows.
+bool is_hub_id(const std::string& text) {
+  const std::vector<std::string> parts = split(text, '/');
+  if (parts.size() > 2) return false;
+  for (const std::string& part : parts) {
+    if (part.empty() || part[0] == '.' || part[0] == '~') return false;
+    for (const char c : part) {
+      if (!std::isalnum(static_cast<unsigned char>(c)) && c != '-' && c != '_' && c != '.') return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+fs::path find_model(const std::string& path_or_id) {
+  if (fs::is_directory(path_or_id)) return path_or_id;
+  check(!fs::exists(path_or_id),
+        ErrorCode::kData,
+        path_or_id,
+        ": expected a folder with config.json and weights");
+  check(is_hub_id(path_or_id), ErrorCode::kData, path_or_id, ": no such folder");
+
+  const fs::path cache = hub_cache();
+  const fs::path repository = cache / ("models--" + join(split(path_or_id, '/'), "--"));
+  const std::string fetch = "; fetch it with `hf download " + path_or_id + "`";
+  check(fs::is_directory(repository),
+        ErrorCode::kData,
+        path_or_id,
+        ": neither a folder here nor in the Hub cache ",
+        cache.string(),
+        fetch);
+  const fs::path ref = repository / "refs" / "main";
+  check(fs::exists(ref),
+        ErrorCode::kData,
+        path_or_id,
+        ": ",
+        ref.string(),
+        " is missing: the download did not finish",
+        fetch);
+  const fs::path snapshot = repository / "snapshots" / std::string(trim(read_file(ref)));
+  check(fs::is_directory(snapshot),
+        ErrorCode::kData,
+        path_or_id,
+        ": ",
+        snapshot.string(),
+        " is missing: the download did not finish",
+        fetch);
+  return snapshot;
+}
+
+}  // namespace automodel::models

@@ -1,0 +1,133 @@
+#include "core/models/match_weights.h"
+
+#include <cstring>
+#include <set>
+
+#include "core/base/error.h"
+#include "core/base/strings.h"
+
+namespace automodel::models {
+namespace {
+
+constexpr const char* kEmbedding = "model.embed_tokens.weight";
+constexpr const char* kHead = "lm_head.weight";
+
+/// '*' stands for any text without a dot.
+bool matches(const std::string& pattern, const std::string& name) {
+  const std::vector<std::string> wanted = split(pattern, '.'), parts = split(name, '.');
+  if (wanted.size() != parts.size()) return false;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    if (wanted[i] != "*" && wanted[i] != parts[i]) return false;
+  }
+  return true;
+}
+
+std::string shape_text(const std::vector<int64_t>& shape) {
+  std::vector<std::string> dims;
+  for (const int64_t dim : shape) dims.push_back(std::to_string(dim));
+  return "[" + join(dims, ", ") + "]";
+}
+
+class Matcher {
+ public:
+  Matcher(const DecoderConfig& config, const io::WeightFiles& files) : config_(config), files_(files) {}
+
+  std::vector<MatchedWeight> match() {
+    std::vector<MatchedWeight> matched;
+    for (const SegmentWeights& segment : model_weights(config_)) {
+      for (const WeightSpec& spec : segment.weights) {
+        matched.push_back(find(spec));
+        known_.push_back(spec.name);
+      }
+    }
+    if (config_.tie_word_embeddings) check_tied_head();
+    refuse_unexpected();
+    return matched;
+  }
+
+ private:
+  const io::SafetensorsFile& file_of(const std::string& name) const {
+    return files_.files[files_.index.at(name).first];
+  }
+
+  std::string where(const std::string& name) const {
+    return detail::join(file_of(name).path().string(), ": tensor \"", name, "\": ");
+  }
+
+  MatchedWeight find(const WeightSpec& spec) {
+    std::string name = spec.name;
+    if (name == kEmbedding && config_.tie_word_embeddings && !files_.index.contains(name)) name = kHead;
+    check(files_.index.contains(name),
+          ErrorCode::kFormat,
+          files_.files[0].path().parent_path().string(),
+          ": tensor \"",
+          spec.name,
+          "\" is missing; expected shape ",
+          shape_text(spec.shape),
+          " by config.json (",
+          config_.architecture,
+          ")");
+    const io::TensorView& tensor = files_.at(name);
+    check(tensor.shape == spec.shape,
+          ErrorCode::kFormat,
+          where(name),
+          "expected shape ",
+          shape_text(spec.shape),
+          " by config.json, found ",
+          shape_text(tensor.shape));
+    const bool floating = tensor.dtype == DType::kFloat32 || tensor.dtype == DType::kBFloat16 ||
+                          tensor.dtype == DType::kFloat16 || tensor.dtype == DType::kFloat64;
+    check(floating,
+          ErrorCode::kFormat,
+          where(name),
+          "expected F32, BF16 or F16, found ",
+          safetensors_name(tensor.dtype),
+          "; quantised weights are not read");
+    seen_.insert(name);
+    return {spec, &tensor, &file_of(name)};
+  }
+
+  void check_tied_head() {
+    if (!files_.index.contains(kHead) || !seen_.insert(kHead).second) return;
+    const io::TensorView& head = files_.at(kHead);
+    const io::TensorView& embedding = files_.at(kEmbedding);
+    const bool equal = head.dtype == embedding.dtype && head.shape == embedding.shape &&
+                       std::memcmp(head.data, embedding.data, static_cast<size_t>(head.size_bytes)) == 0;
+    check(equal,
+          ErrorCode::kFormat,
+          where(kHead),
+          "differs from ",
+          kEmbedding,
+          " although config.json says tie_word_embeddings; set it to false to keep both");
+  }
+
+  void refuse_unexpected() const {
+    for (const auto& [name, place] : files_.index) {
+      if (seen_.contains(name)) continue;
+      bool ignored = false;
+      for (const std::string& pattern : config_.ignored_weights) ignored = ignored || matches(pattern, name);
+      if (ignored) continue;
+      const std::string nearest = nearest_name(name, known_);
+      fail(ErrorCode::kFormat,
+           where(name),
+           "unexpected: ",
+           config_.architecture,
+           " with this config.json has none",
+           nearest.empty() ? "" : "; nearest: " + nearest);
+    }
+  }
+
+  const DecoderConfig& config_;
+  const io::WeightFiles& files_;
+  std::set<std::string> seen_;
+  std::vector<std::string> known_;
+};
+
+}  // namespace
+
+std::vector<MatchedWeight> match_weights(const DecoderConfig& config, const io::WeightFiles& files) {
+  check(!files.files.empty(), ErrorCode::kInvalidArgument, "match_weights: no files");
+  return Matcher(config, files).match();
+}
+
+}  // namespace automodel::models

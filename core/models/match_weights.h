@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/io/safetensors.h"
+#include "core/models/decoder_config.h"
+
+namespace automodel::models {
+
+/// One parameter and where its bytes lie.
+struct MatchedWeight {
+  WeightSpec spec;
+  const io::TensorView* tensor;  ///< valid as long as the files
+  const io::SafetensorsFile* file;
+};
+
+/// Finds every parameter of the model in the files, in the order of model_weights, and accounts for every
+/// tensor there. A tied head that the files hold as well must equal the embedding byte for byte; when only
+/// the head is there, the embedding takes its place, as in transformers. Throws Error(kFormat) naming file
+/// and tensor for one that is missing, unexpected, of another shape or not of a floating type.
+std::vector<MatchedWeight> match_weights(const DecoderConfig& config, const io::WeightFiles& files);
+
+}  // namespace automodel::models

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/models/config_json.h"
+#include "core/models/fields.h"
+
+namespace automodel::models {
+
+/// One name under `readers:` of a family file: what no single key says.
+struct Reader {
+  const char* name;
+  const char* doc;
+
+  /// Runs after the fields, when `draft.config.layers` holds num_layers copies of `draft.layer`.
+  void (*read)(ConfigJson& config, Draft& draft);
+};
+
+/// nullptr when there is none.
+const Reader* find_reader(const std::string& name);
+
+std::vector<std::string> reader_names();
+
+/// The readers; each has its test in tests/core/models/readers_test.cpp.
+void read_head_dim(ConfigJson& config, Draft& draft);
+void read_stored_dtype(ConfigJson& config, Draft& draft);
+void read_layer_windows(ConfigJson& config, Draft& draft);
+void read_rope(ConfigJson& config, Draft& draft);
+
+}  // namespace automodel::models

@@ -1,0 +1,189 @@
+#include <algorithm>
+#include <map>
+#include <optional>
+
+#include <nlohmann/json.hpp>
+
+#include "core/base/error.h"
+#include "core/base/log.h"
+#include "core/models/readers.h"
+#include "core/models/rope.h"
+
+namespace automodel::models {
+namespace {
+
+using nlohmann::json;
+
+/// What each type reads beside rope_type and rope_theta; '!' marks what it cannot do without.
+const std::map<std::string, std::vector<std::string>>& keys_of_types() {
+  static const std::map<std::string, std::vector<std::string>> kKeys = {
+      {"default", {}},
+      {"linear", {"!factor"}},
+      {"dynamic", {"!factor"}},
+      {"yarn",
+       {"!factor",
+        "original_max_position_embeddings",
+        "attention_factor",
+        "beta_fast",
+        "beta_slow",
+        "mscale",
+        "mscale_all_dim",
+        "truncate"}},
+      {"longrope",
+       {"!short_factor", "!long_factor", "factor", "original_max_position_embeddings", "attention_factor"}},
+      {"llama3", {"!factor", "!low_freq_factor", "!high_freq_factor", "original_max_position_embeddings"}},
+  };
+  return kKeys;
+}
+
+/// Refuses a key of no type, warns of one of another type, and asks for what is missing.
+void check_keys(ConfigJson& params, const std::string& type) {
+  const auto& types = keys_of_types();
+  const auto found = types.find(type);
+  check(found != types.end(),
+        ErrorCode::kUnsupported,
+        params.where("rope_type"),
+        ": \"",
+        type,
+        "\" is not implemented; known: default, linear, dynamic, yarn, longrope, llama3");
+  for (const auto& [other, keys] : types) {
+    for (const std::string& marked : keys) {
+      const bool required = marked.starts_with("!");
+      const std::string key = required ? marked.substr(1) : marked;
+      const json* value = params.find(key);
+      if (other == type) {
+        check(!required || value,
+              ErrorCode::kFormat,
+              params.where(key),
+              " is missing; rope_type ",
+              type,
+              " needs it");
+        continue;
+      }
+      const bool used =
+          std::ranges::any_of(found->second, [&](const auto& k) { return k == key || k == "!" + key; });
+      if (value && !value->is_null() && !used) {
+        log::warning(
+            params.where(key), " has no effect with rope_type ", type, "; ignored, as transformers does");
+      }
+    }
+  }
+  params.find("finetuned");  // a note of yarn's authors
+  params.refuse_unknown();
+}
+
+std::optional<double> number(ConfigJson& params, const std::string& key) {
+  const json* value = params.find_value(key);
+  if (!value) return std::nullopt;
+  return as_number(*value, params.where(key));
+}
+
+std::optional<double> positive(ConfigJson& params, const std::string& key) {
+  const std::optional<double> value = number(params, key);
+  check(!value || *value > 0, ErrorCode::kFormat, params.where(key), ": expected a number above 0");
+  return value;
+}
+
+void read_scaling(ConfigJson& params, RopeSettings& settings) {
+  settings.factor = positive(params, "factor");
+  check(settings.factor || settings.rope_type == "default" || settings.rope_type == "yarn" ||
+            settings.rope_type == "longrope",
+        ErrorCode::kFormat,
+        params.where("factor"),
+        ": expected a number, found null");
+  settings.attention_factor = positive(params, "attention_factor");
+  settings.beta_fast = positive(params, "beta_fast");
+  settings.beta_slow = positive(params, "beta_slow");
+  settings.mscale = number(params, "mscale");
+  settings.mscale_all_dim = number(params, "mscale_all_dim");
+  if (const json* value = params.find_value("truncate"))
+    settings.truncate = as_bool(*value, params.where("truncate"));
+  settings.low_freq_factor = positive(params, "low_freq_factor").value_or(settings.low_freq_factor);
+  settings.high_freq_factor = positive(params, "high_freq_factor").value_or(settings.high_freq_factor);
+  check(settings.rope_type != "llama3" || settings.high_freq_factor > settings.low_freq_factor,
+        ErrorCode::kFormat,
+        params.where("high_freq_factor"),
+        ": expected more than low_freq_factor");
+  if (settings.rope_type != "longrope") return;
+  for (const char* key : {"short_factor", "long_factor"}) {
+    std::vector<double> factors = as_numbers(*params.find(key), params.where(key));
+    check(static_cast<int64_t>(factors.size()) == settings.head_dim / 2,
+          ErrorCode::kFormat,
+          params.where(key),
+          ": expected ",
+          settings.head_dim / 2,
+          " numbers (head_dim / 2), found ",
+          factors.size());
+    for (const double factor : factors) {
+      check(factor > 0, ErrorCode::kFormat, params.where(key), ": expected numbers above 0");
+    }
+    (key[0] == 's' ? settings.short_factor : settings.long_factor) = std::move(factors);
+  }
+}
+
+/// rope_parameters, or the older rope_scaling; an empty object when there is neither.
+json parameters_of(ConfigJson& config) {
+  const json* new_form = config.find_value("rope_parameters");
+  const json* old_form = config.find_value("rope_scaling");
+  if (new_form && new_form->empty()) new_form = nullptr;
+  if (old_form && old_form->empty()) old_form = nullptr;
+  check(!new_form || !old_form || *new_form == *old_form,
+        ErrorCode::kFormat,
+        config.where("rope_parameters"),
+        " and \"rope_scaling\" (its name before transformers 5) differ; keep one");
+  if (new_form) return *new_form;
+  return old_form ? *old_form : json::object();
+}
+
+/// No family here rotates only part of a head: transformers ignores the factor or fails.
+void refuse_partial_rotation(ConfigJson& config) {
+  const json* value = config.find_value("partial_rotary_factor");
+  check(!value || as_number(*value, config.where("partial_rotary_factor")) == 1.0,
+        ErrorCode::kUnsupported,
+        config.where("partial_rotary_factor"),
+        ": a partial rotation is not implemented for this family; only 1 is");
+}
+
+}  // namespace
+
+void read_rope(ConfigJson& config, Draft& draft) {
+  const json* outer_theta = config.find_value("rope_theta");
+  const json* outer_original = config.find_value("original_max_position_embeddings");
+  const json object = parameters_of(config);
+  ConfigJson params(object,
+                    config.origin() + (config.find("rope_scaling") ? ": rope_scaling" : ": rope_parameters"));
+
+  RopeSettings settings;
+  const json* type = params.find_value("rope_type");
+  const json* old_type = params.find_value("type");
+  if (type || old_type) settings.rope_type = as_string(type ? *type : *old_type, params.where("rope_type"));
+  const json* inner_theta = params.find_value("rope_theta");
+  refuse_partial_rotation(config);
+  refuse_partial_rotation(params);
+  check_keys(params, settings.rope_type);
+
+  if (inner_theta || outer_theta) {
+    settings.rope_theta = as_number(inner_theta ? *inner_theta : *outer_theta, params.where("rope_theta"));
+  }
+  check(
+      settings.rope_theta > 1, ErrorCode::kFormat, params.where("rope_theta"), ": expected a number above 1");
+  settings.head_dim = draft.config.layers.at(0).attention.head_dim;
+  check(settings.head_dim % 2 == 0,
+        ErrorCode::kFormat,
+        config.origin(),
+        ": head_dim ",
+        settings.head_dim,
+        " is odd; rotary positions turn pairs");
+  settings.max_position_embeddings = draft.config.max_position_embeddings;
+
+  // As in transformers: the one outside the rope parameters has priority.
+  const json* inner_original = params.find_value("original_max_position_embeddings");
+  const json* original = outer_original ? outer_original : inner_original;
+  settings.original_max_position_embeddings =
+      original ? as_int(*original, config.where("original_max_position_embeddings"), 1)
+               : settings.max_position_embeddings;
+  read_scaling(params, settings);
+  draft.config.ropes = {make_rope(settings)};
+}
+
+}  // namespace automodel::models

@@ -1,0 +1,289 @@
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "core/base/error.h"
+#include "core/base/files.h"
+#include "core/models/family.h"
+
+namespace automodel::models {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+json tiny(const std::string& model_type, const std::string& architecture) {
+  return {{"architectures", {architecture}},
+          {"model_type", model_type},
+          {"vocab_size", 100},
+          {"hidden_size", 32},
+          {"intermediate_size", 48},
+          {"num_hidden_layers", 3},
+          {"num_attention_heads", 4},
+          {"num_key_value_heads", 2}};
+}
+
+json llama() {
+  return tiny("llama", "LlamaForCausalLM");
+}
+
+json qwen2() {
+  return tiny("qwen2", "Qwen2ForCausalLM");
+}
+
+DecoderConfig read(const json& config) {
+  return read_decoder_config(config.dump(), "config.json");
+}
+
+/// Code and message of the refusal; an empty message when the config is read.
+std::pair<ErrorCode, std::string> refusal(const json& config, const std::string& overrides = "") {
+  try {
+    read_decoder_config(config.dump(), "config.json", overrides);
+  } catch (const Error& error) {
+    return {error.code(), error.message()};
+  }
+  return {ErrorCode::kInternal, ""};
+}
+
+void expect_refused(const json& config, ErrorCode code, const std::string& says) {
+  const auto [found, message] = refusal(config);
+  EXPECT_EQ(found, code) << message;
+  EXPECT_NE(message.find(says), std::string::npos) << message;
+}
+
+json with(json config, const std::string& key, const json& value) {
+  config[key] = value;
+  return config;
+}
+
+TEST(ReadConfig, LlamaFieldsAndDefaults) {
+  const DecoderConfig decoder = read(llama());
+  EXPECT_EQ(decoder.family, "llama");
+  EXPECT_EQ(decoder.layers.size(), 3u);
+  EXPECT_EQ(decoder.layers[2].attention.head_dim, 8);
+  EXPECT_EQ(decoder.layers[2].attention.num_kv_heads, 2);
+  EXPECT_EQ(decoder.rms_norm_eps, 1e-6);
+  EXPECT_EQ(decoder.max_position_embeddings, 2048);
+  EXPECT_FALSE(decoder.tie_word_embeddings);
+  EXPECT_FALSE(decoder.stored_dtype);
+  ASSERT_EQ(decoder.ropes.size(), 1u);
+  EXPECT_EQ(decoder.ropes[0].inv_freq.size(), 4u);
+  // 3 layers of (q o 2*32*32, k v 2*16*32, mlp 3*32*48, norms 2*32), embedding and head 2*100*32, norm 32.
+  EXPECT_EQ(num_parameters(decoder), 3 * (2048 + 1024 + 4608 + 64) + 6400 + 32);
+}
+
+TEST(ReadConfig, NullMeansWhatTransformersTakesItFor) {
+  EXPECT_EQ(read(with(llama(), "num_key_value_heads", nullptr)).layers[0].attention.num_kv_heads, 4);
+  EXPECT_EQ(read(with(llama(), "head_dim", nullptr)).layers[0].attention.head_dim, 8);
+  EXPECT_EQ(read(with(llama(), "head_dim", 20)).layers[0].attention.head_dim, 20);
+  EXPECT_FALSE(read(with(llama(), "pad_token_id", nullptr)).pad_token_id);
+  EXPECT_EQ(read(with(llama(), "pad_token_id", -1)).pad_token_id, 99);
+  expect_refused(with(llama(), "vocab_size", nullptr), ErrorCode::kFormat, "vocab_size");
+}
+
+TEST(ReadConfig, FamiliesDifferWhereTheyShould) {
+  const DecoderConfig qwen = read(qwen2());
+  EXPECT_TRUE(qwen.layers[0].attention.q_bias && qwen.layers[0].attention.v_bias);
+  EXPECT_FALSE(qwen.layers[0].attention.o_bias);
+  const DecoderConfig qwen3 = read(tiny("qwen3", "Qwen3ForCausalLM"));
+  EXPECT_EQ(qwen3.layers[0].attention.qk_norm, QkNorm::kPerHead);
+  EXPECT_EQ(qwen3.layers[0].attention.head_dim, 128);
+  const DecoderConfig mistral = read(tiny("mistral", "MistralForCausalLM"));
+  EXPECT_EQ(mistral.layers[0].attention.sliding_window, 4096);
+  EXPECT_EQ(read(with(tiny("mistral", "MistralForCausalLM"), "sliding_window", nullptr))
+                .layers[0]
+                .attention.sliding_window,
+            0);
+}
+
+TEST(ReadConfig, QwenWindowsFollowLayerTypesOrMaxWindowLayers) {
+  const auto windows = [](const json& config) {
+    std::vector<int64_t> sizes;
+    for (const LayerConfig& layer : read(config).layers) sizes.push_back(layer.attention.sliding_window);
+    return sizes;
+  };
+  json config = with(with(qwen2(), "sliding_window", 7), "max_window_layers", 1);
+  EXPECT_EQ(windows(config), (std::vector<int64_t>{0, 0, 0}));
+  config["use_sliding_window"] = true;
+  EXPECT_EQ(windows(config), (std::vector<int64_t>{0, 7, 7}));
+  config["layer_types"] = {"sliding_attention", "full_attention", "full_attention"};
+  EXPECT_EQ(windows(config), (std::vector<int64_t>{7, 0, 0}));
+  config["use_sliding_window"] = false;
+  expect_refused(config, ErrorCode::kFormat, "give it no window");
+  config["layer_types"] = {"full_attention"};
+  expect_refused(config, ErrorCode::kFormat, "one a layer");
+  config["layer_types"] = {"full_attention", "linear_attention", "full_attention"};
+  expect_refused(config, ErrorCode::kUnsupported, "linear_attention");
+}
+
+TEST(ReadConfig, NothingUnknownPasses) {
+  expect_refused(with(llama(), "hidden_sizes", 1), ErrorCode::kFormat, "did you mean \"hidden_size\"");
+  expect_refused(with(llama(), "attention_dropout", 0.1), ErrorCode::kUnsupported, "attention_dropout");
+  expect_refused(
+      with(llama(), "quantization_config", {{"bits", 4}}), ErrorCode::kUnsupported, "quantization_config");
+  expect_refused(with(llama(), "hidden_act", "xielu"), ErrorCode::kUnsupported, "xielu");
+  expect_refused(with(llama(), "num_hidden_layers", "3"), ErrorCode::kFormat, "expected an integer");
+  expect_refused(with(llama(), "num_hidden_layers", 2.5), ErrorCode::kFormat, "expected an integer");
+  expect_refused(with(llama(), "num_hidden_layers", 1e30), ErrorCode::kFormat, "expected an integer");
+  expect_refused(with(llama(), "hidden_size", -32), ErrorCode::kFormat, "expected an integer");
+  expect_refused(with(llama(), "hidden_size", 33), ErrorCode::kFormat, "not a multiple");
+  expect_refused(with(llama(), "num_key_value_heads", 3), ErrorCode::kFormat, "not a multiple");
+  expect_refused(with(llama(), "tie_word_embeddings", "yes"), ErrorCode::kFormat, "true or false");
+  expect_refused(with(llama(), "pad_token_id", 100), ErrorCode::kFormat, "pad_token_id");
+  json missing = llama();
+  missing.erase("hidden_size");
+  expect_refused(missing, ErrorCode::kFormat, "\"hidden_size\" is missing");
+  expect_refused(json::array(), ErrorCode::kFormat, "a JSON object");
+}
+
+TEST(ReadConfig, ArchitectureAndModelTypeAreNamed) {
+  expect_refused(tiny("llama", "LlamaForCausalLm"), ErrorCode::kUnsupported, "nearest: LlamaForCausalLM");
+  expect_refused(tiny("mistral", "LlamaForCausalLM"), ErrorCode::kUnsupported, "does not go with");
+  expect_refused(json{{"vocab_size", 3}}, ErrorCode::kFormat, "nothing says what model");
+  json by_type = llama();
+  by_type.erase("architectures");
+  EXPECT_EQ(read(by_type).architecture, "LlamaForCausalLM");
+}
+
+TEST(ReadConfig, OverridesReplaceAndAreChecked) {
+  json config = with(tiny("qwen3", "Qwen3ForCausalLM"),
+                     "layer_types",
+                     {"full_attention", "full_attention", "full_attention"});
+  const DecoderConfig decoder =
+      read_decoder_config(config.dump(), "config.json", R"({"num_hidden_layers": 2})");
+  EXPECT_EQ(decoder.layers.size(), 2u);
+  EXPECT_NE(refusal(config, R"({"num_layers": 2})").second.find("unknown key \"num_layers\""),
+            std::string::npos);
+  EXPECT_NE(refusal(config, R"({"hidden_size": 0})").second.find("override"), std::string::npos);
+  EXPECT_NE(refusal(config, R"({"num_hidden_layers": 4})").second.find("one a layer"), std::string::npos);
+}
+
+TEST(ReadConfig, StoredDtypeHasTwoNames) {
+  EXPECT_EQ(read(with(llama(), "torch_dtype", "bfloat16")).stored_dtype, DType::kBFloat16);
+  EXPECT_EQ(read(with(with(llama(), "torch_dtype", "bfloat16"), "dtype", "float16")).stored_dtype,
+            DType::kFloat16);
+  expect_refused(with(llama(), "dtype", "float4"), ErrorCode::kFormat, "float4");
+}
+
+TEST(ReadConfig, EveryConfigOfTheSharedDataIsReadOrRefusedForItsFamily) {
+  const char* shared = std::getenv("AUTOMODEL_SHARED");
+  const fs::path root = shared ? shared : "../shared";
+  if (!fs::exists(root / "data" / "configs")) GTEST_SKIP() << "shared data is absent";
+  int num_read = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(root)) {
+    const fs::path& path = entry.path();
+    const bool a_config = path.filename() == "config.json" || path.parent_path().filename() == "configs";
+    if (!entry.is_regular_file() || !a_config || path.extension() != ".json") continue;
+    const std::string text = read_file(path);
+    const json config = json::parse(text);
+    if (!config.contains("architectures")) continue;
+    const std::string architecture = config["architectures"][0];
+    const bool ours = architecture == "LlamaForCausalLM" || architecture == "MistralForCausalLM" ||
+                      architecture == "Qwen2ForCausalLM" || architecture == "Qwen3ForCausalLM";
+    try {
+      const DecoderConfig decoder = read_decoder_config(text, path.string());
+      EXPECT_GT(num_parameters(decoder), 0);
+      ++num_read;
+    } catch (const Error& error) {
+      EXPECT_FALSE(ours) << error.what();
+      EXPECT_EQ(error.code(), ErrorCode::kUnsupported) << error.what();
+    }
+  }
+  EXPECT_GE(num_read, 10);
+}
+
+class UserFamilies : public ::testing::Test {
+ protected:
+  UserFamilies() : folder_(fs::temp_directory_path() / ("families_test." + std::to_string(::getpid()))) {
+    fs::create_directories(folder_);
+    ::setenv("AUTOMODEL_MODELS", folder_.c_str(), 1);
+  }
+
+  ~UserFamilies() override {
+    ::unsetenv("AUTOMODEL_MODELS");
+    fs::remove_all(folder_);
+  }
+
+  std::string put(const std::string& name, const std::string& yaml) {
+    std::ofstream(folder_ / name) << yaml;
+    return (folder_ / name).string();
+  }
+
+  void expect_bad(const std::string& yaml, const std::string& says) {
+    const std::string path = put("bad.yaml", yaml);
+    try {
+      read_decoder_config(llama().dump(), "config.json", "", path);
+      ADD_FAILURE() << "accepted: " << yaml;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kConfig) << error.what();
+      EXPECT_NE(error.message().find(says), std::string::npos) << error.what();
+      EXPECT_NE(error.message().find("bad.yaml"), std::string::npos) << error.what();
+    }
+    fs::remove(path);
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(UserFamilies, AFolderAddsAndTakesOver) {
+  put("mine.yaml", "like: qwen2\n");
+  EXPECT_THROW(list_families(), Error);  // no architectures
+  put("mine.yaml",
+      "like: llama\narchitectures: [MineForCausalLM]\nmodel_types: [mine]\ninert: [my_note]\n"
+      "fields:\n  q_bias: {key: my_bias}\n  activation: {value: relu}\n");
+  const json config = with(with(tiny("mine", "MineForCausalLM"), "my_bias", true), "my_note", "x");
+  const DecoderConfig decoder = read(config);
+  EXPECT_EQ(decoder.family, "mine");
+  EXPECT_TRUE(decoder.layers[0].attention.q_bias);
+  EXPECT_EQ(decoder.layers[0].mlp.activation, Activation::kRelu);
+  put("better_llama.yaml", "like: llama\narchitectures: [LlamaForCausalLM]\nmodel_types: [llama]\n");
+  EXPECT_EQ(read(llama()).family, "better_llama");
+  put("other.yaml", "like: llama\narchitectures: [MineForCausalLM]\nmodel_types: [mine]\n");
+  expect_refused(llama(), ErrorCode::kConfig, "is claimed by");
+}
+
+TEST_F(UserFamilies, AFamilyFileIsUsedAlone) {
+  const std::string path = put("x.yaml",
+                               "like: llama\narchitectures: [LlamaForCausalLM]\nmodel_types: [llama]\n"
+                               "fields:\n  rms_norm_eps: {value: 0.5}\n");
+  EXPECT_EQ(read_decoder_config(llama().dump(), "config.json", "", path).rms_norm_eps, 0.5);
+  EXPECT_THROW(read_decoder_config(qwen2().dump(), "config.json", "", path), Error);
+}
+
+TEST_F(UserFamilies, MistakesAreNamedWithTheirLine) {
+  const std::string head = "architectures: [LlamaForCausalLM]\nlike: llama\n";
+  expect_bad("like: llama\n", "`architectures` is missing");
+  expect_bad(head + "feilds: {}\n", "bad.yaml:3: unknown section \"feilds\"");
+  expect_bad(head + "fields:\n  num_head: {key: x}\n",
+             "bad.yaml:4: unknown field \"num_head\"; did you mean \"num_heads\"");
+  expect_bad(head + "fields:\n  num_heads: {}\n", "either `key` or `value`");
+  expect_bad(head + "fields:\n  num_heads: {kye: x}\n", "unknown entry \"kye\"");
+  expect_bad(head + "readers: [ropes]\n", "did you mean \"rope\"");
+  expect_bad(head + "only: {x: 1}\n", "expected a list");
+  expect_bad(head + "inert: [a\n", "not YAML");
+  expect_bad(head + "fields:\n  num_heads: {key: x}\n  num_heads: {key: y}\n", "stands twice");
+  expect_bad("architectures: [LlamaForCausalLM]\nlike: lama\n", "no such family");
+  expect_bad("architectures: [LlamaForCausalLM]\nlike: qwen3\n", "two levels deep");
+}
+
+TEST(Families, AResolvedFamilyReadsTheSameWhenUsedAsAFile) {
+  const fs::path path = fs::temp_directory_path() / ("resolved." + std::to_string(::getpid()) + ".yaml");
+  for (const FamilyEntry& entry : list_families()) {
+    std::ofstream(path) << resolved_family(entry.family);
+    const std::string config = tiny(entry.family, entry.architectures.at(0)).dump();
+    const DecoderConfig built_in = read_decoder_config(config, "config.json");
+    const DecoderConfig from_file = read_decoder_config(config, "config.json", "", path.string());
+    EXPECT_EQ(num_parameters(built_in), num_parameters(from_file));
+    EXPECT_EQ(built_in.layers[0].attention.sliding_window, from_file.layers[0].attention.sliding_window);
+    EXPECT_EQ(built_in.max_position_embeddings, from_file.max_position_embeddings);
+  }
+  fs::remove(path);
+  EXPECT_THROW(resolved_family("lama"), Error);
+}
+
+}  // namespace
+}  // namespace automodel::models
