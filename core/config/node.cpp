@@ -1,5 +1,6 @@
 #include "core/config/node.h"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
