@@ -7,8 +7,8 @@ RENAMED = [
     (r"(.*/step_scheduler)\.pt", r"\1.json"),
     (r"(.*/rng/rng_global_rank_\d+)\.pt", r"\1.json"),
     (r"(.*/dataloader/dataloader_dp_rank_\d+)\.pt", r"\1.json"),
-    (r"(.*/optim)/\.metadata", r"\1/optim.index.json"),
-    (r"(.*/optim)/__0_0\.distcp", r"\1/shard-00001-optim-00001-of-00001.safetensors"),
+    (r"(.*/optim)/\.metadata", r"\1/index.json"),
+    (r"(.*/optim)/__0_0\.distcp", r"\1/shard-00001-of-00001.safetensors"),
 ]
 
 
