@@ -11,6 +11,12 @@ RENAMED = [
     (r"(.*/optim)/__0_0\.distcp", r"\1/shard-00001-of-00001.safetensors"),
 ]
 
+# What ours holds beside the reference's files, and why.
+ADDED = [
+    r".*/(\.hf_metadata|consolidated)/generation_config\.json",  # the reference's own Llama loses it, its Qwen3 keeps it
+    r".*/\.hf_metadata/model\.safetensors\.index\.json",  # so that consolidate.sh only has to copy
+]
+
 
 def our_name(reference_name: str) -> str:
     for pattern, replacement in RENAMED:
@@ -27,6 +33,13 @@ def expected(layout: pathlib.Path) -> dict[str, str]:
         if name:
             entries[our_name(name)] = f"-> {target}" if kind == "l" else kind
     return entries
+
+
+def compare(checks, layout: pathlib.Path, folder: pathlib.Path):
+    wanted, there = expected(layout), found(folder)
+    for path in sorted(wanted.keys() | there.keys()):
+        if path in wanted or not any(re.fullmatch(pattern, path) for pattern in ADDED):
+            checks.equal(f"checkpoint folder: {path}", there.get(path, "absent"), wanted.get(path, "absent"))
 
 
 def found(folder: pathlib.Path) -> dict[str, str]:

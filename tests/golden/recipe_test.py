@@ -81,9 +81,7 @@ def main(name: str):
     for mine, expected in zip(our_lines, due):
         checks.equal("console line", mine, expected)
 
-    expected, found = layout.expected(reference / "layout.txt"), layout.found(work.checkpoints)
-    for path in sorted(expected.keys() | found.keys()):
-        checks.equal(f"checkpoint folder: {path}", found.get(path, "absent"), expected.get(path, "absent"))
+    layout.compare(checks, reference / "layout.txt", work.checkpoints)
 
     final = f"epoch_{theirs[-1]['epoch']}_step_{theirs[-1]['step']}"
     losses = json.loads((work.checkpoints / final / "losses.json").read_text())

@@ -14,9 +14,7 @@ work.run("--step_scheduler.max_steps=20")
 
 for file, ours in (("training.jsonl", work.training()), ("validation.jsonl", work.validation())):
     recipe_test.compare_records(checks, file, ours, read_jsonl(reference / file))
-expected, found = layout.expected(reference / "layout.txt"), layout.found(work.checkpoints)
-for path in sorted(expected.keys() | found.keys()):
-    checks.equal(f"checkpoint folder: {path}", found.get(path, "absent"), expected.get(path, "absent"))
+layout.compare(checks, reference / "layout.txt", work.checkpoints)
 
 uninterrupted = Workplace("sft_llama_const")
 uninterrupted.run()
