@@ -16,7 +16,13 @@ const std::vector<GroupRow>& group_table() {
 
 // A row lands together with the file that implements it.
 const std::vector<CommandRow>& command_table() {
-  static const std::vector<CommandRow> kCommands = {};
+  static const std::vector<CommandRow> kCommands = {
+      {"model", add_model_list},
+      {"model", add_model_info},
+      {"model", add_model_forward},
+      {"checkpoint", add_checkpoint_inspect},
+      {"checkpoint", add_checkpoint_verify},
+  };
   return kCommands;
 }
 

@@ -31,8 +31,8 @@ std::vector<FamilyEntry> list_families();
 /// The family file with everything that it inherits written out, as YAML.
 std::string resolved_family(const std::string& family);
 
-/// Where a model lives: a folder as given, or the snapshot of a Hub id in the Hugging Face cache
-/// (HF_HUB_CACHE, HF_HOME/hub, ~/.cache/huggingface/hub). Throws Error(kData) saying where it looked.
+/// Where a model lives: a folder (or a config.json) as given, or the snapshot of a Hub id in the Hugging Face
+/// cache (HF_HUB_CACHE, HF_HOME/hub, ~/.cache/huggingface/hub). Throws Error(kData) saying where it looked.
 std::filesystem::path find_model(const std::string& path_or_id);
 
 }  // namespace automodel::models

@@ -41,12 +41,9 @@ bool is_hub_id(const std::string& text) {
 }  // namespace
 
 fs::path find_model(const std::string& path_or_id) {
-  if (fs::is_directory(path_or_id)) return path_or_id;
-  check(!fs::exists(path_or_id),
-        ErrorCode::kData,
-        path_or_id,
-        ": expected a folder with config.json and weights");
-  check(is_hub_id(path_or_id), ErrorCode::kData, path_or_id, ": no such folder");
+  if (fs::exists(path_or_id)) return path_or_id;
+  check(
+      is_hub_id(path_or_id), ErrorCode::kData, path_or_id, ": no such folder, and not the form of a Hub id");
 
   const fs::path cache = hub_cache();
   const fs::path repository = cache / ("models--" + join(split(path_or_id, '/'), "--"));

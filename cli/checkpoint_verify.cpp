@@ -1,0 +1,123 @@
+// automodel checkpoint verify: is a checkpoint whole?
+#include <iostream>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "cli/checkpoint_folder.h"
+#include "cli/commands.h"
+#include "core/base/error.h"
+#include "core/base/files.h"
+#include "core/base/strings.h"
+#include "core/io/finite.h"
+#include "core/io/json.h"
+#include "core/io/safetensors.h"
+#include "core/models/family.h"
+#include "core/models/match_weights.h"
+
+namespace automodel::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Verified {
+  int64_t num_files = 0, num_tensors = 0, num_values_bytes = 0;
+  std::string config;  ///< what the weights were checked against; empty: nothing
+};
+
+/// Opens a file (which checks its header) and reads every value.
+void verify_file(const fs::path& path, Verified& total) {
+  const io::SafetensorsFile file(path);
+  for (const io::TensorView& tensor : file.tensors()) {
+    const int64_t bad = io::count_non_finite(tensor);
+    check(bad == 0,
+          ErrorCode::kFormat,
+          path.string(),
+          ": tensor \"",
+          tensor.name,
+          "\": ",
+          bad,
+          " values are infinite or NaN");
+    file.drop_pages(tensor);
+    total.num_values_bytes += tensor.size_bytes;
+    ++total.num_tensors;
+  }
+  ++total.num_files;
+}
+
+/// The JSON files of a training checkpoint, but for those of the model's own folder, which are the
+/// tokenizer's.
+void verify_state(const fs::path& folder) {
+  for (auto entry = fs::recursive_directory_iterator(folder); entry != fs::recursive_directory_iterator();
+       ++entry) {
+    if (entry->is_directory() && entry->path().filename() == "model") entry.disable_recursion_pending();
+    if (entry->path().extension() == ".json") io::read_json(entry->path());
+  }
+}
+
+Verified verify(const std::string& path, const std::string& family_file) {
+  const CheckpointFolder checkpoint = open_checkpoint_folder(path);
+  check(!checkpoint.incomplete,
+        ErrorCode::kFormat,
+        checkpoint.path.string(),
+        ": incomplete: training stopped while writing it; use an earlier one");
+  Verified total;
+  if (!checkpoint.model.empty()) {
+    check(!checkpoint.config.empty(),
+          ErrorCode::kFormat,
+          checkpoint.model.string(),
+          ": config.json is missing");
+    const models::DecoderConfig config = models::read_decoder_config(
+        read_file(checkpoint.config), checkpoint.config.string(), "", family_file);
+    models::match_weights(config, io::open_weights(checkpoint.model));
+    total.config = checkpoint.config.string();
+  }
+  for (const fs::path& file : checkpoint.files) verify_file(file, total);
+  if (checkpoint.kind == CheckpointFolder::Kind::kTraining) verify_state(checkpoint.path);
+  return total;
+}
+
+}  // namespace
+
+void add_checkpoint_verify(CLI::App& parent) {
+  struct Options {
+    std::string path, family_file;
+    bool json = false;
+  };
+
+  const auto options = std::make_shared<Options>();
+  CLI::App* command =
+      parent.add_subcommand("verify", "Check that a checkpoint is whole: exit status 0, or 3 and why");
+  command
+      ->add_option(
+          "path", options->path, "A model folder, a training checkpoint or a folder of them, or one file")
+      ->required();
+  command->add_option("--family-file", options->family_file, "Read config.json through this family file")
+      ->type_name("FILE");
+  command->add_flag("--json", options->json, "What was checked, as JSON");
+  command->footer(
+      "Opens every file, checks the index, compares the tensors with what config.json asks for (none "
+      "missing, none too\n"
+      "many, right shapes), and reads every value: none may be infinite or NaN.\n"
+      "Examples:\n"
+      "  automodel checkpoint verify ./SmolLM2-135M\n"
+      "  automodel checkpoint verify checkpoints/epoch_0_step_19 && echo whole");
+  command->callback([options] {
+    const Verified total = verify(options->path, options->family_file);
+    if (options->json) {
+      nlohmann::ordered_json json = {{"ok", true},
+                                     {"files", total.num_files},
+                                     {"tensors", total.num_tensors},
+                                     {"bytes", total.num_values_bytes}};
+      if (!total.config.empty()) json["config"] = total.config;
+      std::cout << json.dump(2) << "\n";
+      return;
+    }
+    std::cout << "whole: " << total.num_tensors << " tensors in " << total.num_files << " files, "
+              << human_bytes(total.num_values_bytes) << ", all values finite"
+              << (total.config.empty() ? "" : "; as " + total.config + " asks") << "\n";
+  });
+}
+
+}  // namespace automodel::cli

@@ -1,0 +1,140 @@
+// automodel model forward: logits, loss and gradients of a checkpoint to a file, to be compared with
+// transformers.
+#include <memory>
+#include <set>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.h"
+#include "cli/engine_library.h"
+#include "core/base/error.h"
+#include "core/base/strings.h"
+#include "core/io/json.h"
+
+namespace automodel::cli {
+namespace {
+
+using recipes::ForwardCase;
+
+constexpr const char* kFooter =
+    "IDS.json is a list of rows, each a list of token ids; rows may differ in length.\n"
+    "LABELS.json has the same shape and is aligned: labels[r][t] is what position t should predict, -100 for "
+    "nothing.\n"
+    "Without --labels the label of a position is the next id, which is what transformers computes for\n"
+    "model(ids, labels=ids): there the labels are shifted inside.\n"
+    "The file holds `logits` (float32, [rows, longest row, vocabulary], zeros after a row's end), `loss` "
+    "(mean over all\n"
+    "labels) and, with --grads, `grad.NAME` for every parameter.\n"
+    "Examples:\n"
+    "  automodel model forward -m ./SmolLM2-135M --ids ids.json --grads -o ours.safetensors\n"
+    "  automodel model forward --cases cases.json\n"
+    "      [{\"model\": DIR, \"ids\": FILE, \"labels\": FILE, \"grads\": true, \"dtype\": \"bfloat16\", "
+    "\"output\": FILE}, ...]\n"
+    "The same in transformers (docs/parity.md has it with rows of several lengths):\n"
+    "  model = AutoModelForCausalLM.from_pretrained(DIR, dtype=torch.float32, "
+    "attn_implementation=\"eager\")\n"
+    "  out = model(torch.tensor(ids), labels=torch.tensor(ids)); out.loss.backward()\n"
+    "  out.logits, out.loss, {name: p.grad for name, p in model.named_parameters()}";
+
+/// One object of --cases.
+ForwardCase case_of(const nlohmann::json& object, const std::string& where) {
+  check(object.is_object(), ErrorCode::kData, where, ": expected an object");
+  ForwardCase request;
+  const auto text = [&](const nlohmann::json& value, const std::string& key) {
+    check(value.is_string(), ErrorCode::kData, where, ": \"", key, "\": expected a string");
+    return value.get<std::string>();
+  };
+  for (const auto& [key, value] : object.items()) {
+    if (key == "model") {
+      request.model = text(value, key);
+    } else if (key == "ids") {
+      request.ids = text(value, key);
+    } else if (key == "labels") {
+      request.labels = text(value, key);
+    } else if (key == "output") {
+      request.output = text(value, key);
+    } else if (key == "dtype") {
+      request.dtype = text(value, key);
+    } else if (key == "grads") {
+      check(value.is_boolean(), ErrorCode::kData, where, ": \"grads\": expected true or false");
+      request.grads = value.get<bool>();
+    } else {
+      const std::string nearest = nearest_name(key, {"model", "ids", "labels", "output", "dtype", "grads"});
+      fail(ErrorCode::kData,
+           where,
+           ": unknown key \"",
+           key,
+           "\"",
+           nearest.empty() ? "" : "; did you mean \"" + nearest + "\"?");
+    }
+  }
+  check(!request.model.empty() && !request.ids.empty() && !request.output.empty(),
+        ErrorCode::kData,
+        where,
+        ": expected \"model\", \"ids\" and \"output\"");
+  return request;
+}
+
+std::vector<ForwardCase> read_cases(const std::string& path) {
+  const nlohmann::json list = io::read_json(path);
+  check(list.is_array() && !list.empty(), ErrorCode::kData, path, ": expected a list of cases");
+  std::vector<ForwardCase> cases;
+  std::set<std::string> outputs;
+  for (size_t i = 0; i < list.size(); ++i) {
+    const std::string where = detail::join(path, ": case ", i);
+    cases.push_back(case_of(list[i], where));
+    check(outputs.insert(cases.back().output).second,
+          ErrorCode::kData,
+          where,
+          ": \"",
+          cases.back().output,
+          "\" is the output of another case too");
+  }
+  return cases;
+}
+
+}  // namespace
+
+void add_model_forward(CLI::App& parent) {
+  struct Options {
+    ForwardCase request;
+    std::string cases;
+  };
+
+  const auto options = std::make_shared<Options>();
+  ForwardCase& request = options->request;
+  CLI::App* command = parent.add_subcommand(
+      "forward", "Write a model's logits, loss and gradients on given token ids to a file");
+  command
+      ->add_option(
+          "-m,--model", request.model, "Folder with config.json and weights, or a Hub id in the cache")
+      ->type_name("DIR");
+  command->add_option("--ids", request.ids, "Rows of token ids")->type_name("FILE");
+  command->add_option("--labels", request.labels, "Rows of labels, aligned with positions")
+      ->type_name("FILE");
+  command->add_flag("--grads", request.grads, "Also the gradient of the loss by every parameter");
+  command->add_option("--dtype", request.dtype, "float32 (default), bfloat16, float16, or auto: as stored")
+      ->check(CLI::IsMember({"float32", "bfloat16", "float16", "auto"}));
+  command->add_option("-o,--output", request.output, "Safetensors file to write")->type_name("FILE");
+  CLI::Option* cases =
+      command->add_option("--cases", options->cases, "Many of these in one process")->type_name("FILE");
+  for (const char* single : {"--model", "--ids", "--labels", "--grads", "--dtype", "--output"}) {
+    cases->excludes(command->get_option(single));
+  }
+  command->footer(kFooter);
+  command->callback([options] {
+    if (!options->cases.empty()) {
+      const std::vector<ForwardCase> list = read_cases(options->cases);
+      load_engine().forward(list);
+      return;
+    }
+    const ForwardCase& one = options->request;
+    check(!one.model.empty() && !one.ids.empty() && !one.output.empty(),
+          ErrorCode::kUsage,
+          "model forward: expected --model DIR --ids FILE --output FILE, or --cases FILE");
+    load_engine().forward({one});
+  });
+}
+
+}  // namespace automodel::cli

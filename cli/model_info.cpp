@@ -1,0 +1,166 @@
+// automodel model info: what a config.json says, without weights.
+#include <algorithm>
+#include <iomanip>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <sstream>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.h"
+#include "core/base/error.h"
+#include "core/base/files.h"
+#include "core/base/strings.h"
+#include "core/models/family.h"
+
+namespace automodel::cli {
+namespace {
+
+using models::DecoderConfig;
+using nlohmann::ordered_json;
+
+constexpr int64_t kDefaultLength = 4096;
+
+struct Options {
+  std::string model;
+  std::string family_file;
+  int64_t length = 0;
+  bool json = false;
+};
+
+DecoderConfig read(const Options& options) {
+  const std::filesystem::path place = models::find_model(options.model);
+  const std::filesystem::path file = std::filesystem::is_directory(place) ? place / "config.json" : place;
+  check(std::filesystem::exists(file),
+        ErrorCode::kData,
+        file.string(),
+        ": missing; expected a Hugging Face folder");
+  return models::read_decoder_config(read_file(file), file.string(), "", options.family_file);
+}
+
+ordered_json rope_json(const models::RopeConfig& rope) {
+  ordered_json json = {{"theta", rope.theta},
+                       {"rotary_dim", rope.rotary_dim},
+                       {"attention_factor", rope.attention_factor},
+                       {"inv_freq", rope.inv_freq}};
+  if (!rope.long_inv_freq.empty()) json["long_inv_freq"] = rope.long_inv_freq;
+  if (rope.dynamic_factor > 0) json["dynamic_factor"] = rope.dynamic_factor;
+  if (rope.original_max_position > 0) json["original_max_position"] = rope.original_max_position;
+  return json;
+}
+
+ordered_json layers_json(const DecoderConfig& decoder) {
+  ordered_json layers = ordered_json::array();
+  for (const models::LayerConfig& layer : decoder.layers) {
+    const models::AttentionConfig& attention = layer.attention;
+    layers.push_back({{"num_heads", attention.num_heads},
+                      {"num_kv_heads", attention.num_kv_heads},
+                      {"head_dim", attention.head_dim},
+                      {"sliding_window", attention.sliding_window},
+                      {"intermediate_size", layer.mlp.intermediate_size}});
+  }
+  return layers;
+}
+
+struct Facts {
+  int64_t parameters, bytes, length;
+  double flops;
+  DType dtype;
+};
+
+Facts facts_of(const DecoderConfig& decoder, int64_t length) {
+  Facts facts{};
+  facts.parameters = models::num_parameters(decoder);
+  facts.dtype = decoder.stored_dtype.value_or(DType::kFloat32);
+  facts.bytes = facts.parameters * size_of(facts.dtype);
+  facts.length = length > 0 ? length : std::min(kDefaultLength, decoder.max_position_embeddings);
+  facts.flops = models::flops_per_token(decoder, facts.length);
+  return facts;
+}
+
+void print_json(const DecoderConfig& decoder, const Facts& facts) {
+  ordered_json ropes = ordered_json::array();
+  for (const models::RopeConfig& rope : decoder.ropes) ropes.push_back(rope_json(rope));
+  const ordered_json json = {{"architecture", decoder.architecture},
+                             {"family", decoder.family},
+                             {"parameters", facts.parameters},
+                             {"bytes", facts.bytes},
+                             {"dtype", torch_name(facts.dtype)},
+                             {"flops_per_token", facts.flops},
+                             {"flops_length", facts.length},
+                             {"vocab_size", decoder.vocab_size},
+                             {"hidden_size", decoder.hidden_size},
+                             {"max_position_embeddings", decoder.max_position_embeddings},
+                             {"tie_word_embeddings", decoder.tie_word_embeddings},
+                             {"layers", layers_json(decoder)},
+                             {"ropes", ropes}};
+  std::cout << json.dump(2) << "\n";
+}
+
+void row(const std::string& name, const std::string& value) {
+  std::cout << std::left << std::setw(18) << name << value << "\n";
+}
+
+std::string windows_text(const DecoderConfig& decoder) {
+  std::map<int64_t, int64_t> counts;
+  for (const models::LayerConfig& layer : decoder.layers) ++counts[layer.attention.sliding_window];
+  std::vector<std::string> parts;
+  for (const auto& [window, count] : counts) {
+    parts.push_back(window == 0 ? detail::join(count, " full")
+                                : detail::join(count, " with a window of ", window));
+  }
+  return join(parts, ", ");
+}
+
+void print_table(const DecoderConfig& decoder, const Facts& facts) {
+  const models::AttentionConfig& attention = decoder.layers.front().attention;
+  std::ostringstream flops;
+  flops << std::setprecision(3) << facts.flops / 1e9 << " GFLOP forward and backward, in a sequence of "
+        << with_thousands(facts.length);
+  row("architecture", decoder.architecture + " (family " + decoder.family + ")");
+  row("parameters", with_thousands(facts.parameters));
+  row("bytes", human_bytes(facts.bytes) + " as " + std::string(torch_name(facts.dtype)));
+  row("per token", flops.str());
+  row("layers", detail::join(decoder.layers.size(), " (", windows_text(decoder), ")"));
+  row("hidden size", with_thousands(decoder.hidden_size));
+  row("MLP size", with_thousands(decoder.layers.front().mlp.intermediate_size));
+  row("heads",
+      detail::join(
+          attention.num_heads, " query, ", attention.num_kv_heads, " key-value, of ", attention.head_dim));
+  row("vocabulary", with_thousands(decoder.vocab_size) + (decoder.tie_word_embeddings ? ", head tied" : ""));
+  row("positions", with_thousands(decoder.max_position_embeddings));
+}
+
+}  // namespace
+
+void add_model_info(CLI::App& parent) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command =
+      parent.add_subcommand("info", "Show what a model's config.json says: size, shape, cost a token");
+  command->add_option("model", options->model, "A folder, a config.json, or a Hub id that lies in the cache")
+      ->required();
+  command
+      ->add_option("--length",
+                   options->length,
+                   "Sequence length for the cost (default: 4096, or what the model allows)")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--family-file", options->family_file, "Read it through this family file")
+      ->type_name("FILE");
+  command->add_flag("--json", options->json, "As JSON, with each layer and the rotary frequencies");
+  command->footer(
+      "Reads no weights. Tied weights count once; the cost is 6 FLOP a parameter in a matrix product plus "
+      "attention.\n"
+      "Examples:\n"
+      "  automodel model info ./SmolLM2-135M\n"
+      "  automodel model info Qwen/Qwen3-0.6B --json\n"
+      "  automodel model info config.json --length 8192");
+  command->callback([options] {
+    const DecoderConfig decoder = read(*options);
+    const Facts facts = facts_of(decoder, options->length);
+    options->json ? print_json(decoder, facts) : print_table(decoder, facts);
+  });
+}
+
+}  // namespace automodel::cli
