@@ -1,11 +1,14 @@
 #include "core/base/log.h"
 
+#include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <mutex>
 #include <string_view>
 
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 namespace automodel::log {
 namespace {
@@ -47,6 +50,26 @@ const char* level_name(Level level) {
   return "INFO";
 }
 
+/// The status line under the log.
+struct Terminal {
+  std::mutex mutex;
+  std::string status;
+  const bool present = ::isatty(STDERR_FILENO) == 1;
+
+  void erase() const {
+    if (present && !status.empty()) std::fputs("\r\x1b[K", stderr);
+  }
+
+  void draw() const {
+    if (present && !status.empty()) std::fputs(status.c_str(), stderr);
+  }
+};
+
+Terminal& terminal() {
+  static Terminal instance;
+  return instance;
+}
+
 spdlog::logger& logger() {
   static const std::shared_ptr<spdlog::logger> instance = [] {
     auto made = spdlog::stderr_color_mt("automodel");
@@ -60,12 +83,26 @@ spdlog::logger& logger() {
 
 }  // namespace
 
-void set_level(Level level) { logger().set_level(to_spdlog(level)); }
+void set_level(Level level) {
+  logger().set_level(to_spdlog(level));
+}
 
-bool enabled(Level level) { return logger().should_log(to_spdlog(level)); }
+bool enabled(Level level) {
+  return logger().should_log(to_spdlog(level));
+}
 
 void write(Level level, const std::string& text) {
+  const std::lock_guard<std::mutex> lock(terminal().mutex);
+  terminal().erase();
   logger().log(to_spdlog(level), "{} | root | {}", level_name(level), text);
+  terminal().draw();
+}
+
+void set_status(const std::string& text) {
+  const std::lock_guard<std::mutex> lock(terminal().mutex);
+  terminal().erase();
+  terminal().status = text;
+  terminal().draw();
 }
 
 }  // namespace automodel::log

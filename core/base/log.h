@@ -17,6 +17,10 @@ bool enabled(Level level);
 
 void write(Level level, const std::string& text);
 
+/// A line that stays below the log on a terminal (progress); "" removes it. Nothing when standard error is a
+/// file.
+void set_status(const std::string& text);
+
 template <class... Parts>
 void debug(const Parts&... parts) {
   if (enabled(Level::kDebug)) write(Level::kDebug, automodel::detail::join(parts...));

@@ -5,16 +5,17 @@
 
 #include "core/config/recipe.h"
 
-/// What the engine library offers to the command line. Torch-free: the library is opened with dlopen only when one of
-/// these is needed, so that help, errors and `config check` never load LibTorch.
+/// What the engine library offers to the command line. Torch-free: the library is opened with dlopen only
+/// when one of these is needed, so that help, errors and `config check` never load LibTorch.
 namespace automodel::recipes {
 
 struct ForwardCase {
-  std::string model;   ///< folder or Hub id
-  std::string ids;     ///< JSON file: list of lists of token ids
-  std::string labels;  ///< JSON file of the same shape, aligned (not to be shifted); empty: ids shifted by one
-  std::string output;  ///< safetensors file to write
-  bool grads = false;  ///< also write grad.NAME for every parameter
+  std::string model;  ///< folder or Hub id
+  std::string ids;    ///< JSON file: list of lists of token ids
+  std::string
+      labels;  ///< JSON file of the same shape, aligned (not to be shifted); empty: ids shifted by one
+  std::string output;             ///< safetensors file to write
+  bool grads = false;             ///< also write grad.NAME for every parameter
   std::string dtype = "float32";  ///< compute and storage type, or auto
 };
 

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace automodel::checkpoint {
+
+/// "epoch_0_step_19".
+std::string folder_name(int64_t epoch, int64_t step);
+
+/// A published checkpoint of a run.
+struct Published {
+  int64_t epoch = 0;
+  int64_t step = 0;
+  std::filesystem::path path;
+};
+
+/// All published checkpoints below `checkpoint_dir`, oldest first. Folders still being written are not found.
+std::vector<Published> list_published(const std::filesystem::path& checkpoint_dir);
+
+/// The checkpoint to resume from: `restore_from` as a path, a folder name below checkpoint_dir, LATEST or
+/// LOWEST_VAL; nullopt asks for the newest, and gives nullopt when there is none. Throws Error(kData), naming
+/// what exists, when an explicit choice is not there.
+std::optional<std::filesystem::path> find_checkpoint(const std::filesystem::path& checkpoint_dir,
+                                                     const std::optional<std::string>& restore_from);
+
+/// A checkpoint being written: a folder beside the final one, renamed into place by publish(). Removed when
+/// it goes unpublished, so that a failure (a full disk) leaves earlier checkpoints and nothing else.
+class Staging {
+ public:
+  /// Removes leftovers of a killed run first.
+  Staging(const std::filesystem::path& checkpoint_dir, int64_t epoch, int64_t step);
+  ~Staging();
+  Staging(const Staging&) = delete;
+  Staging& operator=(const Staging&) = delete;
+
+  const std::filesystem::path& path() const { return staging_; }
+
+  /// Makes every file durable, renames the folder to its final name and returns that.
+  /// A published folder of the same name is replaced.
+  std::filesystem::path publish();
+
+ private:
+  std::filesystem::path final_, staging_;
+};
+
+/// Points `checkpoint_dir/link` ("LATEST") at a folder below it: a symbolic link, or link.txt where links
+/// fail.
+void point_link(const std::filesystem::path& checkpoint_dir,
+                const std::string& link,
+                const std::string& target);
+
+/// The folder name a link points at; nullopt when there is none.
+std::optional<std::string> read_link(const std::filesystem::path& checkpoint_dir, const std::string& link);
+
+/// Deletes all but the newest `keep` checkpoints and those that LATEST and LOWEST_VAL name.
+void remove_old(const std::filesystem::path& checkpoint_dir, int64_t keep);
+
+}  // namespace automodel::checkpoint

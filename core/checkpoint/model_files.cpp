@@ -1,0 +1,172 @@
+#include "core/checkpoint/model_files.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <map>
+
+#include <nlohmann/json.hpp>
+
+#include "core/base/embedded.h"
+#include "core/base/error.h"
+#include "core/base/files.h"
+#include "core/io/safetensors.h"
+#include "core/tensor/dtype.h"
+
+namespace automodel::checkpoint {
+namespace fs = std::filesystem;
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Which file of the export each parameter goes to, 1-based: the source's split, or one file.
+struct Split {
+  std::map<std::string, size_t> file_of;
+  size_t num_files = 1;
+};
+
+Split split_like_source(const models::Decoder& decoder, const fs::path& source) {
+  Split split;
+  std::vector<std::string> names;
+  const fs::path index = source / "model.safetensors.index.json";
+  Json weight_map = Json::object();
+  if (!source.empty() && fs::exists(index))
+    weight_map = Json::parse(read_file(index)).value("weight_map", weight_map);
+  for (const auto& [tensor, file] : weight_map.items()) names.push_back(file.get<std::string>());
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  split.num_files = std::max<size_t>(names.size(), 1);
+  for (const auto& segment : decoder.weights) {
+    for (const auto& weight : segment.weights) {
+      const auto found = weight_map.find(weight.name);
+      const auto at = found == weight_map.end()
+                          ? names.begin()
+                          : std::lower_bound(names.begin(), names.end(), found->get<std::string>());
+      split.file_of[weight.name] = names.empty() ? 1 : static_cast<size_t>(at - names.begin()) + 1;
+    }
+  }
+  return split;
+}
+
+std::string numbered(const char* pattern, size_t file, size_t num_files) {
+  std::array<char, 96> name{};
+  std::snprintf(name.data(), name.size(), pattern, file, num_files);
+  return name.data();
+}
+
+std::string shard_name(size_t file, size_t num_files) {
+  return numbered("shard-00001-model-%05zu-of-%05zu.safetensors", file, num_files);
+}
+
+std::string consolidated_name(size_t file, size_t num_files) {
+  return numbered("model-%05zu-of-%05zu.safetensors", file, num_files);
+}
+
+std::string index_json(const models::Decoder& decoder, const Split& split, DType dtype) {
+  Json weight_map = Json::object();
+  int64_t total_size = 0;
+  for (const auto& [name, file] : split.file_of) {
+    weight_map[name] = consolidated_name(file, split.num_files);
+    const tensor::Weight weight = decoder.find(name);
+    total_size += weight.unit->parameters()[weight.first].numel * size_of(dtype);
+  }
+  Json index;
+  index["metadata"]["total_size"] = total_size;
+  index["weight_map"] = std::move(weight_map);
+  return index.dump(2) + "\n";
+}
+
+/// The model's config.json, its type fields saying what the weights are.
+std::string config_text(const ModelSource& source) {
+  Json config = Json::parse(source.config_json);
+  const std::string dtype(torch_name(source.weights_dtype));
+  if (config.contains("torch_dtype")) config["torch_dtype"] = dtype;
+  if (config.contains("dtype") || !config.contains("torch_dtype")) config["dtype"] = dtype;
+  return config.dump(2) + "\n";
+}
+
+/// A parameter in the type that is stored: the home, or the weights that ops compute with. Never a converted
+/// copy.
+at::Tensor stored_value(const tensor::Weight& weight, DType dtype) {
+  const at::Tensor home = weight.unit->home(weight.first);
+  if (home.scalar_type() == tensor::to_torch(dtype)) return home;
+  weight.unit->gather();
+  at::Tensor value = weight.value();
+  ensure(value.scalar_type() == tensor::to_torch(dtype),
+         weight.unit->name(),
+         " is kept neither at home nor for compute ",
+         "in the type that is stored");
+  return value;
+}
+
+/// Writes the shards, one source file after another.
+void write_shards(const fs::path& folder,
+                  const models::Decoder& decoder,
+                  const ModelSource& source,
+                  const Split& split) {
+  for (size_t file = 1; file <= split.num_files; ++file) {
+    std::vector<io::TensorToWrite> tensors;
+    for (const auto& [name, at] : split.file_of) {
+      if (at != file) continue;
+      const at::Tensor value = stored_value(decoder.find(name), source.weights_dtype);
+      tensors.push_back({name, source.weights_dtype, value.sizes().vec(), value.const_data_ptr()});
+    }
+    io::write_safetensors(folder / shard_name(file, split.num_files), tensors);
+  }
+}
+
+void write_metadata(const fs::path& folder,
+                    const models::Decoder& decoder,
+                    const ModelSource& source,
+                    const Split& split) {
+  Json file_index = Json::object(), dtypes = Json::object();
+  for (const auto& [name, file] : split.file_of) {
+    file_index[name] = file;
+    dtypes[name] = safetensors_name(source.weights_dtype);
+  }
+  write_file_atomically(folder / "config.json", config_text(source));
+  write_file_atomically(folder / "fqn_to_file_index_mapping.json", file_index.dump(2));
+  write_file_atomically(folder / "fqn_to_dtype_mapping.json", dtypes.dump(2));
+  write_file_atomically(folder / "model.safetensors.index.json",
+                        index_json(decoder, split, source.weights_dtype));
+  std::vector<fs::path> copied = source.tokenizer_files;
+  if (!source.folder.empty()) copied.push_back(source.folder / "generation_config.json");
+  for (const fs::path& file : copied) {
+    if (fs::exists(file)) write_file_atomically(folder / file.filename(), read_file(file));
+  }
+}
+
+/// A second name for the same bytes, or a copy where the file system has no hard links.
+void link_or_copy(const fs::path& from, const fs::path& to) {
+  std::error_code failed;
+  fs::create_hard_link(from, to, failed);
+  if (failed) fs::copy_file(from, to);
+}
+
+}  // namespace
+
+void write_model_files(const fs::path& model_folder,
+                       const models::Decoder& decoder,
+                       const ModelSource& source,
+                       bool consolidated) {
+  const fs::path metadata = model_folder / ".hf_metadata";
+  fs::create_directories(metadata);
+  const Split split = split_like_source(decoder, source.folder);
+  write_shards(model_folder, decoder, source, split);
+  write_metadata(metadata, decoder, source, split);
+  write_file_atomically(model_folder / "consolidate.sh", embedded_texts().at("templates/consolidate.sh"));
+  if (!consolidated) return;
+  const fs::path export_folder = model_folder / "consolidated";
+  fs::create_directories(export_folder);
+  for (size_t file = 1; file <= split.num_files; ++file) {
+    link_or_copy(model_folder / shard_name(file, split.num_files),
+                 export_folder / consolidated_name(file, split.num_files));
+  }
+  for (const auto& entry : fs::directory_iterator(metadata)) {
+    if (!entry.path().filename().string().starts_with("fqn_to_"))
+      link_or_copy(entry.path(), export_folder / entry.path().filename());
+  }
+}
+
+}  // namespace automodel::checkpoint

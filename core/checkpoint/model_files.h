@@ -1,0 +1,29 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/base/dtype.h"
+#include "core/models/decoder.h"
+
+namespace automodel::checkpoint {
+
+/// What the Hugging Face side of a checkpoint is made of.
+struct ModelSource {
+  DType weights_dtype = DType::kFloat32;  ///< type of the stored weights
+  std::string config_json;                ///< of the model as trained
+  std::filesystem::path folder;           ///< where it came from: generation_config.json, split into files
+  std::vector<std::filesystem::path> tokenizer_files;
+};
+
+/// Writes `model/`: one safetensors file for each file of the source model, `.hf_metadata/`,
+/// `consolidate.sh`, and `consolidated/` when asked: hard links to the shards under the names that
+/// transformers looks for, so that the export costs no second write. Nothing is copied in memory. Throws
+/// Error(kIo) on a full disk.
+void write_model_files(const std::filesystem::path& model_folder,
+                       const models::Decoder& decoder,
+                       const ModelSource& source,
+                       bool consolidated);
+
+}  // namespace automodel::checkpoint

@@ -1,0 +1,113 @@
+#include "core/checkpoint/training_state.h"
+
+#include <map>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include <ATen/ops/from_blob.h>
+
+#include "core/base/error.h"
+#include "core/base/files.h"
+#include "core/io/safetensors.h"
+#include "core/tensor/dtype.h"
+
+namespace automodel::checkpoint {
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int kFormatVersion = 1;
+constexpr const char* kShard = "shard-00001-of-00001.safetensors";
+constexpr const char* kMaster = "master";
+
+/// Every tensor that the folder holds, by its name in the file, as views into the buffers of the run.
+std::vector<std::pair<std::string, at::Tensor>> named_state(const models::Decoder& decoder,
+                                                            const optim::Optimizer& optimizer,
+                                                            bool with_master) {
+  std::vector<std::pair<std::string, at::Tensor>> named;
+  const auto add = [&](const std::string& kind, const tensor::Unit& unit, const at::Tensor& flat) {
+    for (const tensor::Parameter& parameter : unit.parameters()) {
+      named.emplace_back(kind + "." + parameter.name,
+                         flat.narrow(0, parameter.offset, parameter.numel).view(parameter.shape));
+    }
+  };
+  for (const optim::Optimizer::State& state : optimizer.state()) add(state.kind, *state.unit, state.values);
+  if (with_master) {
+    for (const auto& unit : decoder.units) add(kMaster, *unit, unit->home());
+  }
+  return named;
+}
+
+}  // namespace
+
+void write_optimizer(const fs::path& folder,
+                     const models::Decoder& decoder,
+                     const optim::Optimizer& optimizer,
+                     DType weights_dtype) {
+  fs::create_directories(folder);
+  const bool with_master = decoder.units.front()->home().scalar_type() != tensor::to_torch(weights_dtype);
+  std::vector<io::TensorToWrite> tensors;
+  for (const auto& [name, value] : named_state(decoder, optimizer, with_master)) {
+    tensors.push_back(
+        {name, tensor::from_torch(value.scalar_type()), value.sizes().vec(), value.const_data_ptr()});
+  }
+  io::write_safetensors(folder / kShard, tensors);
+  nlohmann::ordered_json index;
+  index["format_version"] = kFormatVersion;
+  index["num_steps"] = optimizer.num_steps();
+  index["master_weights"] = with_master;
+  index["files"] = {kShard};
+  write_file_atomically(folder / "index.json", index.dump(2) + "\n");
+}
+
+void read_optimizer(const fs::path& folder, models::Decoder& decoder, optim::Optimizer& optimizer) {
+  const auto index = nlohmann::json::parse(read_file(folder / "index.json"));
+  const int version = index.at("format_version").get<int>();
+  check(version == kFormatVersion,
+        ErrorCode::kFormat,
+        (folder / "index.json").string(),
+        ": format_version ",
+        version,
+        "; this program reads ",
+        kFormatVersion);
+  const io::SafetensorsFile file(folder / kShard);
+  std::map<std::string, const io::TensorView*> stored;
+  for (const io::TensorView& tensor : file.tensors()) stored[tensor.name] = &tensor;
+  for (auto& [name, value] : named_state(decoder, optimizer, index.at("master_weights").get<bool>())) {
+    const auto found = stored.find(name);
+    check(found != stored.end(),
+          ErrorCode::kFormat,
+          file.path().string(),
+          ": ",
+          name,
+          " is missing; the checkpoint was made with another optimizer or model");
+    const io::TensorView& tensor = *found->second;
+    check(tensor.shape == value.sizes().vec() && tensor.dtype == tensor::from_torch(value.scalar_type()),
+          ErrorCode::kFormat,
+          file.path().string(),
+          ": ",
+          name,
+          " is ",
+          safetensors_name(tensor.dtype),
+          " ",
+          at::IntArrayRef(tensor.shape),
+          ", expected ",
+          value.scalar_type(),
+          " ",
+          value.sizes());
+    value.copy_(at::from_blob(
+        const_cast<std::byte*>(tensor.data), tensor.shape, at::dtype(tensor::to_torch(tensor.dtype))));
+    stored.erase(found);
+  }
+  check(stored.empty(),
+        ErrorCode::kFormat,
+        file.path().string(),
+        ": ",
+        stored.empty() ? "" : stored.begin()->first,
+        " belongs to no parameter of this run; the checkpoint was made with another optimizer or model");
+  for (const auto& unit : decoder.units) unit->home_changed();
+  optimizer.set_num_steps(index.at("num_steps").get<int64_t>());
+}
+
+}  // namespace automodel::checkpoint

@@ -1,0 +1,43 @@
+#include <exception>
+#include <new>
+
+#include "core/tensor/torch.h"
+#include <c10/util/Exception.h>
+
+#include "core/recipes/entry.h"
+#include "core/recipes/finetune.h"
+#include "core/recipes/forward.h"
+
+namespace automodel::recipes {
+namespace {
+
+/// Runs a command; LibTorch's and the allocator's exceptions leave as Error. The only place that translates
+/// them.
+template <class Command>
+auto translating_errors(Command command) {
+  try {
+    return command();
+  } catch (const c10::OutOfMemoryError& error) {
+    throw Error(ErrorCode::kOutOfMemory, error.what_without_backtrace());
+  } catch (const c10::Error& error) {
+    const std::string text = error.what_without_backtrace();
+    const bool memory = text.find("not enough memory") != std::string::npos;
+    throw Error(memory ? ErrorCode::kOutOfMemory : ErrorCode::kInternal, text);
+  } catch (const std::bad_alloc&) {
+    throw Error(ErrorCode::kOutOfMemory,
+                "out of memory; use a smaller step_scheduler.local_batch_size or dataset.seq_length, or "
+                "distributed.activation_checkpointing: true");
+  }
+}
+
+const Engine kEngine = {
+    [](const config::Recipe& recipe) { return translating_errors([&] { return finetune(recipe); }); },
+    [](const std::vector<ForwardCase>& cases) { translating_errors([&] { forward(cases); }); },
+};
+
+}  // namespace
+}  // namespace automodel::recipes
+
+extern "C" const automodel::recipes::Engine* automodel_engine() {
+  return &automodel::recipes::kEngine;
+}

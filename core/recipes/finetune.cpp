@@ -1,0 +1,317 @@
+// Fine-tuning and pretraining of language models: load, build, loop, save.
+#include "core/recipes/finetune.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <memory>
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/from_blob.h>
+
+#include "core/base/log.h"
+#include "core/base/signals.h"
+#include "core/base/strings.h"
+#include "core/checkpoint/checkpoint.h"
+#include "core/engine/walk.h"
+#include "core/optim/grad_norm.h"
+#include "core/optim/lr_schedule.h"
+#include "core/optim/optimizer.h"
+#include "core/recipes/metrics.h"
+#include "core/recipes/model_setup.h"
+#include "core/recipes/step_schedule.h"
+#include "core/tokenizer/tokenizer.h"
+
+namespace automodel::recipes {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+engine::Recompute recompute_of(config::RecomputeLevel level) {
+  switch (level) {
+    case config::RecomputeLevel::kNone:
+      return engine::Recompute::kNone;
+    case config::RecomputeLevel::kCheap:
+      return engine::Recompute::kCheap;
+    case config::RecomputeLevel::kBlock:
+      return engine::Recompute::kBlock;
+  }
+  fail(ErrorCode::kInternal, "recompute level ", static_cast<int>(level));
+}
+
+/// The tokenizer of the recipe or of the model's folder; null when the data are ids already and the folder
+/// has none.
+std::unique_ptr<tokenizer::Tokenizer> load_tokenizer(const config::Recipe& recipe,
+                                                     const fs::path& model_folder) {
+  const fs::path place = recipe.tokenizer.path.empty() ? model_folder : fs::path(recipe.tokenizer.path);
+  const bool needed = recipe.dataset.kind != config::DatasetConfig::Kind::kNanogpt;
+  if (!needed && !fs::exists(place / "tokenizer.json")) return nullptr;
+  auto loaded = std::make_unique<tokenizer::Tokenizer>(tokenizer::Tokenizer::load(place));
+  loaded->set_add_special(recipe.tokenizer.add_bos_token, recipe.tokenizer.add_eos_token);
+  return loaded;
+}
+
+std::unique_ptr<data::Loader> open_set(const config::Recipe& recipe,
+                                       const config::DatasetConfig& dataset,
+                                       const config::DataloaderConfig& dataloader,
+                                       const tokenizer::Tokenizer* tokenizer) {
+  data::Loader::Options options;
+  options.local_batch_size = recipe.step_scheduler.local_batch_size;
+  options.seed = recipe.seed;
+  options.shuffle = dataloader.shuffle.value_or(true);
+  options.pad_seq_len_divisible = dataloader.pad_seq_len_divisible;
+  options.num_workers = dataloader.num_workers;
+  options.ignore_index = recipe.loss.ignore_index;
+  return data::open_loader(dataset, tokenizer, options);
+}
+
+/// Wraps a batch without copying; the batch must outlive the result.
+nn::MicroBatch as_micro_batch(data::Batch& batch, double loss_scale, const config::LossConfig& loss) {
+  nn::MicroBatch micro;
+  micro.input_ids_BT = at::from_blob(batch.input_ids.data(), {batch.num_rows, batch.length}, at::kLong);
+  micro.labels_BT = at::from_blob(batch.labels.data(), {batch.num_rows, batch.length}, at::kLong);
+  micro.loss_scale = loss_scale;
+  micro.ignore_index = loss.ignore_index;
+  micro.loss_chunk_rows = loss.chunk_len.value_or(0);
+  return micro;
+}
+
+double total_loss(const engine::Walk::Results& results) {
+  double total = 0;
+  for (const nn::State& result : results) total += result.at(nn::kLoss).item<double>();
+  return total;
+}
+
+/// A model in training: everything that one step touches.
+struct Training {
+  const config::Recipe& recipe;
+  LoadedModel model;
+  std::vector<tensor::Unit*> units;
+  engine::Walk walk;
+  optim::Optimizer optimizer;
+
+  explicit Training(const config::Recipe& r)
+      : recipe(r),
+        model(load_model(r)),
+        units(model.decoder.unit_pointers()),
+        walk(model.decoder.segment_pointers(), units, {recompute_of(r.distributed.recompute)}),
+        optimizer(r.optimizer, units) {}
+};
+
+/// One optimizer step over its micro-batches. Fills loss, grad_norm and the counts of the record.
+TrainRecord train_step(Training& training,
+                       std::vector<data::Batch>& batches,
+                       double lr,
+                       double weight_decay) {
+  TrainRecord record;
+  for (const data::Batch& batch : batches) {
+    record.num_label_tokens += batch.num_label_tokens;
+    record.num_tokens_per_step += batch.num_tokens;
+  }
+  if (record.num_label_tokens == 0) {
+    log::warning("no token of this step has a label (first row ",
+                 batches.front().rows.front(),
+                 "): nothing is learnt from it; check the masks with `automodel data render`");
+    return record;
+  }
+  std::vector<nn::MicroBatch> micro_batches;
+  for (data::Batch& batch : batches) {
+    micro_batches.push_back(
+        as_micro_batch(batch, 1.0 / static_cast<double>(record.num_label_tokens), training.recipe.loss));
+  }
+  record.loss = static_cast<float>(total_loss(training.walk.train(micro_batches)));
+  record.grad_norm = optim::grad_norm(training.units);
+  check(std::isfinite(record.loss) && std::isfinite(record.grad_norm),
+        ErrorCode::kInvalidArgument,
+        "loss ",
+        record.loss,
+        ", gradient norm ",
+        record.grad_norm,
+        ": the run has diverged, in the step that begins with row ",
+        batches.front().rows.front(),
+        "; weights are as before it. Lower optimizer.lr or look at that row");
+  training.optimizer.step(
+      lr, weight_decay, optim::clip_factor(record.grad_norm, training.recipe.max_grad_norm));
+  return record;
+}
+
+ValidationRecord validate(Training& training, const std::string& name, data::Loader& loader) {
+  ValidationRecord record;
+  record.name = name;
+  double sum = 0;
+  loader.start_epoch(0);
+  while (std::optional<data::Batch> batch = loader.next()) {
+    record.num_label_tokens += batch->num_label_tokens;
+    sum += total_loss(training.walk.evaluate({as_micro_batch(*batch, 1.0, training.recipe.loss)}));
+  }
+  if (record.num_label_tokens == 0)
+    log::warning("validation set \"", name, "\": no token has a label; its loss is 0");
+  record.val_loss =
+      static_cast<float>(sum / static_cast<double>(std::max<int64_t>(record.num_label_tokens, 1)));
+  return record;
+}
+
+void print_model(const Training& training) {
+  const int64_t total = models::num_parameters(training.model.decoder.config);
+  double squares = 0;
+  for (const tensor::Unit* unit : training.units) {
+    const double norm = unit->home().norm(2, at::kDouble).item<double>();
+    squares += norm * norm;
+  }
+  log::info("Model summary: ",
+            training.model.decoder.config.architecture,
+            ", ",
+            training.model.decoder.config.layers.size(),
+            " layers, stored in ",
+            torch_name(training.model.weights_dtype),
+            ", computed in ",
+            c10::toString(training.units.front()->options().compute_dtype));
+  log::info("Trainable parameters: ", with_thousands(total));
+  log::info("Total parameters: ", with_thousands(total));
+  log::info("Trainable parameters percentage: 100.00%");
+  log::info("Param L2 norm: ", std::sqrt(squares));
+}
+
+void print_schedule(const StepSchedule& schedule, const config::StepSchedulerConfig& config) {
+  const auto or_none = [](const std::optional<int64_t>& value) {
+    return value ? std::to_string(*value) : "None";
+  };
+  log::info("Step scheduler:");
+  log::info("- Gradient accumulation steps: ", schedule.grad_accum_steps());
+  log::info("- Checkpoint every steps: ", or_none(config.ckpt_every_steps));
+  log::info("- Number of epochs: ", schedule.num_epochs());
+  log::info("- Validation every steps: ", or_none(config.val_every_steps));
+  log::info("- Max train steps: ", schedule.total_steps());
+  log::info("- Threads: ", at::get_num_threads());
+}
+
+void show_progress(const TrainRecord& record, int64_t total_steps) {
+  constexpr int64_t kWidth = 30;
+  const int64_t filled = kWidth * (record.step + 1) / total_steps;
+  std::string bar(static_cast<size_t>(filled), '=');
+  bar.resize(kWidth, '.');
+  log::set_status(detail::join("[",
+                               bar,
+                               "] ",
+                               record.step + 1,
+                               "/",
+                               total_steps,
+                               "  loss ",
+                               record.loss,
+                               "  lr ",
+                               record.lr,
+                               "  ",
+                               static_cast<int64_t>(record.tps),
+                               " tokens/s"));
+}
+
+}  // namespace
+
+int finetune(const config::Recipe& recipe) {
+  const SignalWatch signals(recipe.step_scheduler.preemption_signals);
+
+  Training training(recipe);
+  print_model(training);
+
+  const auto tokenizer = load_tokenizer(recipe, training.model.folder);
+  const auto loader = open_set(recipe, recipe.dataset, recipe.dataloader, tokenizer.get());
+  std::vector<std::unique_ptr<data::Loader>> validation_loaders;
+  for (const config::DatasetConfig& dataset : recipe.validation_datasets) {
+    validation_loaders.push_back(open_set(recipe, dataset, recipe.validation_dataloader, tokenizer.get()));
+  }
+
+  const StepSchedule schedule(recipe.step_scheduler, loader->num_micro_batches());
+  const optim::LrSchedule lr_schedule(recipe.lr_scheduler, recipe.optimizer, schedule.total_steps());
+  checkpoint::Checkpointer checkpointer(recipe,
+                                        training.model.decoder,
+                                        training.optimizer,
+                                        {training.model.weights_dtype,
+                                         training.model.config_json,
+                                         training.model.folder,
+                                         tokenizer ? tokenizer->files() : std::vector<fs::path>()});
+  Metrics metrics(recipe.checkpoint.checkpoint_dir);
+
+  checkpoint::Position position;
+  if (recipe.checkpoint.enabled) {
+    if (const auto resumed = checkpointer.load()) {
+      position = *resumed;
+      loader->restore(position.loader);
+      log::info("Resumed: ", position.next_step, " steps done, epoch ", position.epoch);
+    }
+  }
+  print_schedule(schedule, recipe.step_scheduler);
+
+  const auto run_validation = [&](int64_t step, int64_t epoch) {
+    checkpoint::Losses losses;
+    for (size_t i = 0; i < validation_loaders.size(); ++i) {
+      ValidationRecord record =
+          validate(training, recipe.validation_datasets[i].name, *validation_loaders[i]);
+      record.step = step;
+      record.epoch = epoch;
+      record.lr = lr_schedule.lr(step + 1);
+      record.mem_gib = peak_process_memory_gib();
+      metrics.write(record);
+      losses.val_loss[record.name] = record.val_loss;
+    }
+    return losses;
+  };
+
+  auto last_step_end = Clock::now();
+  while (position.next_step < schedule.total_steps()) {
+    std::vector<data::Batch> batches;
+    while (static_cast<int64_t>(batches.size()) < schedule.grad_accum_steps()) {
+      std::optional<data::Batch> batch = loader->next();
+      if (!batch) break;
+      batches.push_back(std::move(*batch));
+    }
+    if (batches.empty()) {
+      ++position.epoch;
+      loader->start_epoch(position.epoch);
+      continue;
+    }
+    const int64_t step = position.next_step;
+    const int64_t epoch = position.epoch;
+    TrainRecord record = train_step(training, batches, lr_schedule.lr(step), lr_schedule.weight_decay(step));
+    const auto now = Clock::now();
+    const double seconds = std::chrono::duration<double>(now - last_step_end).count();
+    last_step_end = now;
+    record.step = step;
+    record.epoch = epoch;
+    record.lr = lr_schedule.lr(step + 1);
+    record.mem_gib = peak_process_memory_gib();
+    record.tps = static_cast<double>(record.num_tokens_per_step) / seconds;
+    if (recipe.mfu_peak_tflops) {
+      const double flops =
+          models::flops_per_token(training.model.decoder.config, batches.front().length) * record.tps;
+      record.mfu_percent = 100 * flops / (*recipe.mfu_peak_tflops * 1e12);
+    }
+    metrics.write(record);
+    show_progress(record, schedule.total_steps());
+
+    ++position.next_step;
+    position.loader = loader->state();
+    const auto in_epoch = loader->num_micro_batches();
+    const bool epoch_ends = in_epoch && position.loader.next_micro_batch >= *in_epoch;
+    const bool stop = signals.received() != 0;
+    checkpoint::Losses losses;
+    if (!stop && schedule.validates_after(step, epoch_ends)) losses = run_validation(step, epoch);
+    losses.train_loss = record.loss;
+    if (recipe.checkpoint.enabled && (stop || schedule.saves_after(step, epoch_ends))) {
+      checkpointer.save(epoch, step, position, losses, schedule.is_last(step));
+    }
+    if (stop) {
+      log::set_status("");
+      log::warning(
+          "stopped by signal ", signals.received(), " after step ", step, "; the same command continues it");
+      return 128 + signals.received();
+    }
+  }
+  log::set_status("");
+  if (loader->num_skipped_rows() > 0) {
+    log::warning(loader->num_skipped_rows(), " rows of the training set were left out as invalid");
+  }
+  return 0;
+}
+
+}  // namespace automodel::recipes

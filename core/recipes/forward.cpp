@@ -1,0 +1,147 @@
+// `automodel model forward`: logits, loss and gradients of a checkpoint on given ids, for parity proofs.
+#include "core/recipes/forward.h"
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include <ATen/ops/full.h>
+#include <ATen/ops/zeros.h>
+
+#include "core/base/files.h"
+#include "core/base/log.h"
+#include "core/base/strings.h"
+#include "core/engine/walk.h"
+#include "core/io/safetensors.h"
+#include "core/recipes/model_setup.h"
+#include "core/tensor/dtype.h"
+
+namespace automodel::recipes {
+namespace {
+
+using Rows = std::vector<std::vector<int64_t>>;
+
+Rows read_rows(const std::string& path) {
+  try {
+    Rows rows = nlohmann::json::parse(read_file(path)).get<Rows>();
+    check(!rows.empty(), ErrorCode::kData, path, ": the list is empty");
+    for (const auto& row : rows) check(!row.empty(), ErrorCode::kData, path, ": a row is empty");
+    return rows;
+  } catch (const nlohmann::json::exception& error) {
+    fail(ErrorCode::kData, path, ": expected a JSON list of lists of token ids: ", error.what());
+  }
+}
+
+/// [rows, longest], padded with `fill`.
+at::Tensor pad(const Rows& rows, int64_t length, int64_t fill) {
+  at::Tensor padded = at::full({static_cast<int64_t>(rows.size()), length}, fill, at::kLong);
+  for (size_t r = 0; r < rows.size(); ++r) {
+    std::copy(rows[r].begin(),
+              rows[r].end(),
+              padded.mutable_data_ptr<int64_t>() + static_cast<int64_t>(r) * length);
+  }
+  return padded;
+}
+
+/// Each id's label is the id after it; the last has none.
+Rows next_tokens(const Rows& ids, int64_t ignore_index) {
+  Rows labels = ids;
+  for (auto& row : labels) {
+    std::rotate(row.begin(), row.begin() + 1, row.end());
+    row.back() = ignore_index;
+  }
+  return labels;
+}
+
+nn::MicroBatch make_batch(const ForwardCase& request) {
+  nn::MicroBatch batch;
+  const Rows ids = read_rows(request.ids);
+  const Rows labels =
+      request.labels.empty() ? next_tokens(ids, batch.ignore_index) : read_rows(request.labels);
+  check(labels.size() == ids.size(),
+        ErrorCode::kData,
+        request.labels,
+        ": ",
+        labels.size(),
+        " rows of labels for ",
+        ids.size(),
+        " rows of ids");
+  int64_t length = 0;
+  for (size_t r = 0; r < ids.size(); ++r) {
+    check(labels[r].size() == ids[r].size(),
+          ErrorCode::kData,
+          request.labels,
+          ": row ",
+          r,
+          " has ",
+          labels[r].size(),
+          " labels for ",
+          ids[r].size(),
+          " ids");
+    length = std::max(length, static_cast<int64_t>(ids[r].size()));
+  }
+  batch.input_ids_BT = pad(ids, length, 0);
+  batch.labels_BT = pad(labels, length, batch.ignore_index);
+  const int64_t num_labels = batch.labels_BT.ne(batch.ignore_index).sum().item<int64_t>();
+  if (num_labels == 0) log::warning(request.ids, ": no label at all; the loss is 0");
+  batch.loss_scale = 1.0 / static_cast<double>(std::max<int64_t>(num_labels, 1));
+  batch.want_logits = true;
+  return batch;
+}
+
+config::Recipe recipe_of(const ForwardCase& request) {
+  config::Recipe recipe;
+  recipe.model.path = request.model;
+  recipe.model.torch_dtype = request.dtype;
+  return recipe;
+}
+
+void forward_one(const ForwardCase& request) {
+  const LoadedModel model = load_model(recipe_of(request));
+  const nn::MicroBatch batch = make_batch(request);
+  const models::Decoder& decoder = model.decoder;
+  engine::Walk walk(decoder.segment_pointers(), decoder.unit_pointers(), {});
+  const nn::State result = request.grads ? walk.train({batch}).front() : walk.evaluate({batch}).front();
+
+  // Positions after a row's end hold zeros.
+  at::Tensor logits = result.at(nn::kLogits).to(at::kFloat).contiguous();
+  const Rows ids = read_rows(request.ids);
+  for (int64_t r = 0; r < logits.size(0); ++r) {
+    const auto end = static_cast<int64_t>(ids[static_cast<size_t>(r)].size());
+    logits[r].narrow(0, end, logits.size(1) - end).zero_();
+  }
+  const at::Tensor loss = result.at(nn::kLoss).to(at::kFloat).contiguous();
+  std::vector<io::TensorToWrite> tensors = {
+      {"logits", DType::kFloat32, logits.sizes().vec(), logits.const_data_ptr()},
+      {"loss", DType::kFloat32, {}, loss.const_data_ptr()}};
+  if (request.grads) {
+    for (tensor::Unit* unit : decoder.unit_pointers()) {
+      for (size_t i = 0; i < unit->parameters().size(); ++i) {
+        const tensor::Parameter& parameter = unit->parameters()[i];
+        tensors.push_back(
+            {"grad." + parameter.name, DType::kFloat32, parameter.shape, unit->grad(i).const_data_ptr()});
+      }
+    }
+  }
+  io::write_safetensors(request.output, tensors);
+  log::info(request.output,
+            ": logits ",
+            logits.sizes(),
+            ", loss ",
+            loss.item<float>(),
+            request.grads ? ", gradients" : "");
+}
+
+}  // namespace
+
+void forward(const std::vector<ForwardCase>& cases) {
+  for (const ForwardCase& request : cases) {
+    try {
+      forward_one(request);
+    } catch (Error& error) {
+      throw error.add_context("computing " + request.output);
+    }
+  }
+}
+
+}  // namespace automodel::recipes

@@ -1,0 +1,102 @@
+#include "core/recipes/metrics.h"
+
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <ctime>
+
+#include <nlohmann/json.hpp>
+#include <sys/resource.h>
+
+#include "core/base/log.h"
+
+namespace automodel::recipes {
+namespace {
+
+template <class... Values>
+std::string format(const char* pattern, Values... values) {
+  std::array<char, 512> text{};
+  std::snprintf(text.data(), text.size(), pattern, values...);
+  return text.data();
+}
+
+}  // namespace
+
+Metrics::Metrics(std::filesystem::path folder)
+    : folder_(std::move(folder)), training_(folder_ / "training.jsonl") {}
+
+void Metrics::write(const TrainRecord& record) {
+  nlohmann::ordered_json line;
+  line["step"] = record.step;
+  line["epoch"] = record.epoch;
+  line["timestamp"] = utc_timestamp();
+  line["loss"] = record.loss;
+  line["grad_norm"] = record.grad_norm;
+  line["lr"] = record.lr;
+  line["mem"] = record.mem_gib;
+  line["tps"] = record.tps;
+  line["tps_per_gpu"] = record.tps;
+  line["mfu"] = record.mfu_percent ? nlohmann::ordered_json(*record.mfu_percent) : nullptr;
+  line["num_tokens_per_step"] = record.num_tokens_per_step;
+  line["num_label_tokens"] = record.num_label_tokens;
+  training_.append(line);
+  log::info(format(
+      "step %lld | epoch %lld | loss %.4f | grad_norm %.4f | lr %.2e | mem %.2f GiB | tps %.2f(%.2f/gpu) "
+      "| num_label_tokens %lld",
+      static_cast<long long>(record.step),
+      static_cast<long long>(record.epoch),
+      record.loss,
+      record.grad_norm,
+      record.lr,
+      record.mem_gib,
+      record.tps,
+      record.tps,
+      static_cast<long long>(record.num_label_tokens)));
+}
+
+void Metrics::write(const ValidationRecord& record) {
+  auto& file = validation_[record.name];
+  if (!file) {
+    const std::string name =
+        record.name == "default" ? "validation.jsonl" : "validation_" + record.name + ".jsonl";
+    file = std::make_unique<store::JsonLines>(folder_ / name);
+  }
+  nlohmann::ordered_json line;
+  line["step"] = record.step;
+  line["epoch"] = record.epoch;
+  line["timestamp"] = utc_timestamp();
+  line["val_loss"] = record.val_loss;
+  line["lr"] = record.lr;
+  line["num_label_tokens"] = record.num_label_tokens;
+  line["mem"] = record.mem_gib;
+  file->append(line);
+  log::info("[val] name \"",
+            record.name,
+            "\" | ",
+            format("step %lld | epoch %lld | loss %.4f | lr %.2e | num_label_tokens %lld",
+                   static_cast<long long>(record.step),
+                   static_cast<long long>(record.epoch),
+                   record.val_loss,
+                   record.lr,
+                   static_cast<long long>(record.num_label_tokens)));
+}
+
+std::string utc_timestamp() {
+  const auto now = std::chrono::system_clock::now();
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
+  const auto milliseconds =
+      std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
+  std::tm utc{};
+  ::gmtime_r(&seconds, &utc);
+  std::array<char, 32> date{};
+  std::strftime(date.data(), date.size(), "%Y-%m-%dT%H:%M:%S", &utc);
+  return format("%s.%03dZ", date.data(), static_cast<int>(milliseconds));
+}
+
+double peak_process_memory_gib() {
+  struct rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / (1 << 20);
+}
+
+}  // namespace automodel::recipes

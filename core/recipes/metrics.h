@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/store/json_lines.h"
+
+namespace automodel::recipes {
+
+/// One line of training.jsonl. Inventory section 4.
+struct TrainRecord {
+  int64_t step = 0;
+  int64_t epoch = 0;
+  double loss = 0;       ///< mean over the step's label tokens
+  double grad_norm = 0;  ///< before clipping
+  double lr = 0;         ///< of the next step
+  double mem_gib = 0;    ///< peak since the last line: device memory, or the process's on a CPU
+  double tps = 0;        ///< tokens per second since the last step's end
+  std::optional<double> mfu_percent;
+  int64_t num_tokens_per_step = 0;
+  int64_t num_label_tokens = 0;
+};
+
+/// One line of validation.jsonl.
+struct ValidationRecord {
+  std::string name;  ///< of the set; "default" writes validation.jsonl, others validation_NAME.jsonl
+  int64_t step = 0;
+  int64_t epoch = 0;
+  double val_loss = 0;
+  double lr = 0;
+  int64_t num_label_tokens = 0;
+  double mem_gib = 0;
+};
+
+/// Writes the records of a run to its folder and to the log, in the reference's exact forms.
+class Metrics {
+ public:
+  explicit Metrics(std::filesystem::path folder);
+
+  void write(const TrainRecord& record);
+  void write(const ValidationRecord& record);
+
+ private:
+  std::filesystem::path folder_;
+  store::JsonLines training_;
+  std::map<std::string, std::unique_ptr<store::JsonLines>> validation_;
+};
+
+/// "2026-08-22T09:15:03.217Z", now.
+std::string utc_timestamp();
+
+/// Most memory the process has held, in GiB.
+double peak_process_memory_gib();
+
+}  // namespace automodel::recipes
