@@ -115,16 +115,22 @@ void add_model_forward(CLI::App& parent) {
       ->type_name("FILE");
   command->add_flag("--grads", request.grads, "Also the gradient of the loss by every parameter");
   command->add_option("--dtype", request.dtype, "float32 (default), bfloat16, float16, or auto: as stored")
-      ->check(CLI::IsMember({"float32", "bfloat16", "float16", "auto"}));
+      ->check(CLI::IsMember({"float32", "bfloat16", "float16", "auto"}))
+      ->option_text("TYPE");
   command->add_option("-o,--output", request.output, "Safetensors file to write")->type_name("FILE");
-  CLI::Option* cases =
-      command->add_option("--cases", options->cases, "Many of these in one process")->type_name("FILE");
-  for (const char* single : {"--model", "--ids", "--labels", "--grads", "--dtype", "--output"}) {
-    cases->excludes(command->get_option(single));
-  }
+  command
+      ->add_option(
+          "--cases", options->cases, "JSON list of many of these, in one process, instead of the rest")
+      ->type_name("FILE");
   command->footer(kFooter);
-  command->callback([options] {
+  command->callback([options, command] {
     if (!options->cases.empty()) {
+      for (const CLI::Option* option : command->get_options()) {
+        check(option->count() == 0 || option->get_name() == "--cases",
+              ErrorCode::kUsage,
+              "model forward: --cases says all; leave out ",
+              option->get_name());
+      }
       const std::vector<ForwardCase> list = read_cases(options->cases);
       load_engine().forward(list);
       return;

@@ -14,6 +14,7 @@
 #include "core/base/files.h"
 #include "core/base/strings.h"
 #include "core/models/family.h"
+#include "core/models/rope.h"
 
 namespace automodel::cli {
 namespace {
@@ -40,12 +41,12 @@ DecoderConfig read(const Options& options) {
   return models::read_decoder_config(read_file(file), file.string(), "", options.family_file);
 }
 
-ordered_json rope_json(const models::RopeConfig& rope) {
+ordered_json rope_json(const models::RopeConfig& rope, int64_t length) {
   ordered_json json = {{"theta", rope.theta},
                        {"rotary_dim", rope.rotary_dim},
                        {"attention_factor", rope.attention_factor},
                        {"inv_freq", rope.inv_freq}};
-  if (!rope.long_inv_freq.empty()) json["long_inv_freq"] = rope.long_inv_freq;
+  json["inv_freq_at_length"] = models::rope_inv_freq(rope, length);
   if (rope.dynamic_factor > 0) json["dynamic_factor"] = rope.dynamic_factor;
   if (rope.original_max_position > 0) json["original_max_position"] = rope.original_max_position;
   return json;
@@ -82,7 +83,7 @@ Facts facts_of(const DecoderConfig& decoder, int64_t length) {
 
 void print_json(const DecoderConfig& decoder, const Facts& facts) {
   ordered_json ropes = ordered_json::array();
-  for (const models::RopeConfig& rope : decoder.ropes) ropes.push_back(rope_json(rope));
+  for (const models::RopeConfig& rope : decoder.ropes) ropes.push_back(rope_json(rope, facts.length));
   const ordered_json json = {{"architecture", decoder.architecture},
                              {"family", decoder.family},
                              {"parameters", facts.parameters},
@@ -116,9 +117,10 @@ std::string windows_text(const DecoderConfig& decoder) {
 
 void print_table(const DecoderConfig& decoder, const Facts& facts) {
   const models::AttentionConfig& attention = decoder.layers.front().attention;
+  const bool large = facts.flops >= 1e9;
   std::ostringstream flops;
-  flops << std::setprecision(3) << facts.flops / 1e9 << " GFLOP forward and backward, in a sequence of "
-        << with_thousands(facts.length);
+  flops << std::setprecision(4) << facts.flops / (large ? 1e9 : 1e6) << (large ? " GFLOP" : " MFLOP")
+        << " forward and backward, in a sequence of " << with_thousands(facts.length);
   row("architecture", decoder.architecture + " (family " + decoder.family + ")");
   row("parameters", with_thousands(facts.parameters));
   row("bytes", human_bytes(facts.bytes) + " as " + std::string(torch_name(facts.dtype)));
@@ -144,7 +146,7 @@ void add_model_info(CLI::App& parent) {
   command
       ->add_option("--length",
                    options->length,
-                   "Sequence length for the cost (default: 4096, or what the model allows)")
+                   "Sequence length for cost and rotary regime (default: 4096, or what the model allows)")
       ->check(CLI::PositiveNumber);
   command->add_option("--family-file", options->family_file, "Read it through this family file")
       ->type_name("FILE");

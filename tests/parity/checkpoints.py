@@ -1,0 +1,102 @@
+"""Makes the tiny checkpoints of variants.py with transformers, and computes what it gives on them."""
+import json
+import random
+
+import torch
+import transformers
+
+from variants import FAMILIES, SIZES
+
+CLASSES = {
+    "llama": (transformers.LlamaConfig, transformers.LlamaForCausalLM),
+    "qwen2": (transformers.Qwen2Config, transformers.Qwen2ForCausalLM),
+    "qwen3": (transformers.Qwen3Config, transformers.Qwen3ForCausalLM),
+    "mistral": (transformers.MistralConfig, transformers.MistralForCausalLM),
+}
+IGNORE = -100
+
+
+def make_config(variant, changes=None):
+    config_class, _ = CLASSES[variant.family]
+    values = {**SIZES, **FAMILIES[variant.family], **variant.config, **(changes or {})}
+    values = json.loads(json.dumps(values))  # transformers writes into the dicts that it is given
+    return config_class(**{key: value for key, value in values.items() if value is not None or key != "layer_types"})
+
+
+def make_model(variant):
+    """Random weights; norms and biases away from the ones and zeros that they start as."""
+    torch.manual_seed(sum(map(ord, variant.key)))
+    model = CLASSES[variant.family][1]._from_config(make_config(variant), dtype=torch.float32,
+                                                    attn_implementation="eager")
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.dim() == 1:
+                parameter.add_(0.3 * torch.randn_like(parameter))
+    return model
+
+
+def to_old_form(path):
+    """Writes a config.json as transformers 4 did; every second one with "type", as its first versions."""
+    config = json.loads(path.read_text())
+    rope = config.pop("rope_parameters")
+    config["rope_theta"] = rope.pop("rope_theta")
+    kind = rope.pop("rope_type")
+    config["rope_scaling"] = None if kind == "default" else {"type" if len(rope) % 2 else "rope_type": kind, **rope}
+    config["torch_dtype"] = config.pop("dtype")
+    config["transformers_version"] = "4.43.0"
+    path.write_text(json.dumps(config, indent=2))
+
+
+def save(variant, folder):
+    model = make_model(variant).to(getattr(torch, variant.stored))
+    model.config.architectures = [type(model).__name__]
+    options = {"max_shard_size": variant.shard_bytes} if variant.shard_bytes else {}
+    model.save_pretrained(folder, **options)
+    if variant.shard_bytes:
+        assert (folder / "model.safetensors.index.json").exists(), "one shard only"
+    if variant.old_config:
+        to_old_form(folder / "config.json")
+
+
+def make_rows(variant):
+    """Token ids, and labels aligned with positions or None."""
+    numbers = random.Random(variant.key)
+    ids = [[numbers.randrange(SIZES["vocab_size"]) for _ in range(length)] for length in variant.lengths]
+    ids[0][-1] = 7  # the padding row of some variants
+    if not variant.masked_labels:
+        return ids, None
+    labels = [[IGNORE if numbers.random() < 0.4 else numbers.randrange(SIZES["vocab_size"]) for _ in row]
+              for row in ids]
+    return ids, labels
+
+
+def pad(rows, value):
+    longest = max(map(len, rows))
+    return torch.tensor([row + [value] * (longest - len(row)) for row in rows])
+
+
+def run(model, ids, labels=None, grads=True):
+    """Logits, loss and gradients by name. Rows are padded on the right: no position sees what follows it."""
+    if labels is None:
+        out = model(input_ids=pad(ids, 0), labels=pad(ids, IGNORE), use_cache=False)
+        loss = out.loss
+    else:
+        out = model(input_ids=pad(ids, 0), use_cache=False)
+        loss = torch.nn.functional.cross_entropy(out.logits.float().flatten(0, 1), pad(labels, IGNORE).flatten(),
+                                                 ignore_index=IGNORE)
+    gradients = {}
+    if grads:
+        loss.backward()
+        gradients = {name: parameter.grad.float() for name, parameter in model.named_parameters()}
+    logits = out.logits.detach().float()
+    for row, tokens in enumerate(ids):
+        logits[row, len(tokens):] = 0
+    return logits, loss.detach().float(), gradients
+
+
+def load(variant, folder):
+    dtype = getattr(torch, variant.reference_run or variant.run)
+    model, info = CLASSES[variant.family][1].from_pretrained(folder, dtype=dtype, attn_implementation="eager",
+                                                             output_loading_info=True)
+    assert not info["missing_keys"] and not info["unexpected_keys"], info
+    return model
