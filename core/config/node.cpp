@@ -79,9 +79,11 @@ const Node* Node::find_path(std::string_view dotted) const {
 }
 
 Node& Node::set(std::string_view key, Node value) {
-  if (Node* existing = find(key)) {
-    *existing = std::move(value);
-    return *existing;
+  for (Entry& entry : entries) {
+    if (entry.key != key) continue;
+    entry.line = value.line;
+    entry.value = std::move(value);
+    return entry.value;
   }
   const int at = value.line;
   entries.push_back({std::string(key), Kind::kString, at, std::move(value)});
@@ -120,9 +122,8 @@ std::string summary(const Node& node) {
     case Node::Kind::kNull:
       return "null";
     case Node::Kind::kString: {
-      const std::string shown =
-          node.text.size() > kLongest ? node.text.substr(0, kLongest) + "..." : node.text;
-      return '"' + shown + '"';
+      const std::string line = node.text.substr(0, std::min(node.text.find_first_of("\r\n"), kLongest));
+      return '"' + line + (line.size() < node.text.size() ? "...\"" : "\"");
     }
     case Node::Kind::kList:
       return "[" + std::to_string(node.items.size()) + " values]";

@@ -75,6 +75,8 @@ struct DataloaderConfig {
   int64_t pad_seq_len_divisible = 1;  ///< collate_fn.pad_seq_len_divisible
   int64_t num_workers = 1;            ///< tokenising threads ahead of the step, at least 1
   bool drop_last = false;
+  /// Of a validation loader: rows of a micro-batch; unset: local_batch_size.
+  std::optional<int64_t> batch_size;
 };
 
 /// A tokenizer other than the model's own; empty: the model folder's.

@@ -1,0 +1,272 @@
+#include "core/base/dtype.h"
+#include "core/base/error.h"
+#include "core/config/sections.h"
+#include "core/config/target_table.h"
+
+namespace automodel::config {
+namespace {
+
+using D = ModelDraft;
+
+/// Fields of Hugging Face's config.json that a recipe may set. Whether a model family has the field is seen
+/// when the model is built; here only the name is checked.
+constexpr const char* kConfigFields[] = {"architectures",
+                                         "attention_bias",
+                                         "attention_dropout",
+                                         "attn_logit_softcapping",
+                                         "bos_token_id",
+                                         "compress_ratios",
+                                         "decoder_sparse_step",
+                                         "embd_pdrop",
+                                         "eos_token_id",
+                                         "final_logit_softcapping",
+                                         "first_k_dense_replace",
+                                         "head_dim",
+                                         "hidden_act",
+                                         "hidden_activation",
+                                         "hidden_size",
+                                         "initializer_range",
+                                         "intermediate_size",
+                                         "kda_mode",
+                                         "kda_unpad_inputs",
+                                         "kda_use_fused_gate",
+                                         "kda_use_qk_l2norm_in_kernel",
+                                         "kv_lora_rank",
+                                         "layer_norm_eps",
+                                         "layer_types",
+                                         "max_position_embeddings",
+                                         "max_window_layers",
+                                         "mlp_bias",
+                                         "mlp_only_layers",
+                                         "model_type",
+                                         "moe_intermediate_size",
+                                         "n_group",
+                                         "n_routed_experts",
+                                         "n_shared_experts",
+                                         "norm_topk_prob",
+                                         "num_attention_heads",
+                                         "num_experts",
+                                         "num_experts_per_tok",
+                                         "num_hidden_layers",
+                                         "num_key_value_heads",
+                                         "num_local_experts",
+                                         "num_nextn_predict_layers",
+                                         "pad_token_id",
+                                         "partial_rotary_factor",
+                                         "q_lora_rank",
+                                         "qk_nope_head_dim",
+                                         "qk_rope_head_dim",
+                                         "query_pre_attn_scalar",
+                                         "resid_pdrop",
+                                         "rms_norm_eps",
+                                         "rope_parameters",
+                                         "rope_scaling",
+                                         "rope_theta",
+                                         "routed_scaling_factor",
+                                         "router_aux_loss_coef",
+                                         "scoring_func",
+                                         "sliding_window",
+                                         "text_config",
+                                         "tie_word_embeddings",
+                                         "topk_group",
+                                         "topk_method",
+                                         "use_sliding_window",
+                                         "v_head_dim",
+                                         "vocab_size"};
+
+void declare_config_fields(SectionOf<D>& s, Node D::* into) {
+  for (const char* name : kConfigFields) {
+    s.custom(name,
+             [name, into](const Node& value, D& draft) {
+               if (!(draft.*into).is_map()) draft.*into = Node::map();
+               (draft.*into).set(name, value);
+             })
+        .type("as in config.json")
+        .doc("field of Hugging Face's config.json");
+  }
+  s.inert("use_cache", "concerns generation");
+  s.inert("output_attentions", "concerns generation");
+  for (const char* name : {"_attn_implementation", "attn_implementation_new"}) {
+    s.built_in(name, "the attention kernel is chosen by the program");
+  }
+}
+
+void read_dtype(const Node& value, D& draft) {
+  const std::string name = read_as<std::string>(value);
+  if (name == "auto") {
+    draft.config.torch_dtype = name;
+    return;
+  }
+  const DType type = dtype_from_torch(name);
+  const bool is_trainable = type == DType::kFloat32 || type == DType::kBFloat16 || type == DType::kFloat16;
+  check(is_trainable, ErrorCode::kConfig, "expected auto, float32, bfloat16 or float16, not \"", name, "\"");
+  draft.config.torch_dtype = std::string(torch_name(type));
+}
+
+const Section& backend() {
+  static const Section kSection = [] {
+    SectionOf<D> s("model.backend",
+                   "Which kernels compute the model: the program chooses, the result is the same.");
+    s.custom("_target_",
+             [](const Node& value, D&) { find_target(TargetRole::kBackend, read_as<std::string>(value)); })
+        .doc("the class of the choices")
+        .type("text");
+    for (const char* name : {"attn",
+                             "linear",
+                             "rms_norm",
+                             "rope",
+                             "experts",
+                             "dispatcher",
+                             "dispatcher_num_sms",
+                             "dispatcher_share_token_dispatcher",
+                             "dispatcher_async_dispatch",
+                             "mok",
+                             "enable_hf_state_dict_adapter",
+                             "enable_fsdp_optimizations",
+                             "gate_precision",
+                             "compile_attn",
+                             "cuda_graph",
+                             "enable_deepep"}) {
+      s.built_in(name, "kernels are chosen by the program");
+    }
+    s.inert("rope_fusion", "forced off in the reference");
+    s.inert("fake_gate_noise", "read with fake_balanced_gate only");
+    s.built_in("fake_balanced_gate", "routing of experts for benchmarks; without experts there is none");
+    s.not_supported("te_fp8", "FP8 is not implemented yet");
+    return s.take();
+  }();
+  return kSection;
+}
+
+void declare_common(SectionOf<D>& s, const std::string& dtype) {
+  s.accepted("_target_").doc("the model's class and constructor");
+  for (const char* name : {"torch_dtype", "dtype"}) {
+    s.custom(name, read_dtype)
+        .type("auto, float32, bfloat16 or float16; bf16, fp32, torch.bfloat16 too")
+        .default_text(dtype)
+        .null_is_unset()
+        .doc("type in which the weights are kept; auto: the checkpoint's");
+  }
+  s.nested<D>("backend", backend(), [](D& draft) -> D& { return draft; });
+  for (const char* name :
+       {"attn_implementation", "use_liger_kernel", "use_sdpa_patching", "sdpa_method", "force_hf"}) {
+    s.built_in(name, "kernels are chosen by the program");
+  }
+  s.built_in("trust_remote_code", "no Python code is run");
+  s.built_in("output_hidden_states", "the fused loss has them without asking");
+  s.not_supported("quantization_config", "quantised base models are not implemented yet");
+  s.not_supported("num_labels", "sequence classification is not implemented yet");
+  s.not_supported("cache_dir", "is not implemented; HF_HOME names the cache");
+  s.not_supported("revision", "revisions of a Hub model are not implemented yet; name a folder");
+  for (const char* name : {"mtp_loss_scaling_factor", "mtp_use_repeated_layer"}) {
+    s.not_supported(name, "multi-token prediction is not implemented yet");
+  }
+}
+
+const Section& from_pretrained() {
+  static const Section kSection = [] {
+    SectionOf<D> s(
+        "model", "A checkpoint's weights.", "nemo_automodel.NeMoAutoModelForCausalLM.from_pretrained");
+    s.custom("pretrained_model_name_or_path",
+             [](const Node& value, D& draft) { draft.config.path = read_as<std::string>(value); })
+        .type("text")
+        .doc("folder of the checkpoint, or Hub id")
+        .required();
+    declare_common(s, "auto");
+    s.accepted("load_base_model")
+        .only({Node::of(true)}, "a checkpoint's weights are always loaded; from_config draws them");
+    declare_config_fields(s, &D::overrides);
+    return s.take();
+  }();
+  return kSection;
+}
+
+/// `config: {_target_: transformers.AutoConfig.from_pretrained, ...}`
+const Section& named_config() {
+  static const Section kSection = [] {
+    SectionOf<D> s(
+        "model.config", "A config.json and what differs from it.", "transformers.AutoConfig.from_pretrained");
+    s.accepted("_target_").doc("the configuration's class and constructor");
+    for (const char* name : {"pretrained_model_name_or_path", "name_or_path"}) {
+      s.custom(name, [](const Node& value, D& draft) { draft.config.path = read_as<std::string>(value); })
+          .type("text")
+          .doc("folder with a config.json, such a file, or Hub id");
+    }
+    s.custom("torch_dtype", read_dtype).type("type name").doc("type in which the weights are kept");
+    s.custom("dtype", read_dtype).type("type name").doc("type in which the weights are kept");
+    s.built_in("trust_remote_code", "no Python code is run");
+    declare_config_fields(s, &D::overrides);
+    return s.take();
+  }();
+  return kSection;
+}
+
+/// `config: {_target_: transformers.LlamaConfig, hidden_size: 64, ...}`, or the same with architectures and
+/// no `_target_`
+const Section& written_config() {
+  static const Section kSection = [] {
+    SectionOf<D> s("model.config", "A config.json written in the recipe.", "transformers.LlamaConfig");
+    s.accepted("_target_")
+        .doc("the configuration's class: Llama, Qwen2, Qwen3 or Mistral; without it, architectures");
+    s.custom("torch_dtype", read_dtype).type("type name").doc("type in which the weights are kept");
+    s.custom("dtype", read_dtype).type("type name").doc("type in which the weights are kept");
+    declare_config_fields(s, &D::inline_config);
+    return s.take();
+  }();
+  return kSection;
+}
+
+Below choose_config(const std::string&, const Node& map, D& draft) {
+  const std::string name = target_of(map, "");
+  draft.inline_config = Node::null();
+  if (!name.empty()) {
+    const std::string_view kind = find_target(TargetRole::kModelConfig, name).kind;
+    if (kind == "from_pretrained") return {&named_config(), &draft};
+    draft.inline_config = Node::map();
+    Node architectures = Node::list();
+    architectures.items.push_back(Node::of(std::string(kind)));
+    draft.inline_config.set("architectures", std::move(architectures));
+    return {&written_config(), &draft};
+  }
+  if (map.find("pretrained_model_name_or_path") != nullptr) return {&named_config(), &draft};
+  check(map.find("architectures") != nullptr,
+        ErrorCode::kConfig,
+        "needs a _target_, or architectures, e.g. [LlamaForCausalLM]");
+  return {&written_config(), &draft};
+}
+
+const Section& from_config() {
+  static const Section kSection = [] {
+    SectionOf<D> s(
+        "model", "Weights drawn at random.", "nemo_automodel.NeMoAutoModelForCausalLM.from_config");
+    s.chosen("config",
+             {&named_config(), &written_config()},
+             choose_config,
+             [](const Node& value, D& draft) { draft.config.path = read_as<std::string>(value); })
+        .type("text or map")
+        .doc("folder with a config.json, such a file, Hub id, or a map with a _target_")
+        .required();
+    declare_common(s, "bfloat16");
+    s.inert("load_base_model", "there are no weights to load");
+    declare_config_fields(s, &D::overrides);
+    return s.take();
+  }();
+  return kSection;
+}
+
+}  // namespace
+
+const Section& model_section(const Node& map, ModelConfig& config) {
+  const std::string otherwise = "nemo_automodel.NeMoAutoModelForCausalLM.from_pretrained";
+  const bool is_pretrained =
+      find_target(TargetRole::kModel, target_of(map, otherwise)).kind == "from_pretrained";
+  config.source = is_pretrained ? ModelSource::kPretrained : ModelSource::kConfig;
+  config.torch_dtype = is_pretrained ? "auto" : "bfloat16";
+  return is_pretrained ? from_pretrained() : from_config();
+}
+
+std::vector<const Section*> model_sections() {
+  return {&from_pretrained(), &from_config()};
+}
+
+}  // namespace automodel::config

@@ -1,0 +1,128 @@
+#include "core/config/recipe_rules.h"
+
+#include "core/base/error.h"
+#include "core/config/node_json.h"
+
+namespace automodel::config {
+namespace {
+
+/// Refusals of one key, at the line where it stands.
+class Rules {
+ public:
+  Rules(const Node& root, SectionWalk& walk) : root_(root), walk_(walk) {}
+
+  template <class... Parts>
+  void require(bool holds, const std::string& path, Why why, const Parts&... parts) {
+    if (holds) return;
+    const Node* node = root_.find_path(path);
+    walk_.refuse(path, node != nullptr ? node->line : root_.line, why, detail::join(parts...));
+  }
+
+ private:
+  const Node& root_;
+  SectionWalk& walk_;
+};
+
+void check_batches(const Recipe& recipe, Rules& rules) {
+  const StepSchedulerConfig& steps = recipe.step_scheduler;
+  rules.require(steps.local_batch_size < 1 || steps.global_batch_size % steps.local_batch_size == 0,
+                "step_scheduler.global_batch_size",
+                Why::kBadValue,
+                "must be a multiple of local_batch_size: ",
+                steps.global_batch_size,
+                " rows do not divide into micro-batches of ",
+                steps.local_batch_size);
+  const std::optional<int64_t>& batch = recipe.dataloader.batch_size;
+  rules.require(!batch || *batch == steps.local_batch_size,
+                "dataloader.batch_size",
+                Why::kBadValue,
+                "must be step_scheduler.local_batch_size (",
+                steps.local_batch_size,
+                ") or null");
+}
+
+void check_schedule(const Recipe& recipe, Rules& rules) {
+  if (!recipe.lr_scheduler) return;
+  const LrSchedulerConfig& schedule = *recipe.lr_scheduler;
+  const double lr = recipe.optimizer.lr;
+  const double max_lr = schedule.max_lr.value_or(lr);
+  const double min_lr = schedule.min_lr.value_or(0.01 * lr);
+  const double init_lr = schedule.init_lr.value_or(0.1 * lr);
+  rules.require(
+      min_lr <= max_lr, "lr_scheduler.min_lr", Why::kBadValue, "is above the peak: ", min_lr, " > ", max_lr);
+  rules.require(init_lr <= max_lr,
+                "lr_scheduler.init_lr",
+                Why::kBadValue,
+                "is above the peak: ",
+                init_lr,
+                " > ",
+                max_lr);
+  rules.require(schedule.lr_decay_style != "WSD" || schedule.wsd_decay_steps.has_value(),
+                "lr_scheduler.wsd_decay_steps",
+                Why::kBadValue,
+                "is missing; the WSD schedule needs the length of its last phase");
+}
+
+void check_data(const RecipeDraft& draft, Rules& rules) {
+  const bool has_index = draft.dataset.config.kind != DatasetConfig::Kind::kNanogpt;
+  rules.require(
+      has_index || !draft.recipe.dataloader.shuffle.value_or(false),
+      "dataloader.shuffle",
+      Why::kNotSupported,
+      "shuffling of sets without an index is not implemented yet; dataset.shuffle_files is another thing");
+}
+
+/// dataset.tokenizer wins over the top-level section; validation must use the same.
+void join_tokenizers(RecipeDraft& draft, Rules& rules) {
+  if (!draft.dataset.tokenizer.path.empty()) draft.recipe.tokenizer = draft.dataset.tokenizer;
+  const std::string& trained =
+      draft.recipe.tokenizer.path.empty() ? draft.model.config.path : draft.recipe.tokenizer.path;
+  for (const DatasetDraft& set : draft.validation) {
+    const std::string section = set.config.name == "default" ? "" : "_" + set.config.name;
+    rules.require(set.tokenizer.path.empty() || set.tokenizer.path == trained,
+                  "validation_dataset" + section + ".tokenizer",
+                  Why::kNotSupported,
+                  "a tokenizer other than the training set's (",
+                  trained,
+                  ") is not implemented");
+  }
+}
+
+void join_model(RecipeDraft& draft, const Node& root, Rules& rules) {
+  ModelConfig& model = draft.model.config;
+  if (!draft.model.overrides.entries.empty()) model.config_overrides = to_json(draft.model.overrides);
+  if (!draft.model.inline_config.is_null()) model.inline_config = to_json(draft.model.inline_config);
+  const Node* config = root.find_path("model.config");
+  const bool is_named = !model.path.empty() || !model.inline_config.empty();
+  rules.require(model.source == ModelSource::kPretrained || config == nullptr || is_named,
+                "model.config",
+                Why::kBadValue,
+                "names no configuration; set pretrained_model_name_or_path");
+  draft.recipe.model = model;
+}
+
+void join_datasets(RecipeDraft& draft) {
+  const auto finish = [](DatasetConfig& set) {
+    if (set.split.empty() && set.kind != DatasetConfig::Kind::kNanogpt) set.split = "train";
+  };
+  finish(draft.dataset.config);
+  draft.recipe.dataset = draft.dataset.config;
+  for (DatasetDraft& set : draft.validation) {
+    finish(set.config);
+    draft.recipe.validation_datasets.push_back(set.config);
+  }
+}
+
+}  // namespace
+
+void finish_recipe(RecipeDraft& draft, const Node& root, SectionWalk& walk) {
+  Rules rules(root, walk);
+  check_batches(draft.recipe, rules);
+  check_schedule(draft.recipe, rules);
+  check_data(draft, rules);
+  join_tokenizers(draft, rules);
+  join_model(draft, root, rules);
+  join_datasets(draft);
+}
+
+}  // namespace automodel::config

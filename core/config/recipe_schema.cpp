@@ -1,0 +1,231 @@
+#include "core/base/error.h"
+#include "core/config/placeholders.h"
+#include "core/config/sections.h"
+#include "core/config/target_table.h"
+
+namespace automodel::config {
+namespace {
+
+using D = RecipeDraft;
+
+constexpr const char* kValidationPrefix = "validation_dataset_";
+
+void read_recipe_name(const Node& value, D& draft) {
+  const std::string name = read_as<std::string>(value);
+  find_target(TargetRole::kRecipe, name);
+  draft.recipe.recipe = name.substr(name.rfind('.') + 1);
+}
+
+/// `recipe: {_target_: ...}`
+const Section& recipe_name() {
+  static const Section kSection = [] {
+    SectionOf<D> s("recipe", "The recipe as a map.");
+    s.custom("_target_", read_recipe_name).type("text").doc("the recipe's class").required();
+    return s.take();
+  }();
+  return kSection;
+}
+
+const Section& clip_grad_norm() {
+  static const Section kSection = [] {
+    SectionOf<Recipe> s("clip_grad_norm", "Clipping of the gradient's L2 norm over all parameters.");
+    s.field("max_norm", &Recipe::max_grad_norm).doc("null: no clipping").min(0.0);
+    return s.take();
+  }();
+  return kSection;
+}
+
+const Section& mfu() {
+  static const Section kSection = [] {
+    SectionOf<Recipe> s("mfu", "What model FLOPs utilisation is measured against.");
+    s.field("peak_tflops", &Recipe::mfu_peak_tflops)
+        .doc("peak of the device; null: known by its name")
+        .unit("TFLOP/s")
+        .min(0.0);
+    s.inert("device", "the device's name is read from the driver");
+    return s.take();
+  }();
+  return kSection;
+}
+
+const Section& packing() {
+  static const Section kSection = [] {
+    SectionOf<D> s("packed_sequence", "Several rows in one sequence.");
+    s.accepted("packed_sequence_size")
+        .only({Node::of(int64_t{0})}, "packed sequences are not implemented yet")
+        .default_text("0")
+        .doc("0: rows are not packed");
+    for (const char* name : {"packing_strategy",
+                             "max_packs",
+                             "num_proc",
+                             "prepacked",
+                             "drop_long_samples",
+                             "split_across_pack"}) {
+      s.inert(name, "rows are not packed");
+    }
+    return s.take();
+  }();
+  return kSection;
+}
+
+const Section& process_group() {
+  static const Section kSection = [] {
+    SectionOf<D> s("dist_env", "The group of processes.");
+    for (const char* name : {"backend", "timeout_minutes", "init_method"}) {
+      s.built_in(name, "one process needs no group");
+    }
+    return s.take();
+  }();
+  return kSection;
+}
+
+const Section& compilation() {
+  static const Section kSection = [] {
+    SectionOf<D> s("compile", "torch.compile: kernels are fused and compiled ahead here.");
+    for (const char* name :
+         {"enabled", "mode", "backend", "dynamic", "fullgraph", "options", "dynamo_cache_size_limit"}) {
+      s.built_in(name, "kernels are fused and compiled ahead");
+    }
+    return s.take();
+  }();
+  return kSection;
+}
+
+Below choose_dataset(const std::string&, const Node& map, D& draft) {
+  return {&dataset_section(map, draft.dataset.config), &draft.dataset};
+}
+
+Below choose_validation(const std::string& key, const Node& map, D& draft) {
+  DatasetDraft set;
+  if (key.starts_with(kValidationPrefix))
+    set.config.name = key.substr(std::string_view(kValidationPrefix).size());
+  const Section& section = dataset_section(map, set.config);
+  draft.validation.push_back(std::move(set));
+  return {&section, &draft.validation.back()};
+}
+
+Below choose_model(const std::string&, const Node& map, D& draft) {
+  return {&model_section(map, draft.model.config), &draft.model};
+}
+
+Below choose_optimizer(const std::string&, const Node& map, D& draft) {
+  return {&optimizer_section(map, draft.recipe.optimizer), &draft.recipe.optimizer};
+}
+
+Below choose_loss(const std::string&, const Node& map, D& draft) {
+  return {&loss_section(map, draft.recipe.loss), &draft.recipe.loss};
+}
+
+Below choose_lr_scheduler(const std::string&, const Node&, D& draft) {
+  return {&lr_scheduler_section(), &draft.recipe.lr_scheduler.emplace()};
+}
+
+void declare_sections(SectionOf<D>& s) {
+  s.nested<StepSchedulerConfig>(
+      "step_scheduler", step_scheduler_section(), [](D& d) -> auto& { return d.recipe.step_scheduler; });
+  s.chosen("model", model_sections(), choose_model).required().doc("the model: a map with a _target_");
+  s.nested<CheckpointConfig>(
+      "checkpoint", checkpoint_section(), [](D& d) -> auto& { return d.recipe.checkpoint; });
+  s.nested<DistributedConfig>(
+      "distributed", distributed_section(), [](D& d) -> auto& { return d.recipe.distributed; });
+  s.chosen("loss_fn", loss_sections(), choose_loss);
+  s.chosen("dataset", dataset_sections(), choose_dataset)
+      .required()
+      .doc("the training data: a map with a _target_");
+  s.nested<DataloaderConfig>(
+      "dataloader", dataloader_section(), [](D& d) -> auto& { return d.recipe.dataloader; });
+  s.chosen("validation_dataset", dataset_sections(), choose_validation).doc("validation data; null: none");
+  s.chosen("validation_dataset_*", dataset_sections(), choose_validation)
+      .doc("more validation sets, each with its own name");
+  s.nested<DataloaderConfig>("validation_dataloader", dataloader_section(), [](D& d) -> auto& {
+    return d.recipe.validation_dataloader;
+  });
+  s.nested<TokenizerConfig>(
+      "tokenizer", tokenizer_section(), [](D& d) -> auto& { return d.recipe.tokenizer; });
+  s.chosen("optimizer", optimizer_sections(), choose_optimizer);
+  s.chosen("lr_scheduler", {&lr_scheduler_section()}, choose_lr_scheduler);
+  s.nested<Recipe>("clip_grad_norm", clip_grad_norm(), [](D& d) -> auto& { return d.recipe; });
+  s.nested<Recipe>("mfu", mfu(), [](D& d) -> auto& { return d.recipe; });
+  s.nested<D>("packed_sequence", packing(), [](D& d) -> auto& { return d; });
+  s.nested<D>("dist_env", process_group(), [](D& d) -> auto& { return d; });
+  s.nested<D>("compile", compilation(), [](D& d) -> auto& { return d; });
+}
+
+void declare_features_to_come(SectionOf<D>& s) {
+  s.not_supported("peft", "parameter-efficient fine-tuning (LoRA) is not implemented yet");
+  s.not_supported("quantization", "4-bit and 8-bit base models are not implemented yet");
+  s.not_supported("fp8", "FP8 is not implemented yet").off_by("enabled");
+  s.not_supported("qat", "quantisation-aware training is not implemented yet").off_by("enabled");
+  for (const char* name : {"teacher_model",
+                           "kd_ratio",
+                           "kd_loss_fn",
+                           "offload_teacher_model",
+                           "separate_meshes",
+                           "teacher_distributed"}) {
+    s.not_supported(name, "knowledge distillation is not implemented yet");
+  }
+  s.not_supported("benchmark", "the benchmark recipe is not implemented yet");
+  s.not_supported("neftune", "noise on embeddings (NEFTune) is not implemented yet");
+  s.not_supported("tool_call_eval", "evaluation of tool calls is not implemented yet");
+  s.not_supported("embedding_row_repair", "repair of embedding rows is not implemented yet")
+      .off_by("enabled");
+  s.not_supported("moe_metrics", "metrics of experts are not implemented yet").off_by("enabled");
+  s.not_supported("nvtx", "NVTX ranges are not implemented yet").off_by_false();
+  s.not_supported(
+       "wandb", "logging to Weights & Biases is not implemented yet; --wandb.enable false drops the section")
+      .off_by("enable");
+  s.not_supported("mlflow", "logging to MLflow is not implemented yet").off_by("enabled");
+  s.not_supported("comet", "logging to Comet is not implemented yet").off_by("enabled");
+  s.not_supported("slurm", "submitting to Slurm is not implemented yet; start automodel inside the job");
+  for (const char* name : {"skypilot", "nemo_run", "k8s", "kubernetes"}) {
+    s.not_supported(name, "submitting jobs is not implemented yet; start automodel inside the job");
+  }
+  for (const char* name : {"processor", "freeze_config"}) {
+    s.not_supported(name, "vision-language models are not implemented yet");
+  }
+  s.not_supported("ema", "averaging of weights is not implemented yet");
+}
+
+Section declare() {
+  SectionOf<D> s("", "The whole recipe.");
+  s.chosen(
+       "recipe",
+       {&recipe_name()},
+       [](const std::string&, const Node&, D& d) { return Below{&recipe_name(), &d}; },
+       read_recipe_name)
+      .type("text or map")
+      .default_text("TrainFinetuneRecipeForNextTokenPrediction")
+      .doc("what to do: the recipe's class");
+  s.custom("seed", [](const Node& value, D& d) { d.recipe.seed = read_as<int64_t>(value); })
+      .type("integer")
+      .default_text("42")
+      .doc("of all random numbers and the order of rows")
+      .min(0);
+  s.custom("deterministic", [](const Node& value, D& d) { d.recipe.deterministic = read_as<bool>(value); })
+      .type("true or false")
+      .default_text("false")
+      .doc("the same bits in every run, where that costs speed");
+  declare_sections(s);
+  declare_features_to_come(s);
+  s.inert("rng", "not read: the seed is the top-level seed");
+  s.inert("ci", "of the reference's own tests");
+  for (const char* name : {"parallelizer", "autopipeline", "distributed_config", "longalign"})
+    s.inert(name, "not read");
+  s.built_in("prewarm", "kernels are ready before the first step");
+  s.inert("_*", "a name that begins with an underscore is a note or an anchor");
+  return s.take();
+}
+
+}  // namespace
+
+const Section& recipe_section() {
+  static const Section kSection = declare();
+  return kSection;
+}
+
+std::string target_of(const Node& map, const std::string& otherwise) {
+  const Node* target = map.find("_target_");
+  return target == nullptr || target->is_null() ? otherwise : read_as<std::string>(expanded_value(*target));
+}
+
+}  // namespace automodel::config

@@ -1,0 +1,129 @@
+#include "core/config/section_walk.h"
+
+#include "core/base/error.h"
+#include "core/base/strings.h"
+#include "core/config/placeholders.h"
+
+namespace automodel::config {
+namespace {
+
+std::string child(const std::string& path, const std::string& key) {
+  return path.empty() ? key : path + "." + key;
+}
+
+void check_range(const Option& option, const Node& value) {
+  const bool is_number = value.kind == Node::Kind::kInt || value.kind == Node::Kind::kFloat;
+  if (!is_number) return;
+  const double number = value.kind == Node::Kind::kInt ? static_cast<double>(value.integer) : value.number;
+  check(!option.min || number >= *option.min,
+        ErrorCode::kConfig,
+        "must be at least ",
+        *option.min,
+        ", not ",
+        value.text);
+  check(!option.max || number <= *option.max,
+        ErrorCode::kConfig,
+        "must be at most ",
+        *option.max,
+        ", not ",
+        value.text);
+}
+
+/// The dotted path of an option of this name anywhere below; empty when there is none.
+std::string find_elsewhere(const Section& section, const std::string& name) {
+  for (const Option& option : section.options) {
+    for (const Section* below : option.sections) {
+      if (const Option* found = below->find(name); found != nullptr && found->name == name) {
+        return below->path + "." + name;
+      }
+      if (const std::string deeper = find_elsewhere(*below, name); !deeper.empty()) return deeper;
+    }
+  }
+  return "";
+}
+
+Why why_of(ErrorCode code) {
+  return code == ErrorCode::kUnsupported ? Why::kNotSupported : Why::kBadValue;
+}
+
+}  // namespace
+
+void SectionWalk::read(const Section& section, const Node& map, const std::string& path, void* object) {
+  for (const Option& option : section.options) {
+    if (option.required && map.find(option.name) == nullptr) {
+      refuse(child(path, option.name), map.line, Why::kBadValue, "is missing; " + option.doc);
+    }
+  }
+  for (const Node::Entry& entry : map.entries) read_entry(section, entry, path, object);
+}
+
+void SectionWalk::read_entry(const Section& section,
+                             const Node::Entry& entry,
+                             const std::string& path,
+                             void* object) {
+  const Option* option = section.find(entry.key);
+  if (option == nullptr) return refuse_unknown(section, entry, path);
+  const std::string full = child(path, entry.key);
+  if (option->any_below) return mark(full, entry.value, option->fate, option->doc);
+  if (!option->refusal.empty()) {
+    if (entry.value.is_null()) return mark(full, entry.value, Fate::kUsed);
+    if (option->is_off && option->is_off(entry.value))
+      return mark(full, entry.value, Fate::kInert, "switched off");
+    return refuse(full, entry.line, Why::kNotSupported, option->refusal);
+  }
+  try {
+    const Node value = option->below && entry.value.is_map() ? entry.value : expanded_value(entry.value);
+    read_value(*option, entry.key, value, full, object);
+  } catch (const Error& error) {
+    refuse(full, entry.value.line, why_of(error.code()), error.message());
+  }
+}
+
+void SectionWalk::read_value(
+    const Option& option, const std::string& key, const Node& value, const std::string& path, void* object) {
+  if (value.is_null() && (option.null_is_unset || option.below)) return mark(path, value, Fate::kUsed);
+  if (option.below && value.is_map()) {
+    Below below;
+    try {
+      below = option.below(key, value, object);
+    } catch (const Error& error) {
+      const Node* target = value.find("_target_");
+      return refuse(target ? path + "._target_" : path,
+                    target ? target->line : value.line,
+                    why_of(error.code()),
+                    error.message());
+    }
+    return read(*below.section, value, path, below.object);
+  }
+  check(!option.below || option.read, ErrorCode::kConfig, "expected a map, not ", summary(value));
+  check_range(option, value);
+  if (option.read) option.read(value, object);
+  mark(path, value, Fate::kUsed);
+}
+
+void SectionWalk::refuse_unknown(const Section& section, const Node::Entry& entry, const std::string& path) {
+  const std::string nearest = nearest_name(entry.key, section.names());
+  std::string hint;
+  if (!nearest.empty()) {
+    hint = "; did you mean " + child(path, nearest) + "?";
+  } else if (const std::string elsewhere = find_elsewhere(root_, entry.key); !elsewhere.empty()) {
+    hint = "; did you mean " + elsewhere + "?";
+  }
+  const std::string owner = section.target.empty() ? "" : " of " + section.target;
+  refuse(child(path, entry.key), entry.line, Why::kUnknownKey, "is not a known option" + owner + hint);
+}
+
+void SectionWalk::refuse(const std::string& path, int line, Why why, const std::string& message) {
+  const std::string place = line > 0 ? file_ + ":" + std::to_string(line) : "command line";
+  report_.refused.push_back({path, why, place + ": " + path + ": " + message});
+}
+
+void SectionWalk::mark(const std::string& path, const Node& value, Fate fate, const std::string& note) {
+  if (!value.is_map() || value.entries.empty()) {
+    report_.keys.push_back({path, fate, note});
+    return;
+  }
+  for (const Node::Entry& entry : value.entries) mark(child(path, entry.key), entry.value, fate, note);
+}
+
+}  // namespace automodel::config
