@@ -1,0 +1,64 @@
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "core/base/error.h"
+#include "core/models/family.h"
+
+namespace automodel::models {
+namespace {
+
+namespace fs = std::filesystem;
+
+class FindModel : public ::testing::Test {
+ protected:
+  FindModel() : cache_(fs::temp_directory_path() / ("find_model_test." + std::to_string(::getpid()))) {
+    fs::create_directories(cache_);
+    ::setenv("HF_HUB_CACHE", cache_.c_str(), 1);
+  }
+
+  ~FindModel() override {
+    ::unsetenv("HF_HUB_CACHE");
+    fs::remove_all(cache_);
+  }
+
+  std::string refusal(const std::string& name) {
+    try {
+      find_model(name);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kData);
+      return error.message();
+    }
+    return "";
+  }
+
+  fs::path cache_;
+};
+
+TEST_F(FindModel, AFolderIsTakenAsGiven) {
+  EXPECT_EQ(find_model(cache_.string()), cache_);
+}
+
+TEST_F(FindModel, AHubIdLeadsToTheSnapshotOfMain) {
+  const fs::path repository = cache_ / "models--some-one--tiny.v1";
+  fs::create_directories(repository / "refs");
+  EXPECT_NE(refusal("some-one/tiny.v1").find("did not finish"), std::string::npos);
+  std::ofstream(repository / "refs" / "main") << "0123abc\n";
+  EXPECT_NE(refusal("some-one/tiny.v1").find("did not finish"), std::string::npos);
+  fs::create_directories(repository / "snapshots" / "0123abc");
+  EXPECT_EQ(find_model("some-one/tiny.v1"), repository / "snapshots" / "0123abc");
+  EXPECT_NE(refusal("some-one/other").find(cache_.string()), std::string::npos);
+}
+
+TEST_F(FindModel, WhatIsNoIdIsNotLookedUp) {
+  EXPECT_NE(refusal("./missing/folder").find("no such folder"), std::string::npos);
+  EXPECT_NE(refusal("../x").find("no such folder"), std::string::npos);
+  EXPECT_NE(refusal("a/b/c").find("no such folder"), std::string::npos);
+  EXPECT_NE(refusal("").find("no such folder"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace automodel::models
