@@ -1,0 +1,245 @@
+#include "core/data/processor.h"
+
+#include "tests/core/data/character_tokenizer.h"
+
+namespace automodel::data {
+namespace {
+
+using config::DatasetConfig;
+using Json = nlohmann::ordered_json;
+
+class ProcessorTest : public WithTokenizer {
+ protected:
+  static DatasetConfig columns(std::map<std::string, std::string> mapping) {
+    DatasetConfig dataset;
+    dataset.column_mapping = std::move(mapping);
+    return dataset;
+  }
+
+  /// "inputs|labels" of a row.
+  std::string process(const DatasetConfig& dataset,
+                      const std::string& row,
+                      const CharacterTokenizer& options = {}) {
+    const Sample sample = sample_of(dataset, row, options);
+    return shown(sample.input_ids) + "|" + shown(sample.labels);
+  }
+
+  Sample sample_of(const DatasetConfig& dataset,
+                   const std::string& row,
+                   const CharacterTokenizer& options = {}) {
+    const auto tokenizer = make_tokenizer(options);
+    return make_processor(dataset, tokenizer)->process(Json::parse(row));
+  }
+
+  std::string refusal(const DatasetConfig& dataset,
+                      const std::string& row,
+                      const CharacterTokenizer& options = {}) {
+    return message_of(ErrorCode::kData, [&] { process(dataset, row, options); });
+  }
+
+  std::string config_refusal(const DatasetConfig& dataset) {
+    const auto tokenizer = make_tokenizer();
+    return message_of(ErrorCode::kConfig, [&] { make_processor(dataset, tokenizer); });
+  }
+};
+
+const std::map<std::string, std::string> kQuestion = {{"question", "q"}, {"answer", "a"}};
+const std::map<std::string, std::string> kContext = {{"context", "c"}, {"question", "q"}, {"answer", "a"}};
+
+TEST_F(ProcessorTest, ColumnMappedJoinsWithBlanksAndLearnsTheAnswer) {
+  EXPECT_EQ(process(columns(kQuestion), R"({"q": "1+1?", "a": "2!"})"), "1+1? 2|____2!");
+  EXPECT_EQ(process(columns(kContext), R"({"c": "C", "q": "Q", "a": "A."})"), "C Q A|___A.");
+  EXPECT_EQ(process(columns(kContext), R"({"c": null, "q": "Q", "a": "A."})"), "Q A|_A.");
+  EXPECT_EQ(process(columns(kContext), R"({"c": "", "q": "Q", "a": "A."})"), " Q A|__A.");
+  EXPECT_EQ(process(columns({{"context", "c"}, {"answer", "a"}}), R"({"c": "C", "a": "A."})"), "C A|_A.");
+}
+
+TEST_F(ProcessorTest, ColumnMappedMayLearnThePromptToo) {
+  DatasetConfig dataset = columns(kQuestion);
+  dataset.answer_only_loss_mask = false;
+  EXPECT_EQ(process(dataset, R"({"q": "Q", "a": "A."})"), "Q A| A.");
+}
+
+TEST_F(ProcessorTest, SpecialTokensOfTheTokenizerCountForTheMask) {
+  const CharacterTokenizer both = {.adds_bos = true, .adds_eos = true};
+  EXPECT_EQ(process(columns(kQuestion), R"({"q": "Q", "a": "A."})", both), "^Q A.|__A.$");
+}
+
+TEST_F(ProcessorTest, TruncationCutsTheTextAndKeepsSpecialTokens) {
+  DatasetConfig dataset = columns(kQuestion);
+  dataset.seq_length = 6;
+  const std::string row = R"({"q": "Q", "a": "ABCDEFGH"})";
+  EXPECT_EQ(process(dataset, row), "Q ABCDEFG|_ABCDEFGH");
+  dataset.truncation = "longest_first";
+  EXPECT_EQ(process(dataset, row), "Q ABC|_ABCD");
+  EXPECT_EQ(process(dataset, row, {.adds_bos = true, .adds_eos = true}), "^Q AB|__AB$");
+  dataset.seq_length.reset();  // then the tokenizer's model_max_length, 1000
+  const std::string long_row = R"({"q": "Q", "a": ")" + std::string(2000, 'A') + "\"}";
+  EXPECT_EQ(sample_of(dataset, long_row).input_ids.size(), 999U);
+}
+
+TEST_F(ProcessorTest, PaddingToMaxLengthPadsBeforeAndBehindTheShift) {
+  DatasetConfig dataset = columns(kQuestion);
+  dataset.seq_length = 7;
+  dataset.padding = "max_length";
+  const Sample sample = sample_of(dataset, R"({"q": "Q", "a": "A."})", {.pad_token = "#"});
+  EXPECT_EQ(shown(sample.input_ids), "Q A.###");
+  EXPECT_EQ(shown(sample.labels), "_A.____");
+  EXPECT_EQ(sample.attention_mask, (std::vector<uint8_t>{1, 1, 1, 0, 0, 0, 0}));
+}
+
+TEST_F(ProcessorTest, WherePadIsEosOnlyWhatFollowsTheFirstIsPadding) {
+  const std::string row = R"({"q": "Q", "a": "A</s></s></s>"})";
+  const Sample one = sample_of(columns(kQuestion), row, {.pad_token = "</s>"});
+  EXPECT_EQ(shown(one.input_ids), "Q A$$");
+  EXPECT_EQ(one.attention_mask, (std::vector<uint8_t>{1, 1, 1, 0, 0}));
+  const Sample other = sample_of(columns(kQuestion), row, {.pad_token = "#"});
+  EXPECT_EQ(other.attention_mask, (std::vector<uint8_t>{1, 1, 1, 1, 1}));
+}
+
+TEST_F(ProcessorTest, ColumnMappedNamesWhatARowLacks) {
+  expect_has(refusal(columns(kQuestion), R"({"q": "Q", "b": "A"})"),
+             "\"a\" (the answer) is missing or null; the row has: q, b");
+  expect_has(refusal(columns(kQuestion), R"({"a": "A"})"), "neither context nor question");
+  expect_has(refusal(columns(kQuestion), R"({"q": 7, "a": "A"})"), "\"q\" is a number; expected text");
+  expect_has(config_refusal(columns({{"answer", "a"}})), "column_mapping");
+  expect_has(config_refusal(columns({{"question", "q"}, {"reply", "a"}})), "unknown name \"reply\"");
+  DatasetConfig dataset = columns(kQuestion);
+  dataset.padding = "always";
+  expect_has(config_refusal(dataset), "dataset.padding");
+  dataset.padding = "max_length";
+  expect_has(config_refusal(dataset), "needs dataset.seq_length");
+}
+
+const std::string kTurns = "{% for m in messages %}{{ m.role[0] }}:{{ m.content }};{% endfor %}";
+
+TEST_F(ProcessorTest, ColumnMappedTakesTheChatFormOnlyWhenAsked) {
+  const std::string row = R"({"q": "Q", "a": "A"})";
+  EXPECT_EQ(process(columns(kQuestion), row, {.chat_template = kTurns}), "Q |_A");
+  DatasetConfig dataset = columns(kQuestion);
+  dataset.use_hf_chat_template = true;
+  EXPECT_EQ(process(dataset, row, {.chat_template = kTurns}), "s:;u:Q;a:A|______a:A;");
+  dataset.answer_only_loss_mask = false;
+  EXPECT_EQ(process(dataset, row, {.chat_template = kTurns}), "s:;u:Q;a:A|:;u:Q;a:A;");
+}
+
+DatasetConfig of_kind(DatasetConfig::Kind kind) {
+  DatasetConfig dataset;
+  dataset.kind = kind;
+  return dataset;
+}
+
+TEST_F(ProcessorTest, SquadTakesTheFirstAnswerStripped) {
+  const DatasetConfig squad = of_kind(DatasetConfig::Kind::kSquad);
+  const std::string row =
+      R"({"context": "C", "question": "Q", "answers": {"text": [" A.\n", "B"], "answer_start": [0]}})";
+  EXPECT_EQ(process(squad, row), "Context: C Question: Q Answer: A|______________________________A.");
+  EXPECT_EQ(process(squad, row, {.chat_template = kTurns}),
+            "u:Context: C Question: Q Answer: ;a:A.|_________________________________a:A.;");
+  const std::string none = R"({"context": "C", "question": "Q", "answers": {"text": []}})";
+  EXPECT_EQ(process(squad, none), "Context: C Question: Q Answer:|______________________________");
+  expect_has(refusal(squad, none, {.chat_template = kTurns}), "\"answers.text\" is empty");
+  expect_has(refusal(squad, R"({"context": "C", "question": "Q", "answers": ["A"]})"),
+             "\"answers\" is missing or not");
+  expect_has(refusal(squad, R"({"question": "Q"})"), "\"context\" is missing");
+}
+
+const DatasetConfig kChat = of_kind(DatasetConfig::Kind::kChat);
+const std::string kTwoTurns =
+    R"({"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yo"},
+  {"role": "user", "content": "?"}, {"role": "assistant", "content": "No"}]})";
+
+TEST_F(ProcessorTest, ChatLearnsEveryAssistantTurnWithHeaderAndClosing) {
+  EXPECT_EQ(process(kChat, kTwoTurns, {.chat_template = kTurns}), "u:Hi;a:Yo;u:?;a:No|____a:Yo;____a:No;");
+}
+
+TEST_F(ProcessorTest, ChatLearnsWhatStandsInGenerationBlocks) {
+  const std::string marked =
+      "{% for m in messages %}{{ m.role[0] }}:{% if m.role == 'assistant' %}{% generation %}{{ m.content }}"
+      "{% endgeneration %}{% else %}{{ m.content }}{% endif %};{% endfor %}";
+  EXPECT_EQ(process(kChat, kTwoTurns, {.chat_template = marked}), "u:Hi;a:Yo;u:?;a:No|______Yo_______No_");
+}
+
+TEST_F(ProcessorTest, ChatMayLearnTheLastTurnOnly) {
+  DatasetConfig dataset = kChat;
+  dataset.mask_history = true;
+  EXPECT_EQ(process(dataset, kTwoTurns, {.chat_template = kTurns}), "u:Hi;a:Yo;u:?;a:No|_____________a:No;");
+}
+
+TEST_F(ProcessorTest, ChatTruncatesBehindTheMask) {
+  DatasetConfig dataset = kChat;
+  dataset.seq_length = 8;
+  dataset.truncation = "longest_first";
+  EXPECT_EQ(process(dataset, kTwoTurns, {.chat_template = kTurns}), "u:Hi;a:|____a:Y");
+}
+
+TEST_F(ProcessorTest, ATerminatorBehindEveryRenderingIsTolerated) {
+  // The terminator counts for a prefix's length, so borders inside the conversation move by it: as in the
+  // reference.
+  EXPECT_EQ(process(kChat, kTwoTurns, {.chat_template = kTurns + "{{ eos_token }}"}),
+            "u:Hi;a:Yo;u:?;a:No;|_____:Yo;u____:No;$");
+}
+
+TEST_F(ProcessorTest, ATemplateThatRewritesEarlierTurnsIsRefused) {
+  const std::string rewriting =
+      "{% for m in messages %}{% if not loop.last %}old {% endif %}{{ m.role[0] }}:{{ m.content }};{% endfor "
+      "%}";
+  expect_has(refusal(kChat, kTwoTurns, {.chat_template = rewriting}),
+             "the first 1 messages alone in another way");
+  const std::string refusing = "{{ raise_exception('only one turn') }}";
+  expect_has(refusal(kChat, kTwoTurns, {.chat_template = refusing}), "only one turn");
+}
+
+TEST_F(ProcessorTest, ReasoningMayBeLeftUnlearnt) {
+  DatasetConfig dataset = kChat;
+  dataset.mask_reasoning_content = true;
+  const std::string thinking =
+      "{% for m in messages %}{{ m.role[0] }}:{% if m.reasoning_content %}<{{ m.reasoning_content }}>{% "
+      "endif %}"
+      "{{ m.content }};{% endfor %}";
+  const std::string row = R"({"messages": [{"role": "user", "content": "Hi"},
+    {"role": "assistant", "reasoning_content": "hm", "content": "Yo"}]})";
+  EXPECT_EQ(process(dataset, row, {.chat_template = thinking}), "u:Hi;a:<hm>Yo|____a:____Yo;");
+  EXPECT_EQ(process(kChat, row, {.chat_template = thinking}), "u:Hi;a:<hm>Yo|____a:<hm>Yo;");
+}
+
+TEST_F(ProcessorTest, ATurnMayOptOutOfTheLoss) {
+  const std::string row = R"({"messages": [{"role": "user", "content": "Hi"},
+    {"role": "assistant", "content": "Yo", "step_loss_mask": 0}, {"role": "assistant", "content": "No"}]})";
+  EXPECT_EQ(process(kChat, row, {.chat_template = kTurns}), "u:Hi;a:Yo;a:No|_________a:No;");
+}
+
+TEST_F(ProcessorTest, ToolsAndCallsReachTheTemplate) {
+  const std::string with_tools =
+      "{% if tools %}{{ tools[0].function.name }};{% endif %}{% for m in messages %}{{ m.role[0] }}:{{ "
+      "m.content }}"
+      "{% for c in m.tool_calls %}{{ c.id }} {{ c.function.arguments }}{% endfor %};{% endfor %}";
+  const std::string row = R"({"tools": "[{\"function\": {\"name\": \"f\"}}]", "messages": [
+    {"role": "user", "content": "Hi"},
+    {"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": {"x": 1}}}]}]})";
+  EXPECT_EQ(process(kChat, row, {.chat_template = with_tools}),
+            "f;u:Hi;a:call_0 {\"x\": 1}|______a:call_0 {\"x\": 1};");
+}
+
+TEST_F(ProcessorTest, TheRecipesTemplateIsTextAFileOrAFieldOfAJsonFile) {
+  const std::string expected = "[u]Hi[a]Yo[u]?[a]N|____[a]Yo____[a]No";
+  const std::string text = "{% for m in messages %}[{{ m.role[0] }}]{{ m.content }}{% endfor %}";
+  DatasetConfig dataset = kChat;
+  for (const std::string& value :
+       {text, put("a.jinja", text).string(), put("a.json", Json{{"chat_template", text}}.dump()).string()}) {
+    dataset.chat_template = value;
+    EXPECT_EQ(process(dataset, kTwoTurns, {.chat_template = kTurns}), expected) << value;
+  }
+  dataset.chat_template = "no-such-file.jinja";
+  expect_has(config_refusal(dataset), "neither Jinja text nor a file");
+  expect_has(config_refusal(kChat), "the tokenizer has no chat template");
+}
+
+TEST_F(ProcessorTest, ChatNeedsAnAssistantTurn) {
+  expect_has(
+      refusal(kChat, R"({"messages": [{"role": "user", "content": "Hi"}]})", {.chat_template = kTurns}),
+      "no assistant turn");
+}
+
+}  // namespace
+}  // namespace automodel::data

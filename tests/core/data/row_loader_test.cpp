@@ -1,0 +1,163 @@
+#include "core/data/row_loader.h"
+
+#include <set>
+
+#include "core/data/sampler.h"
+#include "tests/core/data/character_tokenizer.h"
+
+namespace automodel::data {
+namespace {
+
+using config::DatasetConfig;
+
+class RowLoaderTest : public WithTokenizer {
+ protected:
+  RowLoaderTest() : tokenizer_(make_tokenizer()) {}
+
+  DatasetConfig dataset(const std::string& lines) const {
+    DatasetConfig made;
+    made.paths = {put("rows.jsonl", lines).string()};
+    made.column_mapping = {{"question", "q"}, {"answer", "a"}};
+    return made;
+  }
+
+  /// Rows with answers of growing length, numbered.
+  static std::string rows(int num) {
+    std::string lines;
+    for (int i = 0; i < num; ++i)
+      lines += row("Q", "n" + std::to_string(i) + std::string(static_cast<size_t>(i % 7), '.'));
+    return lines;
+  }
+
+  static std::string row(const std::string& question, const std::string& answer) {
+    return "{\"q\": \"" + question + "\", \"a\": \"" + answer + "\"}\n";
+  }
+
+  std::unique_ptr<Loader> open(const DatasetConfig& set, const Loader::Options& options = {}) const {
+    return open_loader(set, &tokenizer_, options);
+  }
+
+  static std::vector<Batch> epoch(Loader& loader) {
+    std::vector<Batch> batches;
+    while (std::optional<Batch> batch = loader.next()) batches.push_back(std::move(*batch));
+    return batches;
+  }
+
+  static std::vector<int64_t> row_order(const std::vector<Batch>& batches) {
+    std::vector<int64_t> order;
+    for (const Batch& batch : batches) order.insert(order.end(), batch.rows.begin(), batch.rows.end());
+    return order;
+  }
+
+  tokenizer::Tokenizer tokenizer_;
+};
+
+void expect_same(const Batch& a, const Batch& b) {
+  EXPECT_EQ(a.input_ids, b.input_ids);
+  EXPECT_EQ(a.labels, b.labels);
+  EXPECT_EQ(a.rows, b.rows);
+  EXPECT_EQ(a.lengths, b.lengths);
+}
+
+TEST_F(RowLoaderTest, AnEpochIsTheSamplersRowsInMicroBatches) {
+  const auto loader = open(dataset(rows(11)), {.local_batch_size = 4, .seed = 5});
+  EXPECT_EQ(loader->num_micro_batches(), 3);
+  for (int64_t e = 0; e < 3; ++e) {
+    loader->start_epoch(e);
+    const std::vector<Batch> batches = epoch(*loader);
+    ASSERT_EQ(batches.size(), 3U);
+    EXPECT_EQ(batches.back().num_rows, 3);
+    EXPECT_EQ(row_order(batches), epoch_rows(11, e, {.seed = 5}));
+    EXPECT_FALSE(loader->next().has_value());
+  }
+  const auto dropping = open(dataset(rows(11)), {.local_batch_size = 4, .drop_last = true});
+  EXPECT_EQ(dropping->num_micro_batches(), 2);
+  EXPECT_EQ(epoch(*dropping).size(), 2U);
+}
+
+TEST_F(RowLoaderTest, RanksShareTheRows) {
+  std::set<int64_t> seen;
+  for (int64_t rank = 0; rank < 3; ++rank) {
+    const auto loader = open(dataset(rows(11)), {.local_batch_size = 2, .dp_rank = rank, .dp_size = 3});
+    EXPECT_EQ(loader->num_micro_batches(), 2);
+    for (const int64_t one : row_order(epoch(*loader))) EXPECT_TRUE(seen.insert(one).second) << one;
+  }
+  EXPECT_EQ(seen.size(), 9U);
+  expect_has(message_of(ErrorCode::kData, [&] { open(dataset(rows(2)), {.dp_size = 3}); }), "2 rows for 3");
+}
+
+TEST_F(RowLoaderTest, TheNumberOfWorkersChangesNothing) {
+  const DatasetConfig set = dataset(rows(60));
+  const std::vector<Batch> one = epoch(*open(set, {.local_batch_size = 3}));
+  for (const int64_t workers : {0, 2, 5}) {
+    const std::vector<Batch> many = epoch(*open(set, {.local_batch_size = 3, .num_workers = workers}));
+    ASSERT_EQ(many.size(), one.size());
+    for (size_t i = 0; i < one.size(); ++i) expect_same(many[i], one[i]);
+  }
+}
+
+TEST_F(RowLoaderTest, RestoresToTheVeryNextBatch) {
+  const DatasetConfig set = dataset(rows(10));
+  const Loader::Options options = {.local_batch_size = 3, .num_workers = 2};
+  const auto whole = open(set, options);
+  for (int64_t e = 0; e < 2; ++e) {
+    whole->start_epoch(e);
+    for (;;) {
+      const LoaderState state = whole->state();
+      const auto resumed = open(set, options);
+      resumed->restore(state);
+      const std::optional<Batch> expected = whole->next();
+      const std::optional<Batch> got = resumed->next();
+      ASSERT_EQ(got.has_value(), expected.has_value()) << state.epoch << " " << state.next_micro_batch;
+      if (!expected) break;
+      expect_same(*got, *expected);
+      EXPECT_EQ(resumed->state().epoch, e);
+      EXPECT_EQ(resumed->state().next_micro_batch, state.next_micro_batch + 1);
+    }
+  }
+  expect_has(message_of(ErrorCode::kData, [&] { whole->restore({.epoch = 0, .next_micro_batch = 5}); }),
+             "has changed");
+}
+
+TEST_F(RowLoaderTest, ARowWithoutLabelsGivesItsPlaceToTheNext) {
+  const std::string lines = row("Q", "a") + row("Q", "") + row("Q", "") + row("Q", "d");
+  const auto loader = open(dataset(lines), {.local_batch_size = 4, .shuffle = false});
+  EXPECT_EQ(loader->next()->rows, (std::vector<int64_t>{0, 3, 3, 3}));
+  EXPECT_EQ(loader->num_skipped_rows(), 3);
+  const auto last = open(dataset(row("Q", "a") + row("Q", "")), {.local_batch_size = 2, .shuffle = false});
+  EXPECT_EQ(last->next()->rows, (std::vector<int64_t>{0, 0}));  // behind the last row comes the first
+  const auto none = open(dataset(row("Q", "") + row("Q", "")));
+  expect_has(message_of(ErrorCode::kData, [&] { none->next(); }), "nor any of the other 1 has a label");
+}
+
+TEST_F(RowLoaderTest, ASquadRowWithoutLabelsStaysAndIsCounted) {
+  DatasetConfig set;
+  set.kind = DatasetConfig::Kind::kSquad;
+  set.paths = {put("squad.jsonl", R"({"context": "C", "question": "Q", "answers": {"text": []}})").string()};
+  const auto loader = open(set);
+  const Batch batch = *loader->next();
+  EXPECT_EQ(batch.num_label_tokens, 0);
+  EXPECT_EQ(batch.num_tokens, 0);
+  EXPECT_EQ(loader->num_skipped_rows(), 1);
+}
+
+TEST_F(RowLoaderTest, ABadRowIsNamedByFileLineAndField) {
+  const DatasetConfig set = dataset(row("Q", "a") + "{\"q\": \"Q\", \"a\": 7}\n" + row("Q", "c"));
+  const auto loader = open(set, {.shuffle = false});
+  EXPECT_EQ(loader->next()->rows, (std::vector<int64_t>{0}));
+  const std::string message = message_of(ErrorCode::kData, [&] { loader->next(); });
+  EXPECT_EQ(message, (folder_ / "rows.jsonl").string() + ":2: \"a\" is a number; expected text");
+}
+
+TEST_F(RowLoaderTest, InvalidRowsAreLeftOutAndCountedWhenAsked) {
+  DatasetConfig set =
+      dataset("{\"q\": \"Q\",\n" + row("Q", "a") + "{\"q\": \"Q\", \"a\": 7}\n" + row("Q", "c"));
+  set.skip_invalid_samples = true;
+  const auto loader = open(set, {.local_batch_size = 3, .shuffle = false});
+  EXPECT_EQ(loader->num_skipped_rows(), 1);  // the line that is not JSON: found on opening
+  EXPECT_EQ(loader->next()->rows, (std::vector<int64_t>{0, 2, 2}));
+  EXPECT_EQ(loader->num_skipped_rows(), 2);
+}
+
+}  // namespace
+}  // namespace automodel::data
