@@ -136,8 +136,8 @@ Decoder build_decoder(const DecoderConfig& config, const tensor::Unit::Options& 
     ropes.push_back(rope.rotary_dim > 0 ? std::make_shared<nn::RopeTable>(rope, options.device) : nullptr);
   }
   const tensor::Weight table = SegmentParameters(*decoder.units.front()).get("embed_tokens.weight");
-  decoder.segments.push_back(
-      std::make_unique<nn::EmbedSegment>(decoder.weights.front().segment, table, config.hidden_size));
+  decoder.segments.push_back(std::make_unique<nn::EmbedSegment>(
+      decoder.weights.front().segment, table, config.hidden_size, config.pad_token_id.value_or(-1)));
   for (size_t i = 0; i < config.layers.size(); ++i) {
     const SegmentParameters find(*decoder.units[i + 1]);
     decoder.segments.push_back(

@@ -8,8 +8,8 @@
 
 namespace automodel::nn {
 
-EmbedSegment::EmbedSegment(std::string name, tensor::Weight table, int64_t hidden_size)
-    : name_(std::move(name)), table_(table), hidden_size_(hidden_size) {}
+EmbedSegment::EmbedSegment(std::string name, tensor::Weight table, int64_t hidden_size, int64_t padding_id)
+    : name_(std::move(name)), table_(table), hidden_size_(hidden_size), padding_id_(padding_id) {}
 
 std::vector<StateField> EmbedSegment::writes(int64_t rows, int64_t length) const {
   return {{kHidden, {rows, length, hidden_size_}, table_.unit->options().compute_dtype}};
@@ -19,7 +19,7 @@ State EmbedSegment::forward(const State& /*in*/,
                             const MicroBatch& batch,
                             const ops::OpContext& context) const {
   State out;
-  out.set(kHidden, ops::embedding(batch.input_ids_BT, table_, context));
+  out.set(kHidden, ops::embedding(batch.input_ids_BT, table_, context, padding_id_));
   return out;
 }
 

@@ -9,10 +9,10 @@
 
 namespace automodel::nn {
 
-/// Token ids to hidden states.
+/// Token ids to hidden states. The row of `padding_id` (-1: none) gets no gradient from here.
 class EmbedSegment : public Segment {
  public:
-  EmbedSegment(std::string name, tensor::Weight table, int64_t hidden_size);
+  EmbedSegment(std::string name, tensor::Weight table, int64_t hidden_size, int64_t padding_id);
 
   const std::string& name() const override { return name_; }
 
@@ -30,6 +30,7 @@ class EmbedSegment : public Segment {
   std::string name_;
   tensor::Weight table_;
   int64_t hidden_size_;
+  int64_t padding_id_;
 };
 
 /// x + attention(x), then x + mlp(x).

@@ -19,9 +19,11 @@ class EmbeddingFunction : public torch::autograd::Function<EmbeddingFunction> {
                             const at::Tensor& ids,
                             const at::Tensor& /*anchor*/,
                             const tensor::Weight& table,
-                            const OpContext& context) {
+                            const OpContext& context,
+                            int64_t padding_id) {
     const at::Tensor flat = ids.reshape({-1});
-    ctx->save_for_backward({flat});
+    // A negative id adds to no row.
+    ctx->save_for_backward({padding_id < 0 ? flat : flat.masked_fill(flat.eq(padding_id), -1)});
     keep(ctx, EmbeddingNode{table, context.sink});
     const at::Tensor weight = table.value();
     return at::index_select(weight, 0, flat).view({ids.size(0), ids.size(1), weight.size(1)});
@@ -31,13 +33,16 @@ class EmbeddingFunction : public torch::autograd::Function<EmbeddingFunction> {
                                                  torch::autograd::variable_list grads) {
     const auto& [table, sink] = kept<EmbeddingNode>(ctx);
     sink->embedding(table, ctx->get_saved_variables()[0], as_rows(grads[0]).contiguous());
-    return {{}, {}, {}, {}};
+    return {{}, {}, {}, {}, {}};
   }
 };
 
 }  // namespace
 
-at::Tensor embedding(const at::Tensor& ids, const tensor::Weight& table, const OpContext& context) {
+at::Tensor embedding(const at::Tensor& ids,
+                     const tensor::Weight& table,
+                     const OpContext& context,
+                     int64_t padding_id) {
   if (ids.is_cpu() && ids.numel() > 0) {
     const int64_t vocabulary = table.value().size(0);
     const int64_t largest = ids.max().item<int64_t>();
@@ -50,7 +55,7 @@ at::Tensor embedding(const at::Tensor& ids, const tensor::Weight& table, const O
           vocabulary,
           "; the tokenizer and the model do not belong together");
   }
-  return EmbeddingFunction::apply(ids, table.unit->anchor(), table, context);
+  return EmbeddingFunction::apply(ids, table.unit->anchor(), table, context, padding_id);
 }
 
 }  // namespace automodel::ops
