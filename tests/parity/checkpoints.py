@@ -62,7 +62,8 @@ def make_rows(variant):
     """Token ids, and labels aligned with positions or None."""
     numbers = random.Random(variant.key)
     ids = [[numbers.randrange(SIZES["vocab_size"]) for _ in range(length)] for length in variant.lengths]
-    ids[0][-1] = 7  # the padding row of some variants
+    for row in ids:
+        row[len(row) // 2] = 7  # the padding row of some variants
     if not variant.masked_labels:
         return ids, None
     labels = [[IGNORE if numbers.random() < 0.4 else numbers.randrange(SIZES["vocab_size"]) for _ in row]
@@ -94,8 +95,8 @@ def run(model, ids, labels=None, grads=True):
     return logits, loss.detach().float(), gradients
 
 
-def load(variant, folder):
-    dtype = getattr(torch, variant.reference_run or variant.run)
+def load(variant, folder, dtype=None):
+    dtype = dtype or getattr(torch, variant.reference_run or variant.run)
     model, info = CLASSES[variant.family][1].from_pretrained(folder, dtype=dtype, attn_implementation="eager",
                                                              output_loading_info=True)
     assert not info["missing_keys"] and not info["unexpected_keys"], info

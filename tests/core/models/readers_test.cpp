@@ -79,10 +79,11 @@ TEST(ReadRope, OldAndNewFormsGiveTheSame) {
 }
 
 TEST(ReadRope, TheOriginalLengthBesideTheParametersHasPriority) {
-  const json yarn = {{"rope_type", "yarn"}, {"factor", 4.0}, {"original_max_position_embeddings", 32}};
+  const json yarn = {
+      {"rope_type", "yarn"}, {"factor", 4.0}, {"truncate", false}, {"original_max_position_embeddings", 1024}};
   json shorter = yarn;
-  shorter["original_max_position_embeddings"] = 16;
-  EXPECT_EQ(rope_of({{"original_max_position_embeddings", 16}, {"rope_parameters", yarn}}).inv_freq,
+  shorter["original_max_position_embeddings"] = 8;
+  EXPECT_EQ(rope_of({{"original_max_position_embeddings", 8}, {"rope_parameters", yarn}}).inv_freq,
             rope_of({{"rope_parameters", shorter}}).inv_freq);
   EXPECT_NE(rope_of({{"rope_parameters", yarn}}).inv_freq, rope_of({{"rope_parameters", shorter}}).inv_freq);
   // None at all: max_position_embeddings.
