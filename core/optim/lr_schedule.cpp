@@ -63,7 +63,7 @@ LrSchedule::LrSchedule(const std::optional<config::LrSchedulerConfig>& section,
         ErrorCode::kConfig,
         "lr_scheduler.wsd_decay_steps is needed for lr_decay_style WSD");
   wsd_fall(wsd_style_, 0);
-  lr(0);
+  decayed(warmup_steps_);  // an unknown style is an error now, not at the end of the warm-up
 }
 
 double LrSchedule::lr(int64_t step) const {

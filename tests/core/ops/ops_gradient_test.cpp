@@ -1,0 +1,164 @@
+// Every op with a hand-written backward against finite differences: inputs and weights, at both memory
+// levels.
+#include <ATen/ops/arange.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/outer.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include "core/ops/attention.h"
+#include "core/ops/embedding.h"
+#include "core/ops/linear_cross_entropy.h"
+#include "core/ops/rms_norm.h"
+#include "core/ops/rope.h"
+#include "tests/core/ops/gradient_check.h"
+
+namespace automodel::ops {
+namespace {
+
+using testing::expect_slopes;
+using testing::random_tensor;
+using testing::random_unit;
+using Op = std::function<at::Tensor(const at::Tensor& x, const OpContext& context)>;
+
+/// Checks dx and every weight gradient of sum(op(x) * c) for a fixed c.
+void check_gradients(const Op& op, const at::Tensor& x, tensor::Unit* unit) {
+  for (const bool cheap : {true, false}) {
+    GradSink sink;
+    const OpContext context{&sink, cheap};
+    at::Tensor c;
+    {
+      c10::NoGradGuard no_grad;
+      c = random_tensor(op(x, context).sizes(), 99);
+    }
+    const auto value = [&] {
+      c10::NoGradGuard no_grad;
+      return (op(x, context) * c).sum().item<double>();
+    };
+    at::Tensor leaf = x.detach().clone().requires_grad_();
+    if (unit) unit->begin_step();
+    torch::autograd::backward({op(leaf, context)}, {c});
+    expect_slopes(value, x, leaf.grad(), cheap ? "dx, cheap" : "dx");
+    if (!unit) continue;
+    for (size_t i = 0; i < unit->parameters().size(); ++i) {
+      ASSERT_TRUE(unit->grad_written(i)) << unit->parameters()[i].name;
+      expect_slopes(value, unit->home(i), unit->grad(i), unit->parameters()[i].name);
+    }
+  }
+}
+
+TEST(OpsGradient, LinearWithBias) {
+  const auto unit = random_unit({{"w", {5, 7}}, {"b", {5}}}, 1);
+  const Linear layer{{unit.get(), 0}, {{unit.get(), 1}}, {5}};
+  check_gradients([&](const at::Tensor& x, const OpContext& c) { return linear(x, layer, c); },
+                  random_tensor({2, 3, 7}, 2),
+                  unit.get());
+}
+
+TEST(OpsGradient, FuseGroupWithGapsAndWithout) {
+  for (const int64_t width : {int64_t{7}, int64_t{256}}) {
+    const auto unit = random_unit({{"q", {4, width}}, {"k", {2, width}}}, 3);
+    EXPECT_EQ(unit->contiguous(0, 2), width == 256);
+    const Linear layer{{unit.get(), 0, 2}, {}, {4, 2}};
+    check_gradients([&](const at::Tensor& x, const OpContext& c) { return linear(x, layer, c); },
+                    random_tensor({2, 3, width}, 4),
+                    unit.get());
+  }
+}
+
+TEST(OpsGradient, RmsNorm) {
+  const auto unit = random_unit({{"w", {20}}}, 5);
+  check_gradients(
+      [&](const at::Tensor& x, const OpContext& c) { return rms_norm(x, {{unit.get(), 0}, 1e-6}, c); },
+      random_tensor({3, 5, 20}, 6),
+      unit.get());
+}
+
+TEST(OpsGradient, NormLinear) {
+  const auto unit = random_unit({{"w", {6, 18}}, {"norm", {18}}}, 7);
+  const Linear layer{{unit.get(), 0}, {}, {6}};
+  check_gradients([&](const at::Tensor& x,
+                      const OpContext& c) { return norm_linear(x, {{unit.get(), 1}, 1e-5}, layer, c); },
+                  random_tensor({2, 4, 18}, 8),
+                  unit.get());
+}
+
+TEST(OpsGradient, GatedLinearWithEachActivation) {
+  using kernels::Activation;
+  const auto unit = random_unit({{"down", {5, 9}}}, 9);
+  const Linear layer{{unit.get(), 0}, {}, {5}};
+  for (const Activation activation : {Activation::kSilu, Activation::kGelu, Activation::kGeluTanh}) {
+    check_gradients(
+        [&](const at::Tensor& x, const OpContext& c) { return gated_linear(x, activation, layer, c); },
+        random_tensor({2, 3, 18}, 10),
+        unit.get());
+  }
+}
+
+TEST(OpsGradient, RopeRotatesOnlyTheFirstRotaryDims) {
+  const at::Tensor angles = at::outer(at::arange(6, at::kFloat), at::arange(1, 4, at::kFloat));
+  const at::Tensor x = random_tensor({2, 6, 3, 10}, 11);
+  const Op op = [&](const at::Tensor& t, const OpContext&) { return rope(t, angles.cos(), angles.sin()); };
+  check_gradients(op, x, nullptr);
+  EXPECT_TRUE(op(x, {}).narrow(3, 6, 4).equal(x.narrow(3, 6, 4)));
+}
+
+TEST(OpsGradient, AttentionOverAWindow) {
+  const at::Tensor k = random_tensor({2, 7, 1, 4}, 12);
+  const at::Tensor v = random_tensor({2, 7, 1, 4}, 13);
+  check_gradients([&](const at::Tensor& q, const OpContext&) { return attention(q, k, v, {0.5, 3}); },
+                  random_tensor({2, 7, 2, 4}, 14),
+                  nullptr);
+}
+
+TEST(OpsGradient, LinearCrossEntropyInChunks) {
+  const auto unit = random_unit({{"head", {11, 6}}}, 15);
+  at::Tensor labels = at::arange(8, at::kLong);
+  labels[3].fill_(-100);
+  for (const int64_t chunk_rows : {int64_t{2}, int64_t{100}}) {
+    const Linear head{{unit.get(), 0}, {}, {11}};
+    const CrossEntropyOptions options{0.25, -100, chunk_rows};
+    GradSink sink;
+    const OpContext context{&sink, true};
+    at::Tensor x = random_tensor({8, 6}, 16);
+    at::Tensor leaf = x.detach().clone().requires_grad_();
+    unit->begin_step();
+    torch::autograd::backward({linear_cross_entropy(leaf, labels, head, options, context)}, {});
+    const auto value = [&] {
+      c10::NoGradGuard no_grad;
+      return linear_cross_entropy(x, labels, head, options, context).item<double>();
+    };
+    expect_slopes(value, x, leaf.grad(), "dx");
+    expect_slopes(value, unit->home(0), unit->grad(0), "dhead");
+    EXPECT_TRUE(leaf.grad()[3].eq(0).all().item<bool>()) << "a masked row has a gradient";
+  }
+}
+
+TEST(OpsGradient, EmbeddingAddsRowsOfRepeatedIds) {
+  const auto unit = random_unit({{"table", {5, 3}}}, 17);
+  const at::Tensor ids = at::arange(4, at::kLong).remainder(2).view({2, 2});
+  GradSink sink;
+  torch::autograd::backward({embedding(ids, {unit.get(), 0}, {&sink, true}).sum()}, {});
+  EXPECT_TRUE(unit->grad(0).narrow(0, 0, 2).eq(2).all().item<bool>());
+  EXPECT_TRUE(unit->grad(0).narrow(0, 2, 3).eq(0).all().item<bool>());
+}
+
+TEST(Ops, AllMaskedBatchGivesZeroLossAndZeroGradients) {
+  const auto unit = random_unit({{"head", {11, 6}}}, 18);
+  const at::Tensor labels = at::empty({4}, at::kLong).fill_(-100);
+  GradSink sink;
+  at::Tensor x = random_tensor({4, 6}, 19).requires_grad_();
+  const at::Tensor loss = linear_cross_entropy(x, labels, {{unit.get(), 0}, {}, {11}}, {}, {&sink, true});
+  torch::autograd::backward({loss}, {});
+  EXPECT_EQ(loss.item<double>(), 0);
+  EXPECT_TRUE(x.grad().eq(0).all().item<bool>());
+}
+
+TEST(Ops, TokenOutsideTheVocabularyIsAnError) {
+  const auto unit = random_unit({{"table", {5, 3}}}, 20);
+  GradSink sink;
+  const at::Tensor ids = at::empty({1, 1}, at::kLong).fill_(5);
+  EXPECT_THROW(embedding(ids, {unit.get(), 0}, {&sink, true}), Error);
+}
+
+}  // namespace
+}  // namespace automodel::ops
