@@ -16,7 +16,8 @@ namespace automodel::tokenizer {
 /// The result of rendering a chat template.
 struct Rendered {
   std::string text;  ///< UTF-8
-  /// What stood between {% generation %} and {% endgeneration %}: [begin, end) in Unicode code points of `text`.
+  /// What stood between {% generation %} and {% endgeneration %}: [begin, end) in Unicode code points of
+  /// `text`.
   std::vector<std::pair<int64_t, int64_t>> assistant_spans;
 };
 
@@ -30,8 +31,8 @@ class ChatTemplate {
   ChatTemplate& operator=(ChatTemplate&&) noexcept;
 
   /// `variables` is a JSON object: messages, tools, documents, add_generation_prompt, bos_token, ...
-  /// Keys keep their order. Throws Error(kData) with the template's own message for raise_exception, and for any
-  /// other failure (undefined attribute, instruction limit).
+  /// Keys keep their order. Throws Error(kData) with the template's own message for raise_exception, and for
+  /// any other failure (undefined attribute, instruction limit).
   Rendered render(const nlohmann::ordered_json& variables) const;
 
   /// Whether the source holds a {% generation %} block.
@@ -53,8 +54,8 @@ class Tokenizer {
  public:
   /// `path`: a folder with tokenizer.json or vocab.json + merges.txt (and tokenizer_config.json,
   /// special_tokens_map.json, chat_template.jinja when present), or one tokenizer.json file.
-  /// Throws Error(kFormat) for a malformed file and Error(kUnsupported), naming the kind, for a folder that holds
-  /// only a SentencePiece or tiktoken model.
+  /// Throws Error(kFormat) for a malformed file and Error(kUnsupported), naming the kind, for a folder that
+  /// holds only a SentencePiece or tiktoken model.
   static Tokenizer load(const std::filesystem::path& path);
   ~Tokenizer();
   Tokenizer(Tokenizer&&) noexcept;
@@ -62,6 +63,10 @@ class Tokenizer {
 
   /// `text` as UTF-8, with the post-processor's special tokens when asked.
   std::vector<int32_t> encode(std::string_view text, bool add_special_tokens = true) const;
+
+  /// `encode` of each text, in parallel.
+  std::vector<std::vector<int32_t>> encode_batch(const std::vector<std::string_view>& texts,
+                                                 bool add_special_tokens = true) const;
 
   /// As `encode`, with offsets.
   Encoding encode_with_offsets(std::string_view text, bool add_special_tokens = true) const;
@@ -98,7 +103,8 @@ class Tokenizer {
   /// Variables that transformers adds to every template: bos_token, eos_token, ... merged under `variables`.
   Rendered render_chat(const nlohmann::ordered_json& variables) const;
 
-  /// The files a saved checkpoint copies: tokenizer.json, tokenizer_config.json, ... that exist in the folder.
+  /// The files a saved checkpoint copies: tokenizer.json, tokenizer_config.json, ... that exist in the
+  /// folder.
   const std::vector<std::filesystem::path>& files() const;
 
  private:
