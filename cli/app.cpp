@@ -1,7 +1,6 @@
 #include "cli/app.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <iostream>
 #include <new>
 #include <string>
@@ -10,6 +9,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/command_tree.h"
+#include "cli/completion.h"
 #include "cli/recipe_command_table.h"
 #include "core/base/error.h"
 #include "core/base/strings.h"
@@ -19,7 +19,8 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-constexpr int kUsageStatus = 2;
+/// What the completion scripts call.
+constexpr const char* kCompleteWord = "__complete";
 
 bool asks_for_help(const Words& words) {
   return std::any_of(
@@ -96,7 +97,32 @@ int run_tree(const Words& words) {
   }
 }
 
+/// Commands of the reference that are still to come: "unknown" would mislead.
+void refuse_commands_to_come(const Words& words) {
+  constexpr const char* kToCome[] = {"kd", "benchmark"};
+  for (const char* name : kToCome) {
+    if (!words.empty() && words.front() == name)
+      fail(ErrorCode::kUnsupported, "automodel ", name, " is not implemented yet");
+  }
+}
+
+/// `automodel recipe.yaml ...`, also with an option first.
+bool is_bare_recipe(const Words& words) {
+  const auto is_recipe = [](const std::string& word) {
+    return word.ends_with(".yaml") || word.ends_with(".yml");
+  };
+  if (words.empty()) return false;
+  if (!words.front().starts_with("-")) return is_recipe(words.front());
+  return words.front().starts_with("--nproc") && std::any_of(words.begin(), words.end(), is_recipe);
+}
+
 int dispatch(const Words& words) {
+  if (!words.empty() && words.front() == kCompleteWord) {
+    for (const std::string& candidate : complete({words.begin() + 1, words.end()}))
+      std::cout << candidate << '\n';
+    return 0;
+  }
+  refuse_commands_to_come(words);
   const RecipeCommandRow* row = find_recipe_command(words);
   if (row != nullptr && asks_for_help(words)) {
     Words help = row->words;
@@ -104,6 +130,7 @@ int dispatch(const Words& words) {
     return run_tree(help);
   }
   if (row != nullptr) return run_recipe_command(*row, words);
+  if (is_bare_recipe(words)) return run_recipe_command(bare_recipe_row(), words);
   return run_tree(words);
 }
 

@@ -71,6 +71,11 @@ CheckpointFolder open_checkpoint_folder(const std::string& path_or_id) {
   check(
       !checkpoint.files.empty(), ErrorCode::kFormat, checkpoint.path.string(), ": no safetensors file in it");
 
+  for (const fs::path& file : checkpoint.files) {
+    const bool is_shard =
+        file.parent_path().filename() == "model" && file.filename().string().starts_with("shard-");
+    if (is_shard) checkpoint.shards.push_back(file);
+  }
   for (const fs::path& folder : {checkpoint.path, checkpoint.path / "model" / "consolidated"}) {
     if (has_weights(folder)) checkpoint.model = folder;
   }

@@ -17,7 +17,9 @@ struct CheckpointFolder {
   } kind = Kind::kFile;
 
   std::filesystem::path path;
-  std::filesystem::path model;   ///< folder of the weights that config.json describes; empty: none
+  std::filesystem::path model;  ///< Hugging Face folder in it; empty: none
+  std::vector<std::filesystem::path>
+      shards;                    ///< of a training checkpoint: the weights as training writes them
   std::filesystem::path config;  ///< config.json beside or for them; empty: none
   std::vector<std::filesystem::path> files;  ///< every safetensors file, sorted
   std::optional<int64_t> epoch, step;        ///< of a training checkpoint

@@ -1,4 +1,5 @@
 // automodel checkpoint verify: is a checkpoint whole?
+#include <algorithm>
 #include <iostream>
 #include <memory>
 
@@ -46,6 +47,16 @@ void verify_file(const fs::path& path, Verified& total) {
   ++total.num_files;
 }
 
+/// Compares tensors with what config.json asks for.
+void match(const CheckpointFolder& checkpoint,
+           const io::WeightFiles& weights,
+           const std::string& family_file) {
+  check(!checkpoint.config.empty(), ErrorCode::kFormat, checkpoint.path.string(), ": config.json is missing");
+  models::match_weights(
+      models::read_decoder_config(read_file(checkpoint.config), checkpoint.config.string(), "", family_file),
+      weights);
+}
+
 /// The JSON files of a training checkpoint, but for those of the model's own folder, which are the
 /// tokenizer's.
 void verify_state(const fs::path& folder) {
@@ -64,16 +75,21 @@ Verified verify(const std::string& path, const std::string& family_file) {
         ": incomplete: training stopped while writing it; use an earlier one");
   Verified total;
   if (!checkpoint.model.empty()) {
-    check(!checkpoint.config.empty(),
-          ErrorCode::kFormat,
-          checkpoint.model.string(),
-          ": config.json is missing");
-    const models::DecoderConfig config = models::read_decoder_config(
-        read_file(checkpoint.config), checkpoint.config.string(), "", family_file);
-    models::match_weights(config, io::open_weights(checkpoint.model));
+    match(checkpoint, io::open_weights(checkpoint.model), family_file);
     total.config = checkpoint.config.string();
   }
-  for (const fs::path& file : checkpoint.files) verify_file(file, total);
+  if (!checkpoint.shards.empty()) {
+    match(checkpoint, io::open_weight_files(checkpoint.shards), family_file);
+    total.config = checkpoint.config.string();
+  }
+  std::vector<fs::path> read;
+  for (const fs::path& file : checkpoint.files) {
+    // An export may be hard links to the shards: the same bytes are read once.
+    const auto same = [&](const fs::path& other) { return fs::equivalent(file, other); };
+    if (fs::hard_link_count(file) > 1 && std::ranges::any_of(read, same)) continue;
+    verify_file(file, total);
+    read.push_back(file);
+  }
   if (checkpoint.kind == CheckpointFolder::Kind::kTraining) verify_state(checkpoint.path);
   return total;
 }

@@ -17,6 +17,8 @@ const std::vector<GroupRow>& group_table() {
 // A row lands together with the file that implements it.
 const std::vector<CommandRow>& command_table() {
   static const std::vector<CommandRow> kCommands = {
+      {"config", add_config_reference},
+      {"", add_completion},
       {"model", add_model_list},
       {"model", add_model_info},
       {"model", add_model_forward},

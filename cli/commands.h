@@ -13,6 +13,8 @@ class App;
 /// instead.
 namespace automodel::cli {
 
+void add_config_reference(CLI::App& parent);
+void add_completion(CLI::App& parent);
 void add_data_tokenize(CLI::App& parent);
 void add_data_render(CLI::App& parent);
 void add_model_list(CLI::App& parent);

@@ -20,4 +20,7 @@ struct RecipeCommandRow {
 
 const std::vector<RecipeCommandRow>& recipe_command_table();
 
+/// `automodel recipe.yaml ...`: the form without a command word.
+const RecipeCommandRow& bare_recipe_row();
+
 }  // namespace automodel::cli

@@ -65,23 +65,27 @@ CheckedRecipe check_recipe(const Document& document) {
   walk.read(recipe_section(), document.root, "", &draft);
   finish_recipe(draft, document.root, walk);
   checked.recipe = std::move(draft.recipe);
-  checked.recipe.resolved_yaml = resolved_yaml(document);
+  if (checked.report.accepted()) checked.recipe.resolved_yaml = resolved_yaml(document);
   return checked;
 }
 
-Recipe load_recipe(const std::filesystem::path& path, const std::vector<Override>& overrides) {
-  CheckedRecipe checked = check_recipe(load_document(path, overrides));
+Recipe require_recipe(const Document& document) {
+  CheckedRecipe checked = check_recipe(document);
   if (!checked.report.accepted()) fail_refused(checked.report);
   return std::move(checked.recipe);
 }
 
+Recipe load_recipe(const std::filesystem::path& path, const std::vector<Override>& overrides) {
+  return require_recipe(load_document(path, overrides));
+}
+
 std::string resolved_yaml(const Document& document) {
+  if (document.root.find("wandb") == nullptr) return to_yaml(document.root);
   Node root = document.root;
-  if (Node* wandb = root.find("wandb"); wandb != nullptr && wandb->is_map()) {
-    const Node* enable = wandb->find("enable");
-    const bool is_off = enable != nullptr && enable->kind == Node::Kind::kBool && !enable->boolean;
-    is_off ? root.remove("wandb") : wandb->remove("enable");
-  }
+  Node& wandb = *root.find("wandb");
+  const Node* enable = wandb.find("enable");
+  const bool is_off = enable != nullptr && enable->kind == Node::Kind::kBool && !enable->boolean;
+  is_off ? root.remove("wandb") : wandb.remove("enable");
   return to_yaml(root);
 }
 

@@ -29,8 +29,11 @@ struct CheckedRecipe {
 /// Reads every key of a document. Looks at no other file and at no network.
 CheckedRecipe check_recipe(const Document& document);
 
-/// The recipe, or one error that names everything that is refused: Error(kUnsupported) when all of it is
-/// right but not implemented, else Error(kConfig).
+/// The recipe of a document, or one error that names everything that is refused: Error(kUnsupported) when all
+/// of it is right but not implemented, else Error(kConfig).
+Recipe require_recipe(const Document& document);
+
+/// load_document and require_recipe.
 Recipe load_recipe(const std::filesystem::path& path, const std::vector<Override>& overrides);
 
 /// The printed form: config.yaml of a checkpoint. A disabled wandb section is left out, as in the reference.

@@ -216,19 +216,24 @@ const Section& written_config() {
   return kSection;
 }
 
+Below by_name(D& draft) {
+  draft.config_is_named = true;
+  return {&named_config(), &draft};
+}
+
 Below choose_config(const std::string&, const Node& map, D& draft) {
   const std::string name = target_of(map, "");
   draft.inline_config = Node::null();
   if (!name.empty()) {
     const std::string_view kind = find_target(TargetRole::kModelConfig, name).kind;
-    if (kind == "from_pretrained") return {&named_config(), &draft};
+    if (kind == "from_pretrained") return by_name(draft);
     draft.inline_config = Node::map();
     Node architectures = Node::list();
     architectures.items.push_back(Node::of(std::string(kind)));
     draft.inline_config.set("architectures", std::move(architectures));
     return {&written_config(), &draft};
   }
-  if (map.find("pretrained_model_name_or_path") != nullptr) return {&named_config(), &draft};
+  if (map.find("pretrained_model_name_or_path") != nullptr) return by_name(draft);
   check(map.find("architectures") != nullptr,
         ErrorCode::kConfig,
         "needs a _target_, or architectures, e.g. [LlamaForCausalLM]");

@@ -33,6 +33,8 @@ struct ModelConfig {
       inline_config;  ///< from_config with the config written in the recipe: its JSON text, else empty
   std::string config_overrides;  ///< JSON object of Hugging Face config fields set in the recipe, else empty
   std::string torch_dtype = "auto";  ///< auto, float32, bfloat16 or float16
+  std::string
+      family_file;  ///< a model family of the user's own (docs/adding-a-family.md); empty: the known ones
 };
 
 struct CheckpointConfig {

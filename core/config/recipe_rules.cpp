@@ -88,13 +88,11 @@ void join_tokenizers(RecipeDraft& draft, Rules& rules) {
   }
 }
 
-void join_model(RecipeDraft& draft, const Node& root, Rules& rules) {
+void join_model(RecipeDraft& draft, Rules& rules) {
   ModelConfig& model = draft.model.config;
   if (!draft.model.overrides.entries.empty()) model.config_overrides = to_json(draft.model.overrides);
   if (!draft.model.inline_config.is_null()) model.inline_config = to_json(draft.model.inline_config);
-  const Node* config = root.find_path("model.config");
-  const bool is_named = !model.path.empty() || !model.inline_config.empty();
-  rules.require(model.source == ModelSource::kPretrained || config == nullptr || is_named,
+  rules.require(!draft.model.config_is_named || !model.path.empty(),
                 "model.config",
                 Why::kBadValue,
                 "names no configuration; set pretrained_model_name_or_path");
@@ -121,7 +119,7 @@ void finish_recipe(RecipeDraft& draft, const Node& root, SectionWalk& walk) {
   check_schedule(draft.recipe, rules);
   check_data(draft, rules);
   join_tokenizers(draft, rules);
-  join_model(draft, root, rules);
+  join_model(draft, rules);
   join_datasets(draft);
 }
 

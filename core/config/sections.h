@@ -19,6 +19,7 @@ struct DatasetDraft {
 struct ModelDraft {
   ModelConfig config;
   Node overrides = Node::map();  ///< Hugging Face config fields
+  bool config_is_named = false;  ///< from_config by the path of a config.json
   Node inline_config;  ///< of from_config, with the config written in the recipe; null: named by path
 };
 

@@ -79,7 +79,8 @@ class TreeBuilder : public YAML::EventHandler {
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    check_may_be_empty(mark);
+    last_scalar_ = mark;
+    if (!source_.has_null_word(mark.line, mark.column)) check_may_be_empty(mark);
     add_scalar(Node::null(), mark, anchor, true);
   }
 

@@ -88,8 +88,9 @@ bool looks_like_int(std::string_view body) {
   return all_of(body.substr(0, colon), kDigitsAndLine) && is_sexagesimal_tail(body.substr(colon));
 }
 
-/// Digits in a base, or base-60 groups between colons (base 10 inside each).
-std::optional<int64_t> accumulate(std::string_view digits, int base) {
+/// Digits in a base, or base-60 groups between colons (base 10 inside each). Nothing beyond 2^63.
+std::optional<uint64_t> accumulate(std::string_view digits, int base) {
+  constexpr __int128 kLargest = __int128{1} << 63;
   __int128 value = 0;
   __int128 group = 0;
   for (const char c : digits) {
@@ -100,17 +101,17 @@ std::optional<int64_t> accumulate(std::string_view digits, int base) {
     }
     const int digit = c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
     group = group * base + digit;
-    if (group + value > std::numeric_limits<int64_t>::max()) return std::nullopt;
+    if (group + value > kLargest) return std::nullopt;
   }
   value += group;
-  if (value > std::numeric_limits<int64_t>::max()) return std::nullopt;
-  return static_cast<int64_t>(value);
+  if (value > kLargest) return std::nullopt;
+  return static_cast<uint64_t>(value);
 }
 
 Node make_int(std::string_view text) {
   const auto [negative, body] = split_sign(text);
   const std::string digits = without_underscores(body);
-  std::optional<int64_t> value;
+  std::optional<uint64_t> value;
   if (digits == "0") {
     value = 0;
   } else if (digits.starts_with("0b")) {
@@ -122,8 +123,10 @@ Node make_int(std::string_view text) {
   } else {
     value = accumulate(digits, 10);
   }
-  check(value.has_value(), ErrorCode::kConfig, "the integer ", text, " does not fit in 64 bits");
-  Node node = Node::of(negative ? -*value : *value);
+  const auto largest = static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
+  const bool fits = value.has_value() && *value <= largest + (negative ? 1 : 0);
+  check(fits, ErrorCode::kConfig, "the integer ", text, " does not fit in 64 bits");
+  Node node = Node::of(static_cast<int64_t>(negative ? 0 - *value : *value));
   node.text = std::string(text);
   return node;
 }

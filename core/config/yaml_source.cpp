@@ -58,6 +58,12 @@ bool YamlSource::is_quote_closed(int line, int column) const {
   return !begins_quoted(rest) || quoted_length(rest) != std::string_view::npos;
 }
 
+bool YamlSource::has_null_word(int line, int column) const {
+  const std::string_view rest = from(line, column);
+  return rest.starts_with('~') || rest.starts_with("null") || rest.starts_with("Null") ||
+         rest.starts_with("NULL");
+}
+
 bool YamlSource::has_colon_after_key(int line_number, int column) const {
   const std::string_view before = line(line_number).substr(0, static_cast<size_t>(std::max(column, 0)));
   const size_t last = before.find_last_not_of(" \t");

@@ -19,6 +19,9 @@ class YamlSource {
   /// Whether the quoted text that begins here has its closing quote; true when no quote begins here.
   bool is_quote_closed(int line, int column) const;
 
+  /// Whether null is written here: null, Null, NULL or ~.
+  bool has_null_word(int line, int column) const;
+
   /// Whether the key that begins here is followed by a colon, or begins with "? ".
   bool has_colon_after_key(int line, int column) const;
 

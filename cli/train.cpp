@@ -1,0 +1,49 @@
+#include <cstdlib>
+#include <iostream>
+#include <string>
+
+#include "cli/engine_library.h"
+#include "cli/recipe_commands.h"
+#include "core/base/error.h"
+#include "core/config/load.h"
+#include "core/config/redact.h"
+#include "core/config/yaml_writer.h"
+#include "launcher/world.h"
+
+namespace automodel::cli {
+namespace {
+
+/// As the reference prints it: the path, then the values in force with secrets hidden.
+void print_recipe(config::Document document) {
+  std::cerr << "cfg-path: " << document.file << '\n';
+  config::redact(document.root);
+  std::cerr << config::resolved_yaml(document) << std::flush;
+}
+
+int train(const RecipeArguments& arguments, const config::Document& document) {
+  const auto processes = arguments.options.find("nproc-per-node");
+  launcher::require_one_process(processes == arguments.options.end() ? "" : processes->second);
+  const config::Recipe recipe = config::require_recipe(document);
+  print_recipe(document);
+  return load_engine().finetune(recipe);
+}
+
+}  // namespace
+
+int run_train(const RecipeArguments& arguments) {
+  return train(arguments, config::load_document(arguments.config_path, arguments.overrides));
+}
+
+int run_recipe_file(const RecipeArguments& arguments) {
+  const config::Document document = config::load_document(arguments.config_path, arguments.overrides);
+  check(document.root.find("recipe") != nullptr,
+        ErrorCode::kConfig,
+        document.file,
+        ": recipe is missing: add \"recipe: TrainFinetuneRecipeForNextTokenPrediction\", or say what to do: "
+        "automodel "
+        "finetune llm -c ",
+        document.file);
+  return train(arguments, document);
+}
+
+}  // namespace automodel::cli

@@ -1,0 +1,14 @@
+"""`config show` of the reference's own runs is letter for letter the config.yaml that it wrote."""
+from program import automodel, finish, shared
+
+golden = shared("golden")
+failures, num_compared = [], 0
+for written in sorted(golden.glob("*/final/config.yaml")):
+    recipe = written.parents[1] / "recipe.yaml"
+    done = automodel("config", "show", "-c", recipe)
+    num_compared += 1
+    if done.stdout != written.read_text():
+        failures.append(f"{recipe.parent.name}: differs from final/config.yaml: {done.stderr}")
+if num_compared == 0:
+    failures.append("no golden recipe with a final/config.yaml found")
+finish(failures, f"{num_compared} recipes")

@@ -1,0 +1,17 @@
+# The program as a user meets it: text cases and scripts.
+file(GLOB cli_cases CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/cli/*.txt)
+set(cli_tests)
+foreach(case ${cli_cases})
+  get_filename_component(name ${case} NAME_WE)
+  add_test(NAME cli.${name} COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/cli/run.py ${case})
+  list(APPEND cli_tests cli.${name})
+endforeach()
+foreach(script startup hostile stock_recipes pyyaml resolved reference)
+  add_test(NAME cli.${script} COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/cli/${script}.py)
+  list(APPEND cli_tests cli.${script})
+endforeach()
+set_tests_properties(${cli_tests} PROPERTIES
+  LABELS cli SKIP_RETURN_CODE 77 TIMEOUT 180
+  ENVIRONMENT "AUTOMODEL_PROGRAM=$<TARGET_FILE:automodel>;PYTHONDONTWRITEBYTECODE=1")
+# Its figures are wall times: nothing may run beside it.
+set_tests_properties(cli.startup PROPERTIES RUN_SERIAL ON)
