@@ -57,8 +57,9 @@ CheckpointFolder open_checkpoint_folder(const std::string& path_or_id) {
     checkpoint.files = {checkpoint.path};
     return checkpoint;
   }
-  // lexically_normal and parent_path: "dir/" names the folder, not the empty name after the slash.
-  checkpoint.path = (checkpoint.path / "").lexically_normal().parent_path();
+  // "dir/" names the folder, not the empty name after the slash.
+  checkpoint.path = checkpoint.path.lexically_normal();
+  if (!checkpoint.path.has_filename()) checkpoint.path = checkpoint.path.parent_path();
   checkpoint.path = latest_of(checkpoint.path);
   check(fs::is_directory(checkpoint.path),
         ErrorCode::kData,
