@@ -77,4 +77,7 @@ struct WeightFiles {
 /// is missing, the index names a tensor that its file lacks, or a tensor stands twice.
 WeightFiles open_weights(const std::filesystem::path& folder);
 
+/// The weights of these files together. Throws Error(kFormat) when a tensor stands twice.
+WeightFiles open_weight_files(const std::vector<std::filesystem::path>& paths);
+
 }  // namespace automodel::io

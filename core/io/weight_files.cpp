@@ -81,6 +81,12 @@ const TensorView& WeightFiles::at(const std::string& name) const {
   return files[found->second.first].tensors()[found->second.second];
 }
 
+WeightFiles open_weight_files(const std::vector<fs::path>& paths) {
+  WeightFiles weights;
+  for (const fs::path& path : paths) add_file(weights, path);
+  return weights;
+}
+
 WeightFiles open_weights(const fs::path& folder) {
   check(fs::is_directory(folder),
         ErrorCode::kFormat,

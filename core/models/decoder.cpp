@@ -1,14 +1,11 @@
 #include "core/models/decoder.h"
 
 #include <algorithm>
-#include <map>
-#include <set>
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/ops/from_blob.h>
 
-#include "core/base/log.h"
-#include "core/base/strings.h"
+#include "core/models/match_weights.h"
 #include "core/nn/decoder_segments.h"
 #include "core/tensor/dtype.h"
 
@@ -97,11 +94,6 @@ nn::Mlp make_mlp(const LayerConfig& layer, const SegmentParameters& find, double
   return mlp;
 }
 
-/// Tensors that some checkpoints hold and no computation reads.
-bool known_leftover(const std::string& name, const DecoderConfig& config) {
-  return name.ends_with("rotary_emb.inv_freq") || (config.tie_word_embeddings && name == "lm_head.weight");
-}
-
 }  // namespace
 
 tensor::Weight Decoder::find(const std::string& name) const {
@@ -157,67 +149,16 @@ Decoder build_decoder(const DecoderConfig& config, const tensor::Unit::Options& 
 }
 
 void load_weights(Decoder& decoder, const io::WeightFiles& files) {
-  std::set<std::string> wanted;
-  std::vector<std::string> missing;
-  for (const auto& unit : decoder.units) {
-    for (size_t i = 0; i < unit->parameters().size(); ++i) {
-      const tensor::Parameter& parameter = unit->parameters()[i];
-      wanted.insert(parameter.name);
-      const auto found = files.index.find(parameter.name);
-      if (found == files.index.end()) {
-        missing.push_back(parameter.name);
-        continue;
-      }
-      const io::SafetensorsFile& file = files.files[found->second.first];
-      const io::TensorView& stored = file.tensors()[found->second.second];
-      check(stored.shape == parameter.shape,
-            ErrorCode::kFormat,
-            file.path().string(),
-            ": tensor ",
-            parameter.name,
-            " has shape ",
-            at::IntArrayRef(stored.shape),
-            ", expected ",
-            at::IntArrayRef(parameter.shape),
-            " from config.json");
-      // from_blob wants a mutable pointer; the copy only reads.
-      const at::Tensor source = at::from_blob(
-          const_cast<std::byte*>(stored.data), stored.shape, at::dtype(tensor::to_torch(stored.dtype)));
-      unit->home(i).copy_(source);
-      file.drop_pages(stored);
-    }
-    unit->home_changed();
+  for (const MatchedWeight& matched : match_weights(decoder.config, files)) {
+    const tensor::Weight weight = decoder.find(matched.spec.name);
+    const io::TensorView& stored = *matched.tensor;
+    // from_blob wants a mutable pointer; the copy only reads.
+    const at::Tensor source = at::from_blob(
+        const_cast<std::byte*>(stored.data), stored.shape, at::dtype(tensor::to_torch(stored.dtype)));
+    weight.unit->home(weight.first).copy_(source);
+    matched.file->drop_pages(stored);
   }
-  const std::string where = files.files.empty() ? "" : files.files.front().path().parent_path().string();
-  if (!missing.empty()) {
-    const size_t shown = std::min<size_t>(missing.size(), 3);
-    fail(ErrorCode::kFormat,
-         where,
-         ": ",
-         missing.size(),
-         " tensors are missing, among them ",
-         join({missing.begin(), missing.begin() + static_cast<std::ptrdiff_t>(shown)}, ", "),
-         "; config.json says the model has them");
-  }
-  int64_t left_over = 0;
-  for (const auto& [name, place] : files.index) {
-    if (wanted.contains(name)) continue;
-    check(known_leftover(name, decoder.config),
-          ErrorCode::kFormat,
-          files.files[place.first].path().string(),
-          ": tensor ",
-          name,
-          " does not belong to a ",
-          decoder.config.architecture,
-          " with this config.json; nothing would read it");
-    ++left_over;
-  }
-  if (left_over > 0) {
-    log::info(where,
-              ": ",
-              left_over,
-              " tensors have no effect and are not read (rotary tables, or a tied lm_head)");
-  }
+  for (const auto& unit : decoder.units) unit->home_changed();
 }
 
 void init_weights(Decoder& decoder, uint64_t seed) {

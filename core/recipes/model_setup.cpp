@@ -44,8 +44,8 @@ DType stored_dtype(const config::Recipe& recipe, const models::DecoderConfig& co
 
 LoadedModel load_model(const config::Recipe& recipe) {
   const ConfigText text = find_config(recipe.model);
-  const models::DecoderConfig config =
-      models::read_decoder_config(text.json, text.origin, recipe.model.config_overrides);
+  const models::DecoderConfig config = models::read_decoder_config(
+      text.json, text.origin, recipe.model.config_overrides, recipe.model.family_file);
   LoadedModel loaded;
   loaded.weights_dtype = stored_dtype(recipe, config);
   loaded.folder = text.folder;
