@@ -19,6 +19,8 @@ const std::vector<CommandRow>& command_table() {
   static const std::vector<CommandRow> kCommands = {
       {"config", add_config_reference},
       {"", add_completion},
+      {"data", add_data_tokenize},
+      {"data", add_data_render},
       {"model", add_model_list},
       {"model", add_model_info},
       {"model", add_model_forward},

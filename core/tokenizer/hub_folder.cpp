@@ -91,8 +91,8 @@ void read_added_tokens(HubFolder& folder) {
     return;
   }
   // Folders of older transformers name their tokens in two more files.
-  for (auto& [key, value] : read_optional(folder.path / "special_tokens_map.json").items())
-    folder.config[key] = value;
+  const ordered_json special_tokens = read_optional(folder.path / "special_tokens_map.json");
+  for (const auto& [key, value] : special_tokens.items()) folder.config[key] = value;
 }
 
 std::optional<AddedToken> token_of(const HubFolder& folder,

@@ -58,7 +58,8 @@ std::map<int64_t, AddedToken> legacy_added_tokens(const HubFolder& folder, const
     std::set<std::string> special;
     for (const auto& [key, token] : folder.special_tokens) special.insert(token.content);
     for (const AddedToken& token : folder.extra_special_tokens) special.insert(token.content);
-    for (const auto& [content, id] : read_ordered_json(file).items()) {
+    const ordered_json added = read_ordered_json(file);
+    for (const auto& [content, id] : added.items()) {
       check(id.is_number_integer(), ErrorCode::kFormat, file.string(), ": ", content, ": expected an id");
       AddedToken token{.content = content};
       token.special = special.contains(content);
