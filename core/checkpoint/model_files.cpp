@@ -116,6 +116,16 @@ void write_shards(const fs::path& folder,
   }
 }
 
+/// The chat template as a file of its own, where transformers 5 and serving tools look first, when the
+/// tokenizer has it inside tokenizer_config.json.
+void write_chat_template(const fs::path& folder) {
+  const fs::path config = folder / "tokenizer_config.json";
+  const fs::path file = folder / "chat_template.jinja";
+  if (fs::exists(file) || !fs::exists(config)) return;
+  const Json chat_template = Json::parse(read_file(config)).value("chat_template", Json());
+  if (chat_template.is_string()) write_file_atomically(file, chat_template.get<std::string>());
+}
+
 void write_metadata(const fs::path& folder,
                     const models::Decoder& decoder,
                     const ModelSource& source,
@@ -135,6 +145,7 @@ void write_metadata(const fs::path& folder,
   for (const fs::path& file : copied) {
     if (fs::exists(file)) write_file_atomically(folder / file.filename(), read_file(file));
   }
+  write_chat_template(folder);
 }
 
 /// A second name for the same bytes, or a copy where the file system has no hard links.

@@ -42,7 +42,7 @@ LrSchedule::LrSchedule(const std::optional<config::LrSchedulerConfig>& section,
   start_wd_ = section->start_wd.value_or(optimizer.weight_decay);
   end_wd_ = section->end_wd.value_or(optimizer.weight_decay);
   warmup_steps_ = section->lr_warmup_steps.value_or(std::min<int64_t>(1000, total_steps / 10));
-  decay_steps_ = section->lr_decay_steps.value_or(total_steps);
+  decay_steps_ = section->lr_decay_steps.value_or(std::max(total_steps, warmup_steps_ + 1));
   wsd_decay_steps_ = section->wsd_decay_steps.value_or(0);
   wd_incr_steps_ = section->wd_incr_steps.value_or(total_steps);
   check(

@@ -53,7 +53,9 @@ TEST(AdamW, FollowsThePaperOverSteps) {
         if (n > 1) last.step(grad.back(), args);
       }
       EXPECT_NEAR(p.front(), first.p, 2e-6) << n;
-      if (n > 1) EXPECT_NEAR(p.back(), last.p, 2e-6) << n;
+      if (n > 1) {
+        EXPECT_NEAR(p.back(), last.p, 2e-6) << n;
+      }
     }
   }
 }

@@ -48,6 +48,12 @@ TEST(LrSchedule, StylesMeetTheirFormulae) {
   EXPECT_DOUBLE_EQ(LrSchedule(section, optimizer(1), 24).lr(19), 1 - std::sqrt(0.5));
 }
 
+TEST(LrSchedule, ARunShorterThanItsWarmUpOnlyWarmsUp) {
+  config::LrSchedulerConfig section;
+  section.lr_warmup_steps = 8;
+  EXPECT_DOUBLE_EQ(LrSchedule(section, optimizer(1), 2).lr(2), 0.1 + 0.9 * 2 / 8);
+}
+
 TEST(LrSchedule, WeightDecayRamps) {
   config::LrSchedulerConfig section;
   section.start_wd = 0.0;
@@ -68,6 +74,7 @@ TEST(LrSchedule, ContradictionsAreRefused) {
   EXPECT_THROW(LrSchedule(section, optimizer(1), 10), Error);
   section = {};
   section.lr_warmup_steps = 10;
+  section.lr_decay_steps = 10;
   EXPECT_THROW(LrSchedule(section, optimizer(1), 10), Error);
 }
 
