@@ -64,18 +64,20 @@ Sample ColumnMappedProcessor::process(const Json& row) const {
   const std::optional<std::string> context = text_of(row, "context");
   const std::optional<std::string> question = text_of(row, "question");
   const std::optional<std::string> answer = text_of(row, "answer");
-  check(answer.has_value(),
-        ErrorCode::kData,
-        "\"",
-        columns_.at("answer"),
-        "\" (the answer) is missing or null; the row has: ",
-        columns_of(row),
-        "; set dataset.column_mapping.answer");
-  check(context || question,
-        ErrorCode::kData,
-        "neither context nor question is there; the row has: ",
-        columns_of(row),
-        "; set dataset.column_mapping");
+  if (!answer) {
+    fail(ErrorCode::kData,
+         "\"",
+         columns_.at("answer"),
+         "\" (the answer) is missing or null; the row has: ",
+         columns_of(row),
+         "; set dataset.column_mapping.answer");
+  }
+  if (!context && !question) {
+    fail(ErrorCode::kData,
+         "neither context nor question is there; the row has: ",
+         columns_of(row),
+         "; set dataset.column_mapping");
+  }
   if (chat_) {
     const Json messages = {{{"role", "system"}, {"content", context.value_or("")}},
                            {{"role", "user"}, {"content", question.value_or("")}},

@@ -48,16 +48,17 @@ CsvSource::CsvSource(const std::filesystem::path& path) : file_(path) {
 
 nlohmann::ordered_json CsvSource::row(int64_t index) const {
   std::vector<io::CsvField> fields = read_record(file_, begins_.at(static_cast<size_t>(index)));
-  check(fields.size() == columns_.size(),
-        ErrorCode::kData,
-        place(index),
-        ": ",
-        fields.size(),
-        " cells; the header row names ",
-        columns_.size(),
-        " columns (",
-        join(columns_, ", "),
-        ")");
+  if (fields.size() != columns_.size()) {
+    fail(ErrorCode::kData,
+         place(index),
+         ": ",
+         fields.size(),
+         " cells; the header row names ",
+         columns_.size(),
+         " columns (",
+         join(columns_, ", "),
+         ")");
+  }
   auto row = nlohmann::ordered_json::object();
   for (size_t i = 0; i < fields.size(); ++i) {
     const bool empty = fields[i].text.empty() && !fields[i].quoted;
