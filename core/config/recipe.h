@@ -14,7 +14,7 @@ namespace automodel::config {
 struct StepSchedulerConfig {
   int64_t global_batch_size = 32;
   int64_t local_batch_size = 1;
-  std::optional<int64_t> num_epochs;              ///< unset: enough for max_steps, else 10
+  std::optional<int64_t> num_epochs = 10;         ///< null: enough for max_steps, else 10
   std::optional<int64_t> max_steps;               ///< unset: epochs x steps of an epoch
   std::optional<int64_t> ckpt_every_steps = 100;  ///< null: once an epoch
   bool save_checkpoint_every_epoch = true;

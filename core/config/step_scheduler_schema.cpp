@@ -63,7 +63,6 @@ Section declare() {
       .min(1);
   s.field("num_epochs", &C::num_epochs)
       .doc("passes over the data; null: as many as max_steps needs, else 10")
-      .default_text("10")
       .min(1);
   s.field("max_steps", &C::max_steps)
       .doc("optimizer steps; null: all steps of num_epochs; a set without an end needs it")

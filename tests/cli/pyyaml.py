@@ -100,7 +100,7 @@ def plain(texts: list[str]) -> str:
             value = yaml.safe_load(f"- {text}\n")
         except Exception:
             continue
-        if len(value) == 1 and not isinstance(value[0], (list, dict)) and is_plain(value[0]) and "\n" not in text:
+        if len(value) == 1 and not isinstance(value[0], (list, dict)) and is_plain(value[0]) and "\n" not in text and "\u2028" not in text:
             lines.append(f"- {text}")
     return "\n".join(lines) + "\n"
 
