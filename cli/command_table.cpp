@@ -7,7 +7,7 @@ namespace automodel::cli {
 const std::vector<GroupRow>& group_table() {
   static const std::vector<GroupRow> kGroups = {
       {"config", "Look at a recipe: what it resolves to, the fate of every key, all options"},
-      {"data", "Look at data: token ids, rendered conversations"},
+      {"data", "Look at data: token ids, rendered conversations, pretraining files"},
       {"model", "Look at a model: known families, a checkpoint's facts, logits and gradients"},
       {"checkpoint", "Look at a checkpoint: its tensors, whether it is whole"},
   };
@@ -21,6 +21,7 @@ const std::vector<CommandRow>& command_table() {
       {"", add_completion},
       {"data", add_data_tokenize},
       {"data", add_data_render},
+      {"data", add_data_build},
       {"model", add_model_list},
       {"model", add_model_info},
       {"model", add_model_forward},

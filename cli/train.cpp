@@ -1,8 +1,10 @@
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 #include <string>
 
 #include "cli/engine_library.h"
+#include "cli/loss_chart.h"
 #include "cli/recipe_commands.h"
 #include "core/base/error.h"
 #include "core/config/load.h"
@@ -25,7 +27,11 @@ int train(const RecipeArguments& arguments, const config::Document& document) {
   launcher::require_one_process(processes == arguments.options.end() ? "" : processes->second);
   const config::Recipe recipe = config::require_recipe(document);
   print_recipe(document);
-  return load_engine().finetune(recipe);
+  const int status = load_engine().finetune(recipe);
+  if (status == 0 && loss_chart_wanted()) {
+    std::cerr << loss_chart(std::filesystem::path(recipe.checkpoint.checkpoint_dir) / "training.jsonl");
+  }
+  return status;
 }
 
 }  // namespace
