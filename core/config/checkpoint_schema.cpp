@@ -48,8 +48,8 @@ Section declare() {
   s.accepted("v4_compatible")
       .only({Node::of(false)}, "writing the layout of transformers 4 is not implemented yet");
   s.accepted("diffusers_compatible").only({Node::of(false)}, "diffusion checkpoints are not implemented yet");
-  s.accepted("dequantize_base_checkpoint")
-      .only({Node::of(false)}, "reading quantised base checkpoints is not implemented yet");
+  s.built_in("dequantize_base_checkpoint",
+             "a quantised base is refused when it is opened; others are read as they are");
   s.accepted("allow_legacy_pickle_restore").only({Node::of(false)}, "pickled checkpoints are never read");
   s.not_supported("skip_task_head_prefixes_for_base_model", "sequence classification is not implemented yet");
   s.not_supported("original_model_root_dir",

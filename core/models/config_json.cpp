@@ -18,14 +18,15 @@ using nlohmann::json;
   fail(ErrorCode::kFormat, where, ": expected ", expected, ", found ", text);
 }
 
-/// Walks an object: a key is known itself, or is an object some of whose inner keys are known.
+/// Walks an object: a key is known itself, or is an object some of whose inner keys are known. Names with a
+/// leading underscore are notes of whoever wrote the file ("_name_or_path"): no model reads them.
 void refuse_unknown_in(const json& object,
                        const std::string& prefix,
                        const std::set<std::string>& known,
                        const std::string& origin) {
   for (const auto& [key, value] : object.items()) {
     const std::string path = prefix + key;
-    if (known.contains(path)) continue;
+    if (known.contains(path) || key.starts_with('_')) continue;
     const auto inner = known.lower_bound(path + ".");
     if (value.is_object() && inner != known.end() && inner->starts_with(path + ".")) {
       refuse_unknown_in(value, path + ".", known, origin);

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <vector>
 
+#include <ATen/ops/_log_softmax.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/gather.h>
-#include <ATen/ops/logsumexp.h>
 #include <ATen/ops/mm.h>
 #include <ATen/ops/scalar_tensor.h>
 #include <ATen/ops/zeros.h>
@@ -62,14 +62,15 @@ class LinearCrossEntropyFunction : public torch::autograd::Function<LinearCrossE
       const at::Tensor chunk_rows = rows.narrow(0, begin, count);
       const at::Tensor chunk_targets = targets.narrow(0, begin, count);
       const at::Tensor chunk_x = x.index_select(0, chunk_rows);
-      at::Tensor logits = at::mm(chunk_x, weight.t()).to(at::kFloat);
-      const at::Tensor log_norm = at::logsumexp(logits, {1}, /*keepdim=*/true);
-      total.add_((log_norm - logits.gather(1, chunk_targets)).sum(at::kDouble));
+      // ATen's own log-softmax: its float32 rounding is part of the losses that users compare with.
+      at::Tensor log_probs =
+          at::_log_softmax(at::mm(chunk_x, weight.t()).to(at::kFloat), 1, /*half_to_float=*/false);
+      total.sub_(log_probs.gather(1, chunk_targets).sum(at::kDouble));
       if (!needs_grad) continue;
-      // d loss / d logits = softmax - onehot, in the buffer of the logits.
-      logits.sub_(log_norm).exp_();
-      logits.scatter_add_(1, chunk_targets, at::full({count, 1}, -1.0, logits.options()));
-      const at::Tensor dlogits = logits.mul_(options.scale).to(x.scalar_type());
+      // d loss / d logits = softmax - onehot, in the same buffer.
+      log_probs.exp_();
+      log_probs.scatter_add_(1, chunk_targets, at::full({count, 1}, -1.0, log_probs.options()));
+      const at::Tensor dlogits = log_probs.mul_(options.scale).to(x.scalar_type());
       context.sink->linear(head.weight, chunk_x, dlogits);
       dx.index_copy_(0, chunk_rows, at::mm(dlogits, weight));
     }
@@ -91,7 +92,7 @@ at::Tensor linear_cross_entropy(const at::Tensor& x,
                                 const CrossEntropyOptions& options,
                                 const OpContext& context) {
   const at::Tensor& anchor = head.weight.unit->anchor();
-  const bool needs_grad = c10::GradMode::is_enabled() && (x.requires_grad() || anchor.defined());
+  const bool needs_grad = c10::GradMode::is_enabled() && (x.requires_grad() || anchor.requires_grad());
   return LinearCrossEntropyFunction::apply(x, anchor, labels, head, options, context, needs_grad);
 }
 

@@ -19,10 +19,8 @@ Unit::Unit(std::string name, std::vector<Parameter> parameters, const Options& o
   }
   home_ = at::zeros({size_}, at::device(options_.device).dtype(options_.home_dtype));
   grad_written_.assign(parameters_.size(), false);
-  if (options_.trainable) {
-    anchor_ = at::zeros({}, at::device(options_.device).dtype(at::kFloat));
-    anchor_.requires_grad_();
-  }
+  anchor_ = at::zeros({}, at::device(options_.device).dtype(at::kFloat));
+  anchor_.requires_grad_(options_.trainable);
 }
 
 at::Tensor Unit::view(const at::Tensor& flat, size_t index) const {

@@ -93,8 +93,8 @@ class Unit {
   /// Zeroes gradients that no op wrote: after this grads() is valid as a whole.
   void finish_grads();
 
-  /// A leaf that requires a gradient: input of ops that must stay in the graph for their weights' sake.
-  /// Undefined for a frozen unit.
+  /// A leaf, input of ops that must stay in the graph for their weights' sake: it requires a gradient unless the unit
+  /// is frozen.
   const at::Tensor& anchor() const { return anchor_; }
 
  private:
