@@ -19,3 +19,8 @@ if(NOT EXISTS ${AUTOMODEL_CUDA_ROOT}/lib/libcudart.so)
   file(CREATE_LINK libcudart.so.13 ${AUTOMODEL_CUDA_ROOT}/lib/libcudart.so SYMBOLIC)
 endif()
 enable_language(CUDA)
+
+add_library(cuda_runtime SHARED IMPORTED)
+set_target_properties(cuda_runtime PROPERTIES
+  IMPORTED_LOCATION ${AUTOMODEL_CUDA_ROOT}/lib/libcudart.so.13
+  INTERFACE_INCLUDE_DIRECTORIES ${AUTOMODEL_CUDA_ROOT}/include)

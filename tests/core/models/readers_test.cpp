@@ -79,8 +79,10 @@ TEST(ReadRope, OldAndNewFormsGiveTheSame) {
 }
 
 TEST(ReadRope, TheOriginalLengthBesideTheParametersHasPriority) {
-  const json yarn = {
-      {"rope_type", "yarn"}, {"factor", 4.0}, {"truncate", false}, {"original_max_position_embeddings", 1024}};
+  const json yarn = {{"rope_type", "yarn"},
+                     {"factor", 4.0},
+                     {"truncate", false},
+                     {"original_max_position_embeddings", 1024}};
   json shorter = yarn;
   shorter["original_max_position_embeddings"] = 8;
   EXPECT_EQ(rope_of({{"original_max_position_embeddings", 8}, {"rope_parameters", yarn}}).inv_freq,

@@ -1,0 +1,58 @@
+#include <random>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "core/kernels/adamw.h"
+#include "tests/core/kernels/cases.h"
+#include "tests/core/kernels/cuda/device_buffer.h"
+
+namespace automodel::kernels {
+namespace {
+
+using testing::DeviceBuffer;
+
+std::vector<float> normal(int64_t n, unsigned seed) {
+  std::mt19937 generator(seed);
+  std::normal_distribution<float> distribution;
+  std::vector<float> values(static_cast<size_t>(n));
+  for (float& value : values) value = distribution(generator);
+  return values;
+}
+
+TEST(AdamWCuda, AgreesWithTheReferenceOverSteps) {
+  if (!testing::has_cuda_device()) GTEST_SKIP() << "no CUDA device";
+  for (const bool decoupled : {true, false}) {
+    for (const int64_t n : testing::flat_sizes()) {
+      std::vector<float> p = normal(n, 1), m(p.size()), v(p.size());
+      DeviceBuffer dp(p), dm(m), dv(v);
+      for (int64_t step = 1; step <= 3; ++step) {
+        const AdamWArgs args{1e-2, 0.9, 0.95, 1e-8, 0.1, decoupled, step, 0.5f};
+        const std::vector<float> grad = normal(n, static_cast<unsigned>(step) + 10);
+        DeviceBuffer dgrad(grad);
+        adamw_f32(p.data(), grad.data(), m.data(), v.data(), n, args);
+        adamw_f32_cuda(dp.data(), dgrad.data(), dm.data(), dv.data(), n, args, nullptr, nullptr);
+      }
+      const std::vector<float> on_device = dp.read();
+      for (size_t i = 0; i < p.size(); ++i)
+        ASSERT_NEAR(on_device[i], p[i], 2e-6) << n << " elements, at " << i;
+    }
+  }
+}
+
+TEST(AdamWCuda, ANonFiniteFlagLeavesEverythingUntouched) {
+  if (!testing::has_cuda_device()) GTEST_SKIP() << "no CUDA device";
+  const std::vector<float> start = normal(1000, 2);
+  DeviceBuffer p(start), grad(start), m(start), v(start);
+  int32_t* flag = nullptr;
+  const int32_t found = 1;
+  testing::check_cuda(cudaMalloc(reinterpret_cast<void**>(&flag), sizeof found));
+  testing::check_cuda(cudaMemcpy(flag, &found, sizeof found, cudaMemcpyHostToDevice));
+  adamw_f32_cuda(p.data(), grad.data(), m.data(), v.data(), 1000, {1e-2}, flag, nullptr);
+  EXPECT_EQ(p.read(), start);
+  EXPECT_EQ(m.read(), start);
+  testing::check_cuda(cudaFree(flag));
+}
+
+}  // namespace
+}  // namespace automodel::kernels

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <cuda_runtime.h>
+
+#include "core/base/error.h"
+
+namespace automodel::kernels::testing {
+
+inline bool has_cuda_device() {
+  int count = 0;
+  return cudaGetDeviceCount(&count) == cudaSuccess && count > 0;
+}
+
+inline void check_cuda(cudaError_t status) {
+  check(status == cudaSuccess, ErrorCode::kDevice, "CUDA: ", cudaGetErrorString(status));
+}
+
+/// Floats in device memory.
+class DeviceBuffer {
+ public:
+  explicit DeviceBuffer(const std::vector<float>& values) : size_(values.size()) {
+    check_cuda(cudaMalloc(&data_, size_ * sizeof(float)));
+    check_cuda(cudaMemcpy(data_, values.data(), size_ * sizeof(float), cudaMemcpyHostToDevice));
+  }
+
+  ~DeviceBuffer() { cudaFree(data_); }
+
+  DeviceBuffer(const DeviceBuffer&) = delete;
+  DeviceBuffer& operator=(const DeviceBuffer&) = delete;
+
+  float* data() { return static_cast<float*>(data_); }
+
+  std::vector<float> read() const {
+    std::vector<float> values(size_);
+    check_cuda(cudaMemcpy(values.data(), data_, size_ * sizeof(float), cudaMemcpyDeviceToHost));
+    return values;
+  }
+
+ private:
+  size_t size_;
+  void* data_ = nullptr;
+};
+
+}  // namespace automodel::kernels::testing
