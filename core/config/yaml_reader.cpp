@@ -23,6 +23,8 @@ namespace {
 constexpr size_t kDeepest = 100;
 constexpr int64_t kMostFromAliases = 1'000'000;
 constexpr std::string_view kMergeKey = "<<";
+/// yaml-cpp takes up to 220 bytes of memory for a byte of brackets.
+constexpr size_t kLargestFile = size_t{32} << 20;
 
 /// Reads a string's bytes in place.
 struct ViewBuffer : std::streambuf {
@@ -296,6 +298,12 @@ class TreeBuilder : public YAML::EventHandler {
 }  // namespace
 
 Node parse_yaml(std::string_view text, const std::string& name) {
+  check(text.size() <= kLargestFile,
+        ErrorCode::kConfig,
+        name,
+        ": the file has ",
+        text.size(),
+        " bytes; a recipe has at most 32 MiB");
   check_text(text, name);
   const YamlSource source(text);
   ViewBuffer buffer(text);
