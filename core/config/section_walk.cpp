@@ -29,17 +29,15 @@ void check_range(const Option& option, const Node& value) {
         value.text);
 }
 
-/// The dotted path of an option of this name anywhere below; empty when there is none.
-std::string find_elsewhere(const Section& section, const std::string& name) {
+/// The section below that has an option of this name; null when there is none.
+const Section* find_owner(const Section& section, const std::string& name) {
   for (const Option& option : section.options) {
     for (const Section* below : option.sections) {
-      if (const Option* found = below->find(name); found != nullptr && found->name == name) {
-        return below->path + "." + name;
-      }
-      if (const std::string deeper = find_elsewhere(*below, name); !deeper.empty()) return deeper;
+      if (const Option* found = below->find(name); found != nullptr && found->name == name) return below;
+      if (const Section* deeper = find_owner(*below, name)) return deeper;
     }
   }
-  return "";
+  return nullptr;
 }
 
 Why why_of(ErrorCode code) {
@@ -106,11 +104,12 @@ void SectionWalk::refuse_unknown(const Section& section, const Node::Entry& entr
   std::string hint;
   if (!nearest.empty()) {
     hint = "; did you mean " + child(path, nearest) + "?";
-  } else if (const std::string elsewhere = find_elsewhere(root_, entry.key); !elsewhere.empty()) {
-    hint = "; did you mean " + elsewhere + "?";
+  } else if (const Section* owner = find_owner(root_, entry.key)) {
+    hint = owner->path == path ? "; it is one of " + owner->target
+                               : "; did you mean " + child(owner->path, entry.key) + "?";
   }
-  const std::string owner = section.target.empty() ? "" : " of " + section.target;
-  refuse(child(path, entry.key), entry.line, Why::kUnknownKey, "is not a known option" + owner + hint);
+  const std::string of_target = section.target.empty() ? "" : " of " + section.target;
+  refuse(child(path, entry.key), entry.line, Why::kUnknownKey, "is not a known option" + of_target + hint);
 }
 
 void SectionWalk::refuse(const std::string& path, int line, Why why, const std::string& message) {
