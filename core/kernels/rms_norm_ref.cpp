@@ -1,4 +1,5 @@
 #include <array>
+#include <cstddef>
 #include <cmath>
 
 #include "core/kernels/rms_norm.h"

@@ -1,4 +1,5 @@
 #include <array>
+#include <cstddef>
 
 #include "core/kernels/sum_squares.h"
 

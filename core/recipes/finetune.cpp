@@ -57,7 +57,7 @@ std::unique_ptr<data::Loader> open_set(const config::Recipe& recipe,
                                        const config::DataloaderConfig& dataloader,
                                        const tokenizer::Tokenizer* tokenizer) {
   data::Loader::Options options;
-  options.local_batch_size = recipe.step_scheduler.local_batch_size;
+  options.local_batch_size = dataloader.batch_size.value_or(recipe.step_scheduler.local_batch_size);
   options.seed = recipe.seed;
   options.shuffle = dataloader.shuffle.value_or(true);
   options.pad_seq_len_divisible = dataloader.pad_seq_len_divisible;
