@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <nlohmann/json.hpp>
 #include <yaml-cpp/yaml.h>
 
 #include "core/base/error.h"
@@ -89,13 +90,14 @@ FieldSource parse_source(const Place& place) {
     if (key == "key") {
       source.key = value.text();
     } else if (key == "value") {
-      source.value = to_json(value);
+      source.value = to_json(value).dump();
     } else if (key == "default") {
-      source.fallback = to_json(value);
+      source.fallback = to_json(value).dump();
     } else if (key == "if_null") {
       source.if_null = std::make_shared<FieldSource>(parse_source(value));
     } else if (key == "values") {
-      value.each([&](const std::string& word, const Place& ours) { source.values[word] = to_json(ours); });
+      value.each(
+          [&](const std::string& word, const Place& ours) { source.values[word] = to_json(ours).dump(); });
     } else {
       value.unknown("entry", key, {"key", "value", "default", "if_null", "values"});
     }
@@ -133,7 +135,7 @@ void parse_section(const std::string& section, const Place& place, Family& famil
       const json allowed = to_json(value);
       if (!allowed.is_array() || allowed.empty())
         value.refuse("expected a list of the values that are right");
-      family.only[key] = allowed.get<std::vector<json>>();
+      for (const json& one : allowed) family.only[key].push_back(one.dump());
     });
   } else if (section == "inert") {
     family.inert = place.texts();
@@ -186,13 +188,15 @@ void emit(YAML::Emitter& out, const FieldSource& source) {
     out << YAML::Key << name << YAML::Value;
     emit(out, value);
   };
-  if (source.value) entry("value", *source.value);
-  if (source.fallback) entry("default", *source.fallback);
+  if (source.value) entry("value", json::parse(*source.value));
+  if (source.fallback) entry("default", json::parse(*source.fallback));
   if (source.if_null) {
     out << YAML::Key << "if_null" << YAML::Value;
     emit(out, *source.if_null);
   }
-  if (!source.values.empty()) entry("values", json(source.values));
+  json words = json::object();
+  for (const auto& [word, ours] : source.values) words[word] = json::parse(ours);
+  if (!words.empty()) entry("values", words);
   out << YAML::EndMap;
 }
 
@@ -267,7 +271,9 @@ std::string to_yaml(const Family& family) {
   out << YAML::Key << "only" << YAML::Value << YAML::BeginMap;
   for (const auto& [key, allowed] : family.only) {
     out << YAML::Key << key << YAML::Value;
-    emit(out, json(allowed));
+    json list = json::array();
+    for (const JsonText& one : allowed) list.push_back(json::parse(one));
+    emit(out, list);
   }
   out << YAML::EndMap;
   out << YAML::Key << "inert" << YAML::Value << family.inert;

@@ -6,17 +6,18 @@
 #include <string>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 namespace automodel::models {
+
+/// A value of a family file, as JSON text: "true", "3", "\"silu\"", "null".
+using JsonText = std::string;
 
 /// Where the value of one field comes from; exactly one of `key` and `value` is set.
 struct FieldSource {
-  std::string key;                         ///< of config.json; "outer.inner" for one in an inner object
-  std::optional<nlohmann::json> value;     ///< a constant
-  std::optional<nlohmann::json> fallback;  ///< `default`: when the key is absent; none: the key is required
-  std::shared_ptr<const FieldSource> if_null;    ///< what null (or a default of null) stands for
-  std::map<std::string, nlohmann::json> values;  ///< config.json's words -> ours; empty: as they are
+  std::string key;                   ///< of config.json; "outer.inner" for one in an inner object
+  std::optional<JsonText> value;     ///< a constant
+  std::optional<JsonText> fallback;  ///< `default`: when the key is absent; none: the key is required
+  std::shared_ptr<const FieldSource> if_null;  ///< what null (or a default of null) stands for
+  std::map<std::string, JsonText> values;      ///< config.json's words -> ours; empty: as they are
 };
 
 /// A family file with everything that it inherits.
@@ -28,7 +29,7 @@ struct Family {
   std::vector<std::string> model_types;
   std::vector<std::pair<std::string, FieldSource>> fields;  ///< in the order of the files
   std::vector<std::string> readers;
-  std::map<std::string, std::vector<nlohmann::json>> only;
+  std::map<std::string, std::vector<JsonText>> only;
   std::vector<std::string> inert;
   std::vector<std::string> ignored_weights;
 };

@@ -80,11 +80,11 @@ Family family_for(ConfigJson& config, const std::string& family_file) {
 
 /// The value that a field's source gives, and what to call it.
 std::pair<json, std::string> value_of(ConfigJson& config, const FieldSource& source) {
-  if (source.value) return {*source.value, config.origin()};
+  if (source.value) return {json::parse(*source.value), config.origin()};
   const json* found = config.find(source.key);
   const std::string where = config.where(source.key);
   check(found || source.fallback, ErrorCode::kFormat, where, " is missing");
-  json value = found ? *found : *source.fallback;
+  json value = found ? *found : json::parse(*source.fallback);
   if (source.if_null && source.if_null->key.size() > 0) config.find(source.if_null->key);
   if (value.is_null() && source.if_null) return value_of(config, *source.if_null);
   if (!source.values.empty()) {
@@ -95,7 +95,7 @@ std::pair<json, std::string> value_of(ConfigJson& config, const FieldSource& sou
       for (const auto& [name, ours] : source.values) known.push_back(name);
       fail(ErrorCode::kUnsupported, where, ": \"", word, "\" is not implemented; known: ", join(known, ", "));
     }
-    value = mapped->second;
+    value = json::parse(mapped->second);
   }
   return {value, where};
 }
@@ -103,11 +103,10 @@ std::pair<json, std::string> value_of(ConfigJson& config, const FieldSource& sou
 void refuse_other_values(ConfigJson& config, const Family& family) {
   for (const auto& [key, allowed] : family.only) {
     const json* value = config.find(key);
-    if (!value || std::ranges::count(allowed, *value) > 0) continue;
+    const auto equals = [&](const JsonText& one) { return json::parse(one) == *value; };
+    if (!value || std::ranges::any_of(allowed, equals)) continue;
     std::string text = value->dump();
     if (text.size() > 80) text = text.substr(0, 77) + "...";
-    std::vector<std::string> right;
-    for (const json& one : allowed) right.push_back(one.dump());
     fail(ErrorCode::kUnsupported,
          config.where(key),
          ": ",
@@ -115,7 +114,7 @@ void refuse_other_values(ConfigJson& config, const Family& family) {
          " is not implemented for ",
          family.name,
          "; only ",
-         join(right, " or "),
+         join(allowed, " or "),
          " is");
   }
 }
