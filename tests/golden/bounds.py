@@ -18,3 +18,10 @@ TOKEN_LOSS_ABSOLUTE = 2e-4
 MEAN_LOSS_ABSOLUTE = 1e-5
 ARGMAX_SHARE = 0.999
 PARAMETER_GRAD_NORM = 1e-4
+
+# bfloat16 against transformers in bfloat16: both round every activation to 8 bits, in another order.
+BF16_LOSS = 5e-4
+
+# Where a gradient is near zero its sign is noise, and Adam's first steps are of full size whatever the gradient's: two
+# runs part by a share of the distance travelled.
+BF16_TRAVEL = 0.15
