@@ -1,7 +1,6 @@
 #include "core/kernels/adamw.h"
 
 #include <cmath>
-#include <random>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -14,13 +13,7 @@
 namespace automodel::kernels {
 namespace {
 
-std::vector<float> normal(int64_t n, unsigned seed) {
-  std::mt19937 generator(seed);
-  std::normal_distribution<float> distribution;
-  std::vector<float> values(static_cast<size_t>(n));
-  for (float& value : values) value = distribution(generator);
-  return values;
-}
+using testing::normal;
 
 /// The paper's formula in double, one element through several steps.
 struct Exact {

@@ -1,4 +1,3 @@
-#include <random>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -11,14 +10,7 @@ namespace automodel::kernels {
 namespace {
 
 using testing::DeviceBuffer;
-
-std::vector<float> normal(int64_t n, unsigned seed) {
-  std::mt19937 generator(seed);
-  std::normal_distribution<float> distribution;
-  std::vector<float> values(static_cast<size_t>(n));
-  for (float& value : values) value = distribution(generator);
-  return values;
-}
+using testing::normal;
 
 TEST(AdamWCuda, AgreesWithTheReferenceOverSteps) {
   if (!testing::has_cuda_device()) GTEST_SKIP() << "no CUDA device";
