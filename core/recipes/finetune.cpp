@@ -13,6 +13,7 @@
 #include "core/base/signals.h"
 #include "core/base/strings.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/dist/mesh.h"
 #include "core/engine/walk.h"
 #include "core/optim/grad_norm.h"
 #include "core/optim/lr_schedule.h"
@@ -55,8 +56,11 @@ std::unique_ptr<tokenizer::Tokenizer> load_tokenizer(const config::Recipe& recip
 std::unique_ptr<data::Loader> open_set(const config::Recipe& recipe,
                                        const config::DatasetConfig& dataset,
                                        const config::DataloaderConfig& dataloader,
+                                       const dist::Mesh& mesh,
                                        const tokenizer::Tokenizer* tokenizer) {
   data::Loader::Options options;
+  options.dp_rank = mesh.dp_rank();
+  options.dp_size = mesh.dp_size();
   options.local_batch_size = dataloader.batch_size.value_or(recipe.step_scheduler.local_batch_size);
   options.seed = recipe.seed;
   options.shuffle = dataloader.shuffle.value_or(true);
@@ -210,18 +214,20 @@ void show_progress(const TrainRecord& record, int64_t total_steps) {
 
 int finetune(const config::Recipe& recipe) {
   const SignalWatch signals(recipe.step_scheduler.preemption_signals);
+  const dist::Mesh mesh = dist::Mesh::from_recipe(recipe.distributed, /*world_size=*/1, /*rank=*/0);
 
   Training training(recipe);
   print_model(training);
 
   const auto tokenizer = load_tokenizer(recipe, training.model.folder);
-  const auto loader = open_set(recipe, recipe.dataset, recipe.dataloader, tokenizer.get());
+  const auto loader = open_set(recipe, recipe.dataset, recipe.dataloader, mesh, tokenizer.get());
   std::vector<std::unique_ptr<data::Loader>> validation_loaders;
   for (const config::DatasetConfig& dataset : recipe.validation_datasets) {
-    validation_loaders.push_back(open_set(recipe, dataset, recipe.validation_dataloader, tokenizer.get()));
+    validation_loaders.push_back(
+        open_set(recipe, dataset, recipe.validation_dataloader, mesh, tokenizer.get()));
   }
 
-  const StepSchedule schedule(recipe.step_scheduler, loader->num_micro_batches());
+  const StepSchedule schedule(recipe.step_scheduler, loader->num_micro_batches(), mesh.dp_size());
   const optim::LrSchedule lr_schedule(recipe.lr_scheduler, recipe.optimizer, schedule.total_steps());
   checkpoint::Checkpointer checkpointer(recipe,
                                         training.model.decoder,

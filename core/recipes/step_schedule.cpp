@@ -17,16 +17,20 @@ int64_t ceil_div(int64_t a, int64_t b) {
 }  // namespace
 
 StepSchedule::StepSchedule(const config::StepSchedulerConfig& config,
-                           std::optional<int64_t> micro_batches_per_epoch)
+                           std::optional<int64_t> micro_batches_per_epoch,
+                           int64_t dp_size)
     : config_(config) {
-  check(config.global_batch_size % config.local_batch_size == 0,
+  const int64_t rows_at_once = config.local_batch_size * dp_size;
+  check(config.global_batch_size % rows_at_once == 0,
         ErrorCode::kConfig,
         "step_scheduler.global_batch_size ",
         config.global_batch_size,
         " is not a multiple of local_batch_size ",
         config.local_batch_size,
-        " times 1 data-parallel rank");
-  grad_accum_steps_ = config.global_batch_size / config.local_batch_size;
+        " times ",
+        dp_size,
+        " data-parallel ranks");
+  grad_accum_steps_ = config.global_batch_size / rows_at_once;
   if (!micro_batches_per_epoch) {
     check(config.max_steps.has_value(),
           ErrorCode::kConfig,

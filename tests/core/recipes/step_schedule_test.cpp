@@ -17,7 +17,7 @@ config::StepSchedulerConfig config_of(int64_t global, int64_t local) {
 TEST(StepSchedule, AShortLastGroupOfAnEpochCountsAsAStep) {
   auto config = config_of(8, 4);
   config.num_epochs = 3;
-  const StepSchedule schedule(config, 7);
+  const StepSchedule schedule(config, 7, 1);
   EXPECT_EQ(schedule.grad_accum_steps(), 2);
   EXPECT_EQ(schedule.steps_per_epoch(), 4);
   EXPECT_EQ(schedule.total_steps(), 12);
@@ -27,10 +27,10 @@ TEST(StepSchedule, MaxStepsEndsTheRunEarlyAndNullEpochsMeansEnough) {
   auto config = config_of(4, 4);
   config.max_steps = 25;
   config.num_epochs = 2;
-  EXPECT_EQ(StepSchedule(config, 10).total_steps(), 20);
+  EXPECT_EQ(StepSchedule(config, 10, 1).total_steps(), 20);
   config.num_epochs = std::nullopt;
-  EXPECT_EQ(StepSchedule(config, 10).num_epochs(), 3);
-  EXPECT_EQ(StepSchedule(config, 10).total_steps(), 25);
+  EXPECT_EQ(StepSchedule(config, 10, 1).num_epochs(), 3);
+  EXPECT_EQ(StepSchedule(config, 10, 1).total_steps(), 25);
 }
 
 TEST(StepSchedule, SavesWhenDueAtEpochEndsAndAtTheEnd) {
@@ -38,7 +38,7 @@ TEST(StepSchedule, SavesWhenDueAtEpochEndsAndAtTheEnd) {
   config.ckpt_every_steps = 6;
   config.val_every_steps = 5;
   config.num_epochs = 3;
-  const StepSchedule schedule(config, 4);
+  const StepSchedule schedule(config, 4, 1);
   EXPECT_TRUE(schedule.saves_after(5, false));
   EXPECT_FALSE(schedule.saves_after(6, false));
   EXPECT_TRUE(schedule.saves_after(3, true));
@@ -46,13 +46,18 @@ TEST(StepSchedule, SavesWhenDueAtEpochEndsAndAtTheEnd) {
   EXPECT_TRUE(schedule.validates_after(4, false));
   EXPECT_TRUE(schedule.validates_after(5, false)) << "every checkpoint brings a validation";
   config.save_checkpoint_every_epoch = false;
-  EXPECT_FALSE(StepSchedule(config, 4).saves_after(3, true));
+  EXPECT_FALSE(StepSchedule(config, 4, 1).saves_after(3, true));
+}
+
+TEST(StepSchedule, DataParallelRanksShareTheGlobalBatch) {
+  EXPECT_EQ(StepSchedule(config_of(16, 4), 10, 2).grad_accum_steps(), 2);
+  EXPECT_THROW(StepSchedule(config_of(8, 4), 10, 3), Error);
 }
 
 TEST(StepSchedule, ContradictionsAreRefused) {
-  EXPECT_THROW(StepSchedule(config_of(9, 4), 10), Error);
-  EXPECT_THROW(StepSchedule(config_of(4, 4), std::nullopt), Error);
-  EXPECT_THROW(StepSchedule(config_of(4, 4), 0), Error);
+  EXPECT_THROW(StepSchedule(config_of(9, 4), 10, 1), Error);
+  EXPECT_THROW(StepSchedule(config_of(4, 4), std::nullopt, 1), Error);
+  EXPECT_THROW(StepSchedule(config_of(4, 4), 0, 1), Error);
 }
 
 }  // namespace
