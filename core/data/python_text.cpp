@@ -1,6 +1,5 @@
 #include "core/data/python_text.h"
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -61,7 +60,6 @@ std::string python_float(double value) {
   return text;
 }
 
-template <class... Values>
 void append_escape(std::string& out, uint32_t unit) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   out += "\\u";
@@ -89,9 +87,7 @@ void append_string(std::string& out, std::string_view text) {
     if (letter != std::string_view::npos) {
       out += '\\';
       out += kLetters[letter];
-    } else if (code >= 0x20 && code < 0x7f) {
-      out += static_cast<char>(code);
-    } else if (code == 0x7f) {
+    } else if (code >= 0x20 && code <= 0x7f) {  // json.dumps leaves DEL as it is
       out += static_cast<char>(code);
     } else if (code < 0x10000) {
       append_escape(out, code);
