@@ -1,13 +1,13 @@
 # The program as a user meets it: text cases and scripts.
-file(GLOB cli_cases CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/cli/*.txt)
+file(GLOB cli_cases CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/*.txt)
 set(cli_tests)
 foreach(case ${cli_cases})
   get_filename_component(name ${case} NAME_WE)
-  add_test(NAME cli.${name} COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/cli/run.py ${case})
+  add_test(NAME cli.${name} COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/run.py ${case})
   list(APPEND cli_tests cli.${name})
 endforeach()
 foreach(script startup hostile stock_recipes pyyaml resolved reference checkpoints)
-  add_test(NAME cli.${script} COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/cli/${script}.py)
+  add_test(NAME cli.${script} COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/${script}.py)
   list(APPEND cli_tests cli.${script})
 endforeach()
 set_tests_properties(${cli_tests} PROPERTIES

@@ -1,7 +1,7 @@
 # The built program against the reference's own runs. Each script prints its largest errors; 77 is "skipped".
 if(AUTOMODEL_ENGINE)
   function(add_golden_test name labels)
-    add_test(NAME golden.${name} COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/golden/${ARGN})
+    add_test(NAME golden.${name} COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/${ARGN})
     set_tests_properties(golden.${name} PROPERTIES
       LABELS "${labels}" SKIP_RETURN_CODE 77 TIMEOUT 1200
       ENVIRONMENT "AUTOMODEL_PROGRAM=$<TARGET_FILE:automodel>;PYTHONDONTWRITEBYTECODE=1")

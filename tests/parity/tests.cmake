@@ -1,8 +1,8 @@
 # The program against transformers, live. Each script prints its largest errors.
-add_test(NAME parity.config COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/parity/config_test.py)
+add_test(NAME parity.config COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/config_test.py)
 set(parity_tests parity.config)
 if(AUTOMODEL_ENGINE)
-  add_test(NAME parity.forward COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/parity/forward_test.py)
+  add_test(NAME parity.forward COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/forward_test.py)
   list(APPEND parity_tests parity.forward)
 endif()
 set_tests_properties(${parity_tests} PROPERTIES
