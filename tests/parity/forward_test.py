@@ -4,10 +4,12 @@ forward_test.py [PATTERN]: only the variants whose name holds PATTERN.
 """
 import json
 import math
+import os
 import pathlib
 import sys
 import tempfile
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # the tensors are tiny; waiting threads cost more than they help
 import torch
 import transformers
 from safetensors.torch import load_file
@@ -97,7 +99,6 @@ def shift_without(variant, folder):
 
 
 def main():
-    torch.set_num_threads(1)  # the tensors are tiny
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     pattern = sys.argv[1] if len(sys.argv) > 1 else ""
