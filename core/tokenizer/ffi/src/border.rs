@@ -20,8 +20,9 @@ impl View {
     /// The caller keeps `size` bytes at `data` alive and unchanged while the result is used.
     pub unsafe fn text<'a>(self) -> Result<&'a str, Failure> {
         let bytes = if self.size == 0 { &[] } else { std::slice::from_raw_parts(self.data, self.size) };
-        std::str::from_utf8(bytes)
-            .map_err(|error| Failure::new(format!("the text is not UTF-8: {error} (at byte {})", error.valid_up_to())))
+        std::str::from_utf8(bytes).map_err(|error| {
+            Failure::new(format!("the text is not UTF-8: {error} (at byte {})", error.valid_up_to()))
+        })
     }
 }
 
@@ -51,15 +52,15 @@ impl Failure {
 ///
 /// # Safety
 /// `error` points to a pointer that may be written.
-pub unsafe fn guarded<T>(error: *mut *mut Failure, fallback: T, work: impl FnOnce() -> Result<T, Failure>) -> T {
+pub unsafe fn guarded<T>(
+    error: *mut *mut Failure,
+    fallback: T,
+    work: impl FnOnce() -> Result<T, Failure>,
+) -> T {
     let failure = match catch_unwind(AssertUnwindSafe(work)) {
         Ok(Ok(value)) => return value,
         Ok(Err(failure)) => failure,
-        Err(panic) => Failure {
-            code: Code::Internal,
-            message: panic_text(panic.as_ref()),
-            line: 0,
-        },
+        Err(panic) => Failure { code: Code::Internal, message: panic_text(panic.as_ref()), line: 0 },
     };
     *error = Box::into_raw(Box::new(failure));
     fallback

@@ -48,7 +48,9 @@ pub unsafe extern "C" fn am_template_render(
         let clock = match now {
             "" => Clock::now(),
             fixed => Clock::fixed(fixed).ok_or_else(|| {
-                Failure::new(format!("AUTOMODEL_NOW is \"{fixed}\"; expected a time like 2024-07-26T12:00:00"))
+                Failure::new(format!(
+                    "AUTOMODEL_NOW is \"{fixed}\"; expected a time like 2024-07-26T12:00:00"
+                ))
             })?,
         };
         let rendered = (*template).render(variables.text()?, &clock)?;

@@ -38,7 +38,8 @@ pub fn from_json(json: &str) -> Result<Tokenizer, Failure> {
 }
 
 pub fn add_tokens(tokenizer: &mut Tokenizer, json: &str) -> Result<(), Failure> {
-    let specs: Vec<TokenSpec> = serde_json::from_str(json).map_err(|error| Failure::new(error.to_string()))?;
+    let specs: Vec<TokenSpec> =
+        serde_json::from_str(json).map_err(|error| Failure::new(error.to_string()))?;
     let tokens = specs.into_iter().map(|spec| {
         AddedToken::from(spec.content, spec.special)
             .single_word(spec.single_word)
@@ -111,9 +112,7 @@ pub fn encode(
 }
 
 fn flatten(encoding: &Encoding, with_offsets: bool) -> Encoded {
-    let flat = || encoding.get_offsets().iter().flat_map(|(begin, end)| [*begin as u64, *end as u64]).collect();
-    Encoded {
-        ids: encoding.get_ids().to_vec(),
-        offsets: with_offsets.then(flat),
-    }
+    let flat =
+        || encoding.get_offsets().iter().flat_map(|(begin, end)| [*begin as u64, *end as u64]).collect();
+    Encoded { ids: encoding.get_ids().to_vec(), offsets: with_offsets.then(flat) }
 }

@@ -18,7 +18,10 @@ pub unsafe extern "C" fn am_tokenizer_free(tokenizer: *mut Tokenizer) {
 }
 
 #[no_mangle]
-pub unsafe extern "C" fn am_tokenizer_clone(tokenizer: *const Tokenizer, error: *mut *mut Failure) -> *mut Tokenizer {
+pub unsafe extern "C" fn am_tokenizer_clone(
+    tokenizer: *const Tokenizer,
+    error: *mut *mut Failure,
+) -> *mut Tokenizer {
     guarded_new(error, || Ok((*tokenizer).clone()))
 }
 

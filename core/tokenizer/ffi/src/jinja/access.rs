@@ -117,7 +117,8 @@ fn attribute(object: &Value, name: &str) -> Option<Value> {
             Object::Macro(macro_) => match name {
                 "name" => Some(Value::Str(macro_.def.name.clone())),
                 "arguments" => {
-                    Value::tuple(macro_.def.params.iter().map(|param| Value::Str(param.clone())).collect()).ok()
+                    Value::tuple(macro_.def.params.iter().map(|param| Value::Str(param.clone())).collect())
+                        .ok()
                 }
                 "catch_kwargs" => Some(Value::Bool(macro_.def.kwargs.is_some())),
                 "catch_varargs" => Some(Value::Bool(macro_.def.varargs.is_some())),
@@ -151,8 +152,23 @@ fn attribute(object: &Value, name: &str) -> Option<Value> {
 /// Names every Python object has; the sandbox refuses to use them.
 fn is_dunder(name: &str) -> bool {
     const NAMES: [&str; 17] = [
-        "__class__", "__doc__", "__init__", "__new__", "__dict__", "__eq__", "__ne__", "__hash__", "__repr__", "__str__",
-        "__getattribute__", "__setattr__", "__dir__", "__reduce__", "__subclasshook__", "__init_subclass__", "__sizeof__",
+        "__class__",
+        "__doc__",
+        "__init__",
+        "__new__",
+        "__dict__",
+        "__eq__",
+        "__ne__",
+        "__hash__",
+        "__repr__",
+        "__str__",
+        "__getattribute__",
+        "__setattr__",
+        "__dir__",
+        "__reduce__",
+        "__subclasshook__",
+        "__init_subclass__",
+        "__sizeof__",
     ];
     NAMES.contains(&name)
 }
@@ -274,7 +290,9 @@ pub fn iterate(value: &Value) -> Result<Vec<Value>> {
             }
             Object::Range { start, stop, step } => {
                 let length = range_len(*start, *stop, *step);
-                Ok((0..length).map(|at| Value::Int(i128::from(*start) + i128::from(at) * i128::from(*step))).collect())
+                Ok((0..length)
+                    .map(|at| Value::Int(i128::from(*start) + i128::from(at) * i128::from(*step)))
+                    .collect())
             }
             Object::Iterator(values, _) => Ok(values.borrow_mut().by_ref().collect()),
             _ => not_iterable(value),
@@ -286,7 +304,12 @@ pub fn iterate(value: &Value) -> Result<Vec<Value>> {
 /// Whether iter(value) works.
 pub fn is_iterable(value: &Value) -> bool {
     match value {
-        Value::Undefined(_) | Value::List(_) | Value::Tuple(_) | Value::Str(_) | Value::Markup(_) | Value::Dict(_) => true,
+        Value::Undefined(_)
+        | Value::List(_)
+        | Value::Tuple(_)
+        | Value::Str(_)
+        | Value::Markup(_)
+        | Value::Dict(_) => true,
         Value::Object(object) => matches!(
             **object,
             Object::View { .. } | Object::Range { .. } | Object::Iterator(..) | Object::Loop(_)

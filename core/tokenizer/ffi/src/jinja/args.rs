@@ -17,7 +17,12 @@ impl Args {
     }
 
     /// One place a parameter, as Python binds them; the first `num_required` must be given.
-    pub fn bind<const N: usize>(self, function: &str, params: [&str; N], num_required: usize) -> Result<[Option<Value>; N]> {
+    pub fn bind<const N: usize>(
+        self,
+        function: &str,
+        params: [&str; N],
+        num_required: usize,
+    ) -> Result<[Option<Value>; N]> {
         if self.positional.len() > N {
             return type_error(format!(
                 "{function}() takes at most {N} argument(s) ({} given)",
@@ -45,7 +50,11 @@ impl Args {
     }
 
     /// As `bind`, for functions that take no names.
-    pub fn bind_positional<const N: usize>(self, function: &str, num_required: usize) -> Result<[Option<Value>; N]> {
+    pub fn bind_positional<const N: usize>(
+        self,
+        function: &str,
+        num_required: usize,
+    ) -> Result<[Option<Value>; N]> {
         if !self.named.is_empty() {
             return type_error(format!("{function}() takes no keyword arguments"));
         }

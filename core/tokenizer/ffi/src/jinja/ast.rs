@@ -97,10 +97,17 @@ pub enum CompareOp {
 
 #[derive(Debug)]
 pub enum Target {
-    Name { name: Arc<str>, slot: Slot },
+    Name {
+        name: Arc<str>,
+        slot: Slot,
+    },
     Tuple(Vec<Target>),
     /// `{% set ns.attribute = ... %}`
-    Attribute { object: Arc<str>, slot: Slot, attribute: Arc<str> },
+    Attribute {
+        object: Arc<str>,
+        slot: Slot,
+        attribute: Arc<str>,
+    },
 }
 
 #[derive(Debug)]
@@ -114,16 +121,45 @@ pub enum StmtKind {
     Text(Arc<str>),
     Output(Expr),
     For(Arc<ForDef>),
-    If { branches: Vec<(Expr, Vec<Stmt>)>, otherwise: Vec<Stmt> },
-    Set { target: Target, value: Expr },
-    SetBlock { target: Target, filter: Option<Expr>, body: Vec<Stmt>, scope: Scope },
-    Macro { def: Arc<MacroDef>, slot: Slot },
-    Call { def: Arc<MacroDef>, call: Expr },
-    Filter { filter: Expr, body: Vec<Stmt>, scope: Scope },
-    With { targets: Vec<Target>, values: Vec<Expr>, body: Vec<Stmt>, scope: Scope },
+    If {
+        branches: Vec<(Expr, Vec<Stmt>)>,
+        otherwise: Vec<Stmt>,
+    },
+    Set {
+        target: Target,
+        value: Expr,
+    },
+    SetBlock {
+        target: Target,
+        filter: Option<Expr>,
+        body: Vec<Stmt>,
+        scope: Scope,
+    },
+    Macro {
+        def: Arc<MacroDef>,
+        slot: Slot,
+    },
+    Call {
+        def: Arc<MacroDef>,
+        call: Expr,
+    },
+    Filter {
+        filter: Expr,
+        body: Vec<Stmt>,
+        scope: Scope,
+    },
+    With {
+        targets: Vec<Target>,
+        values: Vec<Expr>,
+        body: Vec<Stmt>,
+        scope: Scope,
+    },
     /// `{% generation %}`: its text is marked as the assistant's.
     Generation(Arc<MacroDef>),
-    Block { body: Vec<Stmt>, scope: Scope },
+    Block {
+        body: Vec<Stmt>,
+        scope: Scope,
+    },
     Break,
     Continue,
     /// A tag that needs other templates; an error when it is reached.

@@ -32,10 +32,14 @@ impl Interp<'_> {
                 Object::Loop(state) => {
                     let [items] = args.bind("loop", ["iterable"], 1)?;
                     if !state.def.recursive {
-                        return type_error("The loop must have the 'recursive' marker to be called recursively.");
+                        return type_error(
+                            "The loop must have the 'recursive' marker to be called recursively.",
+                        );
                     }
                     let items = items.unwrap_or(Value::None);
-                    return self.recursive_loop(&state.def, &state.outer, &items, state.depth0 + 1).map(Value::str);
+                    return self
+                        .recursive_loop(&state.def, &state.outer, &items, state.depth0 + 1)
+                        .map(Value::str);
                 }
                 Object::Joiner { separator, used } => {
                     args.bind::<0>("joiner", [], 0)?;
@@ -75,7 +79,11 @@ impl Interp<'_> {
         if let Some(slot) = def.varargs {
             set(slot, Value::tuple(std::mem::take(&mut extra))?);
         } else if !extra.is_empty() {
-            return type_error(format!("macro '{}' takes not more than {} argument(s)", def.name, def.params.len()));
+            return type_error(format!(
+                "macro '{}' takes not more than {} argument(s)",
+                def.name,
+                def.params.len()
+            ));
         }
         let first_default = def.params.len() - def.defaults.len();
         for (index, value) in given.into_iter().enumerate() {

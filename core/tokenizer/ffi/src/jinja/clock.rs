@@ -12,7 +12,8 @@ pub struct Clock {
 impl Clock {
     /// The present.
     pub fn now() -> Clock {
-        let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let since_epoch =
+            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         let seconds = since_epoch.as_secs() as libc::time_t;
         // SAFETY: a zeroed tm is valid, and localtime_r writes only to the tm it is given.
         let time = unsafe {
@@ -29,7 +30,12 @@ impl Clock {
         let date = numbers(date, '-')?;
         let time = numbers(time, ':')?;
         let [year, month, day] = date;
-        if !(1..=12).contains(&month) || !(1..=31).contains(&day) || time[0] > 23 || time[1] > 59 || time[2] > 60 {
+        if !(1..=12).contains(&month)
+            || !(1..=31).contains(&day)
+            || time[0] > 23
+            || time[1] > 59
+            || time[2] > 60
+        {
             return None;
         }
         // SAFETY: a zeroed tm is valid; timegm reads it and fills in the day of the week and year.
@@ -70,7 +76,8 @@ impl Clock {
         };
         let mut buffer = vec![0_u8; 256 + 16 * pattern.as_bytes().len()];
         // SAFETY: the buffer's true length is given, and pattern and time outlive the call.
-        let length = unsafe { libc::strftime(buffer.as_mut_ptr().cast(), buffer.len(), pattern.as_ptr(), &self.time) };
+        let length =
+            unsafe { libc::strftime(buffer.as_mut_ptr().cast(), buffer.len(), pattern.as_ptr(), &self.time) };
         buffer.truncate(length.saturating_sub(1));
         match String::from_utf8(buffer) {
             Ok(text) if length > 0 => Ok(text),

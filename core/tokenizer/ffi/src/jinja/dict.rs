@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use indexmap::{Equivalent, IndexMap};
 
+use super::budget;
 use super::error::{type_error, Result};
 use super::ops;
 use super::value::{nesting_of, Object, Value};
@@ -34,6 +35,7 @@ impl Key {
 fn check_hashable(value: &Value) -> Result<()> {
     match value {
         Value::List(_) | Value::Dict(_) => type_error(format!("unhashable type: '{}'", value.type_name())),
+        Value::Tuple(_) if !budget::spend(1) => Ok(()),
         Value::Tuple(items) => items.values.iter().try_for_each(check_hashable),
         Value::Object(object) if matches!(**object, Object::View { .. } | Object::Namespace(_)) => {
             type_error(format!("unhashable type: '{}'", value.type_name()))
@@ -43,6 +45,9 @@ fn check_hashable(value: &Value) -> Result<()> {
 }
 
 fn hash_value<H: Hasher>(value: &Value, state: &mut H) {
+    if !budget::spend(1) {
+        return;
+    }
     match value {
         Value::Float(float) => {
             let whole = *float as i128;

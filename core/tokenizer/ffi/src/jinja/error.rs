@@ -34,19 +34,11 @@ pub type Result<T> = std::result::Result<T, Box<Error>>;
 
 impl Error {
     pub fn new(kind: Kind, message: impl Into<String>) -> Box<Error> {
-        Box::new(Error {
-            kind,
-            message: message.into(),
-            line: None,
-        })
+        Box::new(Error { kind, message: message.into(), line: None })
     }
 
     pub fn syntax(message: impl Into<String>, line: u32) -> Box<Error> {
-        Box::new(Error {
-            kind: Kind::Syntax,
-            message: message.into(),
-            line: Some(line),
-        })
+        Box::new(Error { kind: Kind::Syntax, message: message.into(), line: Some(line) })
     }
 
     /// Names the line unless a deeper one is already named.

@@ -122,6 +122,7 @@ impl Interp<'_> {
                 let mut text = String::new();
                 for value in self.eval_all(parts, frame)? {
                     write_text(&mut text, &value);
+                    ops::check_length(text.len())?;
                 }
                 let value = Value::str(text);
                 self.spend(cost(&value))?;
@@ -164,7 +165,13 @@ impl Interp<'_> {
         Ok(())
     }
 
-    fn apply_filter(&mut self, name: &str, input: &Value, args: &CallArgs, frame: &Rc<Frame>) -> Result<Value> {
+    fn apply_filter(
+        &mut self,
+        name: &str,
+        input: &Value,
+        args: &CallArgs,
+        frame: &Rc<Frame>,
+    ) -> Result<Value> {
         let args = self.eval_args(args, frame)?;
         self.spend(cost(input))?;
         let value = filters::call(name, input, args)?;
@@ -195,7 +202,10 @@ impl Interp<'_> {
         if let Some(mapping) = &args.double_star {
             let mapping = self.eval(mapping, frame)?;
             let Value::Dict(dict) = &mapping else {
-                return type_error(format!("argument after ** must be a mapping, not {}", mapping.type_name()));
+                return type_error(format!(
+                    "argument after ** must be a mapping, not {}",
+                    mapping.type_name()
+                ));
             };
             for (name, value) in dict.iter() {
                 let Some(name) = name.as_str() else {

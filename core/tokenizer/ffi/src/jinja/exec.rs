@@ -63,7 +63,8 @@ impl Interp<'_> {
             }
             StmtKind::SetBlock { target, filter, body, scope } => {
                 let inner = self.enter(scope, Some(frame));
-                let (text, flow) = self.captured(|interp| interp.deeper(|interp| interp.run(body, &inner)))?;
+                let (text, flow) =
+                    self.captured(|interp| interp.deeper(|interp| interp.run(body, &inner)))?;
                 if flow != Flow::Next {
                     return Ok(flow);
                 }
@@ -82,7 +83,8 @@ impl Interp<'_> {
             }
             StmtKind::Filter { filter, body, scope } => {
                 let inner = self.enter(scope, Some(frame));
-                let (text, flow) = self.captured(|interp| interp.deeper(|interp| interp.run(body, &inner)))?;
+                let (text, flow) =
+                    self.captured(|interp| interp.deeper(|interp| interp.run(body, &inner)))?;
                 if flow != Flow::Next {
                     return Ok(flow);
                 }
@@ -163,7 +165,10 @@ impl Interp<'_> {
             Target::Tuple(targets) => {
                 let values = iterate(&value).map_err(|error| match value {
                     Value::Undefined(_) => error,
-                    _ => Error::new(Kind::Type, format!("cannot unpack non-iterable {} object", value.type_name())),
+                    _ => Error::new(
+                        Kind::Type,
+                        format!("cannot unpack non-iterable {} object", value.type_name()),
+                    ),
                 })?;
                 if values.len() != targets.len() {
                     let problem = if values.len() < targets.len() { "not enough" } else { "too many" };

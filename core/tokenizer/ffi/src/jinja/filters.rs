@@ -13,11 +13,57 @@ use super::value::Value;
 use super::{filters_list as list, filters_number as number, filters_text as text};
 
 const NAMES: [&str; 51] = [
-    "abs", "attr", "batch", "capitalize", "center", "count", "d", "default", "dictsort", "e", "escape", "filesizeformat",
-    "first", "float", "forceescape", "format", "groupby", "indent", "int", "items", "join", "last", "length", "list",
-    "lower", "map", "max", "min", "pprint", "reject", "rejectattr", "replace", "reverse", "round", "safe", "select",
-    "selectattr", "slice", "sort", "string", "striptags", "sum", "title", "tojson", "trim", "truncate", "unique",
-    "upper", "urlencode", "wordcount", "xmlattr",
+    "abs",
+    "attr",
+    "batch",
+    "capitalize",
+    "center",
+    "count",
+    "d",
+    "default",
+    "dictsort",
+    "e",
+    "escape",
+    "filesizeformat",
+    "first",
+    "float",
+    "forceescape",
+    "format",
+    "groupby",
+    "indent",
+    "int",
+    "items",
+    "join",
+    "last",
+    "length",
+    "list",
+    "lower",
+    "map",
+    "max",
+    "min",
+    "pprint",
+    "reject",
+    "rejectattr",
+    "replace",
+    "reverse",
+    "round",
+    "safe",
+    "select",
+    "selectattr",
+    "slice",
+    "sort",
+    "string",
+    "striptags",
+    "sum",
+    "title",
+    "tojson",
+    "trim",
+    "truncate",
+    "unique",
+    "upper",
+    "urlencode",
+    "wordcount",
+    "xmlattr",
 ];
 
 /// Filters of jinja2 that are left out: no template of a model needs them.
@@ -30,18 +76,20 @@ pub fn exists(name: &str) -> bool {
 pub fn call(name: &str, input: &Value, args: Args) -> Result<Value> {
     match name {
         "abs" | "float" | "int" | "round" | "sum" | "filesizeformat" => number::call(name, input, args),
-        "batch" | "dictsort" | "first" | "groupby" | "items" | "join" | "last" | "list" | "map" | "max" | "min"
-        | "reject" | "rejectattr" | "reverse" | "select" | "selectattr" | "slice" | "sort" | "unique" => {
-            list::call(name, input, args)
-        }
-        "capitalize" | "center" | "indent" | "lower" | "replace" | "string" | "striptags" | "title" | "trim"
-        | "truncate" | "upper" | "urlencode" | "wordcount" => text::call(name, input, args),
+        "batch" | "dictsort" | "first" | "groupby" | "items" | "join" | "last" | "list" | "map" | "max"
+        | "min" | "reject" | "rejectattr" | "reverse" | "select" | "selectattr" | "slice" | "sort"
+        | "unique" => list::call(name, input, args),
+        "capitalize" | "center" | "indent" | "lower" | "replace" | "string" | "striptags" | "title"
+        | "trim" | "truncate" | "upper" | "urlencode" | "wordcount" => text::call(name, input, args),
         "attr" => {
             let [name] = args.bind("attr", ["name"], 1)?;
             let name = to_text(&name.unwrap_or(Value::None));
             ops::check_defined(input)?;
             match input {
-                Value::Dict(dict) if dict.get_text(&name).is_some() && super::methods::find_method(input, &name).is_none() => {
+                Value::Dict(dict)
+                    if dict.get_text(&name).is_some()
+                        && super::methods::find_method(input, &name).is_none() =>
+                {
                     Ok(Value::undefined(format!("'dict object' has no attribute '{name}'")))
                 }
                 _ => get_attribute(input, &name),
@@ -56,12 +104,17 @@ pub fn call(name: &str, input: &Value, args: Args) -> Result<Value> {
         }
         "d" | "default" => {
             let [default, boolean] = args.bind("default", ["default_value", "boolean"], 0)?;
-            let replaced = input.is_undefined() || (boolean.is_some_and(|boolean| boolean.truth()) && !input.truth());
+            let replaced =
+                input.is_undefined() || (boolean.is_some_and(|boolean| boolean.truth()) && !input.truth());
             Ok(if replaced { default.unwrap_or_else(|| Value::str("")) } else { input.clone() })
         }
         "e" | "escape" | "forceescape" => {
             args.bind::<0>(name, [], 0)?;
-            let escaped = if name == "forceescape" { markup::escape_text(&to_text(input)) } else { markup::escape(input) };
+            let escaped = if name == "forceescape" {
+                markup::escape_text(&to_text(input))
+            } else {
+                markup::escape(input)
+            };
             Ok(Value::Markup(escaped.into()))
         }
         "safe" => {
@@ -75,9 +128,10 @@ pub fn call(name: &str, input: &Value, args: Args) -> Result<Value> {
         }
         "tojson" => to_json(input, args),
         "xmlattr" => xml_attributes(input, args),
-        _ if exists(name) => {
-            Err(Error::new(Kind::Unsupported, format!("the filter '{name}' is not supported in chat templates")))
-        }
+        _ if exists(name) => Err(Error::new(
+            Kind::Unsupported,
+            format!("the filter '{name}' is not supported in chat templates"),
+        )),
         _ => Err(Error::new(Kind::Type, format!("No filter named '{name}'."))),
     }
 }
@@ -108,11 +162,16 @@ fn to_json(input: &Value, args: Args) -> Result<Value> {
         }
     };
     let (item_separator, key_separator) = match separators {
-        None | Some(Value::None) => ((if indent.is_some() { "," } else { ", " }).to_string(), ": ".to_string()),
+        None | Some(Value::None) => {
+            ((if indent.is_some() { "," } else { ", " }).to_string(), ": ".to_string())
+        }
         Some(pair) => {
             let pair = super::access::iterate(&pair)?;
             let [item, key] = &pair[..] else {
-                return type_error(format!("not the right number of values to unpack (expected 2, got {})", pair.len()));
+                return type_error(format!(
+                    "not the right number of values to unpack (expected 2, got {})",
+                    pair.len()
+                ));
             };
             (super::args::text("tojson", item)?.to_string(), super::args::text("tojson", key)?.to_string())
         }

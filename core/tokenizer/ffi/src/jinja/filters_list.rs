@@ -8,7 +8,7 @@ use super::args::{int, Args};
 use super::dict::Key;
 use super::error::{type_error, Error, Kind, Result};
 use super::filters::{self, Path};
-use super::ops::{check_defined, equal, order, MAX_LENGTH};
+use super::ops::{check_defined, check_length, equal, order, MAX_LENGTH};
 use super::repr::to_text;
 use super::tests;
 use super::value::{Items, Object, Value};
@@ -42,8 +42,10 @@ pub fn call(name: &str, input: &Value, args: Args) -> Result<Value> {
             match input {
                 Value::Undefined(_) => Value::iterator(Vec::new()),
                 Value::Dict(dict) => {
-                    let pairs: Result<Vec<Value>> =
-                        dict.iter().map(|(key, value)| Value::tuple(vec![key.clone(), value.clone()])).collect();
+                    let pairs: Result<Vec<Value>> = dict
+                        .iter()
+                        .map(|(key, value)| Value::tuple(vec![key.clone(), value.clone()]))
+                        .collect();
                     Value::iterator(pairs?)
                 }
                 _ => type_error("Can only get item pairs from a mapping."),
@@ -105,7 +107,8 @@ fn sort_by_key<T>(items: &mut [(Value, T)], reverse: bool) -> Result<()> {
 }
 
 fn sort(input: &Value, args: Args) -> Result<Value> {
-    let [reverse, case_sensitive, attribute] = args.bind("sort", ["reverse", "case_sensitive", "attribute"], 0)?;
+    let [reverse, case_sensitive, attribute] =
+        args.bind("sort", ["reverse", "case_sensitive", "attribute"], 0)?;
     let case_sensitive = is_true(case_sensitive);
     let mut keyed = Vec::new();
     let paths: Vec<Path> = match &attribute {
@@ -145,7 +148,8 @@ fn dict_sort(input: &Value, args: Args) -> Result<Value> {
 }
 
 fn group_by(input: &Value, args: Args) -> Result<Value> {
-    let [attribute, default, case_sensitive] = args.bind("groupby", ["attribute", "default", "case_sensitive"], 1)?;
+    let [attribute, default, case_sensitive] =
+        args.bind("groupby", ["attribute", "default", "case_sensitive"], 1)?;
     let case_sensitive = is_true(case_sensitive);
     let path = Path::new(attribute.as_ref(), default);
     let mut keyed = Vec::new();
@@ -182,9 +186,7 @@ fn join(input: &Value, args: Args) -> Result<Value> {
             out.push_str(&to_text(&separator));
         }
         out.push_str(&to_text(&path.follow(item)?));
-        if out.len() > MAX_LENGTH {
-            return super::error::limit_error("a value became too long");
-        }
+        check_length(out.len())?;
     }
     Ok(Value::str(out))
 }
@@ -192,7 +194,11 @@ fn join(input: &Value, args: Args) -> Result<Value> {
 fn map(input: &Value, mut args: Args) -> Result<Value> {
     let path = if args.positional.is_empty() {
         let Some(attribute) = args.take("attribute") else {
-            return if input.truth() { type_error("map requires a filter argument") } else { Value::iterator(Vec::new()) };
+            return if input.truth() {
+                type_error("map requires a filter argument")
+            } else {
+                Value::iterator(Vec::new())
+            };
         };
         let default = args.take("default");
         if let (Some((name, _)), true) = (args.named.first(), input.truth()) {

@@ -112,7 +112,8 @@ fn file_size(input: &Value, args: Args) -> Result<Value> {
     for (index, prefix) in prefixes.iter().enumerate() {
         unit *= base;
         if bytes < unit || index + 1 == prefixes.len() {
-            let suffix = if binary { format!("{}iB", prefix.to_ascii_uppercase()) } else { format!("{prefix}B") };
+            let suffix =
+                if binary { format!("{}iB", prefix.to_ascii_uppercase()) } else { format!("{prefix}B") };
             return Ok(Value::str(format!("{:.1} {suffix}", base * bytes / unit)));
         }
     }

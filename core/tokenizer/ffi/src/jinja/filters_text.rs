@@ -2,9 +2,9 @@
 
 use super::access::{iterate, like};
 use super::args::{int, text, Args};
-use super::error::{limit_error, type_error, Result};
+use super::error::{type_error, Result};
 use super::markup;
-use super::ops::MAX_LENGTH;
+use super::ops::check_length;
 use super::repr::to_text;
 use super::str_methods::{change_case, justify, replace_text, strip};
 use super::unicode::{is_space, is_word, split_lines};
@@ -30,9 +30,7 @@ pub fn call(name: &str, input: &Value, args: Args) -> Result<Value> {
         "center" => {
             let [width] = args.bind(name, ["width"], 0)?;
             let width = width.map_or(Ok(80), |width| int(name, &width))?.max(0) as usize;
-            if width > MAX_LENGTH {
-                return limit_error("a value became too long");
-            }
+            check_length(width)?;
             same_kind(&justify(&subject, "center", width, " "))
         }
         "trim" => {
@@ -96,9 +94,7 @@ fn indent(input: &Value, subject: &str, args: Args) -> Result<Value> {
     let blank = is_true(blank);
     let with_end = format!("{subject}\n");
     let lines = split_lines(&with_end, false);
-    if with_end.len() + lines.len() * indentation.len() > MAX_LENGTH {
-        return limit_error("a value became too long");
-    }
+    check_length(with_end.len() + lines.len() * indentation.len())?;
     let mut out = String::new();
     for (index, line) in lines.iter().enumerate() {
         if index > 0 {
@@ -150,7 +146,8 @@ fn strip_tags(subject: &str) -> String {
 }
 
 fn truncate(input: &Value, subject: &str, args: Args) -> Result<Value> {
-    let [length, kill_words, end, leeway] = args.bind("truncate", ["length", "killwords", "end", "leeway"], 0)?;
+    let [length, kill_words, end, leeway] =
+        args.bind("truncate", ["length", "killwords", "end", "leeway"], 0)?;
     let length = length.map_or(Ok(255), |length| int("truncate", &length))?;
     let end = end.map_or(Ok("...".into()), |end| text("truncate", &end))?;
     let leeway = match leeway {
@@ -209,7 +206,9 @@ fn url_encode(input: &Value) -> Result<Value> {
     };
     let parts: Vec<String> = pairs
         .iter()
-        .map(|(key, value)| format!("{}={}", quote(&to_text(key), "", true), quote(&to_text(value), "", true)))
+        .map(|(key, value)| {
+            format!("{}={}", quote(&to_text(key), "", true), quote(&to_text(value), "", true))
+        })
         .collect();
     Ok(Value::str(parts.join("&")))
 }

@@ -14,10 +14,7 @@ pub struct Frame {
 
 impl Frame {
     pub fn new(num_slots: usize, parent: Option<Rc<Frame>>) -> Rc<Frame> {
-        Rc::new(Frame {
-            slots: RefCell::new(vec![None; num_slots]),
-            parent,
-        })
+        Rc::new(Frame { slots: RefCell::new(vec![None; num_slots]), parent })
     }
 
     pub fn get(&self, slot: Slot) -> Option<Value> {
@@ -25,10 +22,8 @@ impl Frame {
     }
 
     pub fn set(&self, slot: Slot, value: Option<Value>) {
-        let previous = std::mem::replace(
-            &mut self.ancestor(slot.hops).slots.borrow_mut()[slot.index as usize],
-            value,
-        );
+        let previous =
+            std::mem::replace(&mut self.ancestor(slot.hops).slots.borrow_mut()[slot.index as usize], value);
         drop(previous);
     }
 

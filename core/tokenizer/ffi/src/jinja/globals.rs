@@ -85,7 +85,9 @@ fn range(args: Args) -> Result<Value> {
         return type_error("range() arg 3 must not be zero");
     }
     if range_len(start, stop, step) > MAX_RANGE {
-        return type_error(format!("Range too big. The sandbox blocks ranges larger than MAX_RANGE ({MAX_RANGE})."));
+        return type_error(format!(
+            "Range too big. The sandbox blocks ranges larger than MAX_RANGE ({MAX_RANGE})."
+        ));
     }
     Ok(Value::object(Object::Range { start, stop, step }))
 }

@@ -5,15 +5,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::ast::{Load, Scope, Slot};
+use super::budget;
 use super::clock::Clock;
 use super::dict::Dict;
 use super::error::{limit_error, Result};
 use super::frame::Frame;
 use super::globals;
 use super::value::{Object, Value};
-
-/// Steps (evaluated nodes, and the work of operators and filters) before a template is stopped.
-pub const MAX_STEPS: u64 = 30_000_000;
 
 /// Nesting of evaluation, macro calls included. A step takes under 2 KiB of stack.
 const MAX_DEPTH: u32 = 1500;
@@ -24,7 +22,6 @@ const MAX_OUTPUT: usize = 1 << 28;
 pub struct Interp<'r> {
     context: &'r Dict,
     pub clock: &'r Clock,
-    steps_left: u64,
     depth: u32,
     /// The text written so far; above it, the texts of macros and set blocks that are running.
     outputs: Vec<String>,
@@ -43,7 +40,6 @@ impl<'r> Interp<'r> {
         Interp {
             context,
             clock,
-            steps_left: MAX_STEPS,
             depth: 0,
             outputs: vec![String::new()],
             counted: (0, 0),
@@ -61,10 +57,9 @@ impl<'r> Interp<'r> {
 
     /// Pays for `steps` of work.
     pub fn spend(&mut self, steps: u64) -> Result<()> {
-        if steps > self.steps_left {
-            return limit_error(format!("the template ran more than {MAX_STEPS} steps"));
+        if !budget::spend(steps) {
+            return limit_error(format!("the template ran more than {} steps", budget::MAX_STEPS));
         }
-        self.steps_left -= steps;
         Ok(())
     }
 
@@ -80,6 +75,7 @@ impl<'r> Interp<'r> {
     }
 
     pub fn write(&mut self, text: &str) -> Result<()> {
+        self.spend(text.len() as u64 / 64)?;
         let output = self.outputs.last_mut().expect("the outermost output is never taken off");
         if output.len() + text.len() > MAX_OUTPUT {
             return limit_error("the template wrote too much");

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 
+use super::budget;
 use super::dict::Dict;
 use super::error::{type_error, Result};
 use super::number::float_repr;
@@ -95,6 +96,9 @@ pub fn dumps(value: &Value, layout: &Layout) -> Result<String> {
 }
 
 fn write(out: &mut String, value: &Value, layout: &Layout, level: usize) -> Result<()> {
+    if !budget::spend(1) {
+        return Ok(());
+    }
     match value {
         Value::None => out.push_str("null"),
         Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
@@ -183,10 +187,7 @@ fn key_text(key: &Value) -> Result<String> {
         Value::Bool(value) => Ok(if *value { "true" } else { "false" }.to_string()),
         Value::Float(value) => Ok(float(*value)),
         Value::Int(_) | Value::Str(_) | Value::Markup(_) => Ok(to_text(key)),
-        other => type_error(format!(
-            "keys must be str, int, float, bool or None, not {}",
-            other.type_name()
-        )),
+        other => type_error(format!("keys must be str, int, float, bool or None, not {}", other.type_name())),
     }
 }
 

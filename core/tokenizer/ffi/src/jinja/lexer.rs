@@ -30,8 +30,8 @@ pub struct Token {
 }
 
 const OPERATORS: [&str; 26] = [
-    "//", "**", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[", "]", "(", ")", "{", "}", ">", "<", "=", ".",
-    ":", "|", ",", ";",
+    "//", "**", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[", "]", "(", ")", "{", "}", ">", "<",
+    "=", ".", ":", "|", ",", ";",
 ];
 
 /// What opens at a position of the template text.
@@ -62,13 +62,7 @@ fn normalize(source: &str) -> String {
 
 pub fn tokenize(source: &str) -> Result<Vec<Token>> {
     let text = normalize(source);
-    let mut lexer = Lexer {
-        source: &text,
-        position: 0,
-        line: 1,
-        at_line_start: true,
-        tokens: Vec::new(),
-    };
+    let mut lexer = Lexer { source: &text, position: 0, line: 1, at_line_start: true, tokens: Vec::new() };
     while lexer.position < text.len() {
         lexer.text_and_tag()?;
     }
@@ -159,7 +153,10 @@ impl<'s> Lexer<'s> {
         }
         let line_start = text.rfind('\n').map_or(0, |at| at + 1);
         let indentation = &text[line_start..];
-        if (line_start > 0 || self.at_line_start) && !indentation.is_empty() && indentation.chars().all(is_space) {
+        if (line_start > 0 || self.at_line_start)
+            && !indentation.is_empty()
+            && indentation.chars().all(is_space)
+        {
             return &text[..line_start];
         }
         text
@@ -248,7 +245,8 @@ impl<'s> Lexer<'s> {
                 self.push(Tok::Name(Arc::from(name)));
                 self.advance(name.len());
             } else if let Some(length) = string_length(rest) {
-                let text = unescape(&rest[1..length - 1]).map_err(|message| Error::syntax(message, self.line))?;
+                let text =
+                    unescape(&rest[1..length - 1]).map_err(|message| Error::syntax(message, self.line))?;
                 self.push(Tok::Str(Arc::from(text)));
                 self.advance(length);
             } else {
@@ -270,7 +268,8 @@ impl<'s> Lexer<'s> {
             "}" | ")" | "]" => match open.pop() {
                 None => return self.syntax(format!("unexpected '{operator}'")),
                 Some(expected) if expected != operator.as_bytes()[0] => {
-                    return self.syntax(format!("unexpected '{operator}', expected '{}'", char::from(expected)));
+                    return self
+                        .syntax(format!("unexpected '{operator}', expected '{}'", char::from(expected)));
                 }
                 Some(_) => {}
             },

@@ -83,9 +83,9 @@ impl LoopState {
     /// Whether the values differ from those of the last call.
     pub fn changed(&self, values: Vec<Value>) -> bool {
         let mut last = self.last_changed.borrow_mut();
-        let is_same = last
-            .as_ref()
-            .is_some_and(|last| last.len() == values.len() && last.iter().zip(&values).all(|(a, b)| equal(a, b)));
+        let is_same = last.as_ref().is_some_and(|last| {
+            last.len() == values.len() && last.iter().zip(&values).all(|(a, b)| equal(a, b))
+        });
         *last = Some(values);
         !is_same
     }
@@ -108,7 +108,9 @@ impl LoopState {
                 Some(item) => item,
                 None => Value::undefined("there is no previous item"),
             }),
-            "nextitem" => Some(self.item(index0 + 1).unwrap_or_else(|| Value::undefined("there is no next item"))),
+            "nextitem" => {
+                Some(self.item(index0 + 1).unwrap_or_else(|| Value::undefined("there is no next item")))
+            }
             _ => None,
         }
     }

@@ -7,11 +7,7 @@ use super::symbols::each_name;
 
 /// For each of `names`, whether the body reads it before setting it.
 pub fn mentions(body: &[Stmt], names: &[&str]) -> Vec<bool> {
-    let mut search = Search {
-        names,
-        found: vec![false; names.len()],
-        hidden: vec![false; names.len()],
-    };
+    let mut search = Search { names, found: vec![false; names.len()], hidden: vec![false; names.len()] };
     search.body(body);
     search.found
 }

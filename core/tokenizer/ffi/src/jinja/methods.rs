@@ -8,12 +8,10 @@ use super::ops::{equal, same};
 use super::str_methods;
 use super::value::{Object, Value, ViewKind};
 
-const DICT: [&str; 11] = [
-    "get", "items", "keys", "values", "copy", "fromkeys", "clear", "pop", "popitem", "setdefault", "update",
-];
-const LIST: [&str; 11] = [
-    "count", "index", "copy", "append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort",
-];
+const DICT: [&str; 11] =
+    ["get", "items", "keys", "values", "copy", "fromkeys", "clear", "pop", "popitem", "setdefault", "update"];
+const LIST: [&str; 11] =
+    ["count", "index", "copy", "append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort"];
 const TUPLE: [&str; 2] = ["count", "index"];
 const INT: [&str; 4] = ["bit_length", "bit_count", "conjugate", "as_integer_ratio"];
 const FLOAT: [&str; 2] = ["is_integer", "conjugate"];

@@ -7,6 +7,7 @@
 mod access;
 mod args;
 mod ast;
+mod budget;
 mod call;
 mod clock;
 mod dict;
@@ -82,13 +83,16 @@ impl Template {
 
     /// `variables` is a JSON object.
     pub fn render(&self, variables: &str, clock: &Clock) -> Result<Rendered> {
-        let variables = json::parse(variables).or_else(|message| type_error(format!("variables: {message}")))?;
+        budget::refill(); // reading the variables compares keys, which costs steps too
+        let variables =
+            json::parse(variables).or_else(|message| type_error(format!("variables: {message}")))?;
         let Value::Dict(context) = &variables else {
             return type_error("variables: expected a JSON object");
         };
         let mut interp = interp::Interp::new(context, clock);
         let frame = interp.enter(&self.scope, None);
         interp.run(&self.body, &frame)?;
+        interp.spend(1)?;
         let spans = std::mem::take(&mut interp.spans);
         Ok(Rendered { text: interp.take_output(), spans })
     }

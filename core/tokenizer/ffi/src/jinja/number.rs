@@ -36,7 +36,8 @@ pub fn literal(text: &str, after_dot: bool) -> Result<Option<(Literal, usize)>, 
 }
 
 fn int(digits: &str, radix: u32) -> Result<i128, String> {
-    i128::from_str_radix(digits, radix).map_err(|_| "integers of more than 127 bits are not supported".to_string())
+    i128::from_str_radix(digits, radix)
+        .map_err(|_| "integers of more than 127 bits are not supported".to_string())
 }
 
 /// Digits with single underscores between them (and before the first one when `leading`).
@@ -113,7 +114,10 @@ pub fn parse_int(text: &str, base: u32) -> Option<i128> {
             (digits[2..].strip_prefix('_').unwrap_or(&digits[2..]), found)
         }
         _ if base == 0 => {
-            if digits.len() > 1 && digits.starts_with('0') && digits.bytes().any(|byte| byte != b'0' && byte != b'_') {
+            if digits.len() > 1
+                && digits.starts_with('0')
+                && digits.bytes().any(|byte| byte != b'0' && byte != b'_')
+            {
                 return None;
             }
             (digits, 10)
@@ -139,7 +143,8 @@ pub fn parse_float(text: &str) -> Option<f64> {
     // An underscore may only stand between two digits.
     let chars: Vec<char> = text.chars().collect();
     for (at, c) in chars.iter().enumerate() {
-        let between = at > 0 && chars[at - 1].is_numeric() && chars.get(at + 1).is_some_and(|next| next.is_numeric());
+        let between =
+            at > 0 && chars[at - 1].is_numeric() && chars.get(at + 1).is_some_and(|next| next.is_numeric());
         if *c == '_' && !between {
             return None;
         }
@@ -149,7 +154,11 @@ pub fn parse_float(text: &str) -> Option<f64> {
 }
 
 fn plain_digits(digits: &str) -> Option<String> {
-    if digits.is_empty() || digits.starts_with(['_', '+', '-']) || digits.ends_with('_') || digits.contains("__") {
+    if digits.is_empty()
+        || digits.starts_with(['_', '+', '-'])
+        || digits.ends_with('_')
+        || digits.contains("__")
+    {
         return None;
     }
     Some(digits.chars().filter(|c| *c != '_').map(ascii_digit).collect())
@@ -162,7 +171,8 @@ fn ascii_digit(c: char) -> char {
     }
     // Each script's ten digits are consecutive and its zero is the first decimal of the run.
     let mut zero = c as u32;
-    while zero > 0 && char::from_u32(zero - 1).is_some_and(super::unicode::is_decimal) && c as u32 - zero < 9 {
+    while zero > 0 && char::from_u32(zero - 1).is_some_and(super::unicode::is_decimal) && c as u32 - zero < 9
+    {
         zero -= 1;
     }
     char::from_digit((c as u32 - zero) % 10, 10).unwrap_or(c)

@@ -4,13 +4,17 @@ use std::cmp::Ordering;
 use std::rc::Rc;
 
 use super::ast::{BinaryOp, CompareOp};
+use super::budget;
 use super::error::{limit_error, type_error, Error, Kind, Result};
 use super::markup;
 use super::percent;
 use super::value::{range_len, Missing, Object, Value, ViewKind};
 
-/// Texts and lists made by an operator may not be longer than this.
+/// Texts may not be longer than this, in bytes.
 pub const MAX_LENGTH: usize = 1 << 26;
+
+/// Lists made by an operator may not be longer than this.
+const MAX_ITEMS: usize = 1 << 22;
 
 /// The error of using an undefined value.
 pub fn undefined_error(missing: Option<&Missing>) -> Box<Error> {
@@ -79,11 +83,11 @@ fn add(left: &Value, right: &Value) -> Result<Value> {
             Ok(Value::Markup(text.into()))
         }
         (Value::List(a), Value::List(b)) => {
-            check_length(a.values.len() + b.values.len())?;
+            check_items(a.values.len() + b.values.len())?;
             Value::list(a.values.iter().chain(&b.values).cloned().collect())
         }
         (Value::Tuple(a), Value::Tuple(b)) => {
-            check_length(a.values.len() + b.values.len())?;
+            check_items(a.values.len() + b.values.len())?;
             Value::tuple(a.values.iter().chain(&b.values).cloned().collect())
         }
         (Value::Str(_) | Value::Markup(_), _) => {
@@ -98,17 +102,24 @@ fn add(left: &Value, right: &Value) -> Result<Value> {
     }
 }
 
-fn check_length(length: usize) -> Result<()> {
-    if length > MAX_LENGTH {
-        return limit_error("a value became too long");
+/// Fails for a text that would become too long.
+pub fn check_length(num_bytes: usize) -> Result<()> {
+    if num_bytes > MAX_LENGTH {
+        return limit_error(format!("a text became longer than {MAX_LENGTH} bytes"));
+    }
+    Ok(())
+}
+
+fn check_items(num_items: usize) -> Result<()> {
+    if num_items > MAX_ITEMS {
+        return limit_error(format!("a list became longer than {MAX_ITEMS} items"));
     }
     Ok(())
 }
 
 fn multiply(left: &Value, right: &Value) -> Result<Value> {
-    let is_sequence = |value: &Value| {
-        matches!(value, Value::Str(_) | Value::Markup(_) | Value::List(_) | Value::Tuple(_))
-    };
+    let is_sequence =
+        |value: &Value| matches!(value, Value::Str(_) | Value::Markup(_) | Value::List(_) | Value::Tuple(_));
     let (sequence, count) = match (is_sequence(left), is_sequence(right)) {
         (true, _) => (left, right),
         (_, true) => (right, left),
@@ -119,7 +130,7 @@ fn multiply(left: &Value, right: &Value) -> Result<Value> {
     };
     let count = usize::try_from(count.max(0)).unwrap_or(usize::MAX);
     let repeat = |values: &[Value]| -> Result<Vec<Value>> {
-        check_length(values.len().saturating_mul(count))?;
+        check_items(values.len().saturating_mul(count))?;
         Ok(values.iter().cycle().take(values.len() * count).cloned().collect())
     };
     match sequence {
@@ -149,7 +160,11 @@ fn arithmetic(operator: BinaryOp, left: &Value, right: &Value) -> Result<Value> 
 
 fn integers(operator: BinaryOp, a: i128, b: i128) -> Result<Value> {
     if b == 0 && matches!(operator, BinaryOp::Divide | BinaryOp::FloorDivide | BinaryOp::Modulo) {
-        let what = if operator == BinaryOp::Divide { "division by zero" } else { "integer division or modulo by zero" };
+        let what = if operator == BinaryOp::Divide {
+            "division by zero"
+        } else {
+            "integer division or modulo by zero"
+        };
         return type_error(what);
     }
     let result = match operator {
@@ -158,7 +173,9 @@ fn integers(operator: BinaryOp, a: i128, b: i128) -> Result<Value> {
         BinaryOp::Multiply => a.checked_mul(b),
         BinaryOp::Divide => return Ok(Value::Float(a as f64 / b as f64)),
         BinaryOp::FloorDivide => a.checked_div_euclid(b).map(|quotient| floor_of(quotient, a, b)),
-        BinaryOp::Modulo => a.checked_rem(b).map(|rest| if rest != 0 && (rest < 0) != (b < 0) { rest + b } else { rest }),
+        BinaryOp::Modulo => {
+            a.checked_rem(b).map(|rest| if rest != 0 && (rest < 0) != (b < 0) { rest + b } else { rest })
+        }
         BinaryOp::Power if b < 0 => return floats(operator, a as f64, b as f64),
         BinaryOp::Power => u32::try_from(b).ok().and_then(|exponent| a.checked_pow(exponent)).or(match a {
             0 | 1 => Some(a),
@@ -203,7 +220,11 @@ fn floats(operator: BinaryOp, a: f64, b: f64) -> Result<Value> {
         BinaryOp::FloorDivide => {
             let quotient = (a - modulo(a, b)) / b;
             let floor = quotient.floor();
-            if quotient - floor > 0.5 { floor + 1.0 } else { floor }
+            if quotient - floor > 0.5 {
+                floor + 1.0
+            } else {
+                floor
+            }
         }
         BinaryOp::Modulo => modulo(a, b),
         BinaryOp::Power => {
@@ -246,6 +267,9 @@ pub fn positive(value: &Value) -> Result<Value> {
 
 /// left == right
 pub fn equal(left: &Value, right: &Value) -> bool {
+    if !budget::spend(1) {
+        return false;
+    }
     match (left, right) {
         (Value::Undefined(_), Value::Undefined(_)) | (Value::None, Value::None) => true,
         (Value::Str(a) | Value::Markup(a), Value::Str(b) | Value::Markup(b)) => a == b,
@@ -279,9 +303,10 @@ fn objects_equal(a: &Rc<Object>, b: &Rc<Object>) -> bool {
         (Object::View { kind: ViewKind::Keys, dict }, Object::View { kind: ViewKind::Keys, dict: dict2 }) => {
             dict.len() == dict2.len() && dict.keys().all(|key| matches!(dict2.get(key), Ok(Some(_))))
         }
-        (Object::View { kind: ViewKind::Items, dict }, Object::View { kind: ViewKind::Items, dict: dict2 }) => {
-            equal(&Value::Dict(dict.clone()), &Value::Dict(dict2.clone()))
-        }
+        (
+            Object::View { kind: ViewKind::Items, dict },
+            Object::View { kind: ViewKind::Items, dict: dict2 },
+        ) => equal(&Value::Dict(dict.clone()), &Value::Dict(dict2.clone())),
         (Object::Method { receiver, name }, Object::Method { receiver: receiver2, name: name2 }) => {
             name == name2 && same(receiver, receiver2)
         }
@@ -343,7 +368,9 @@ pub fn compare(operator: CompareOp, left: &Value, right: &Value) -> Result<bool>
         CompareOp::Less => order("<", left, right)? == Some(Ordering::Less),
         CompareOp::LessEqual => matches!(order("<=", left, right)?, Some(Ordering::Less | Ordering::Equal)),
         CompareOp::Greater => order(">", left, right)? == Some(Ordering::Greater),
-        CompareOp::GreaterEqual => matches!(order(">=", left, right)?, Some(Ordering::Greater | Ordering::Equal)),
+        CompareOp::GreaterEqual => {
+            matches!(order(">=", left, right)?, Some(Ordering::Greater | Ordering::Equal))
+        }
         CompareOp::In => contains(right, left)?,
         CompareOp::NotIn => !contains(right, left)?,
     })
@@ -355,10 +382,9 @@ pub fn contains(container: &Value, item: &Value) -> Result<bool> {
     match container {
         Value::Str(text) | Value::Markup(text) => match item.as_str() {
             Some(part) => Ok(text.contains(&**part)),
-            None => type_error(format!(
-                "'in <string>' requires string as left operand, not {}",
-                item.type_name()
-            )),
+            None => {
+                type_error(format!("'in <string>' requires string as left operand, not {}", item.type_name()))
+            }
         },
         Value::List(items) | Value::Tuple(items) => Ok(among(&items.values)),
         Value::Dict(dict) => Ok(dict.get(item)?.is_some()),
@@ -366,7 +392,9 @@ pub fn contains(container: &Value, item: &Value) -> Result<bool> {
         Value::Undefined(_) => Ok(false),
         Value::Object(object) => match &**object {
             Object::View { kind: ViewKind::Keys, dict } => Ok(dict.get(item)?.is_some()),
-            Object::View { kind: ViewKind::Values, dict } => Ok(dict.values().any(|value| same(value, item) || equal(value, item))),
+            Object::View { kind: ViewKind::Values, dict } => {
+                Ok(dict.values().any(|value| same(value, item) || equal(value, item)))
+            }
             Object::View { kind: ViewKind::Items, dict } => match item {
                 Value::Tuple(pair) if pair.values.len() == 2 => {
                     Ok(dict.get(&pair.values[0])?.is_some_and(|value| equal(value, &pair.values[1])))

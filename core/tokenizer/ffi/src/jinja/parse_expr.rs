@@ -14,7 +14,12 @@ impl Parser {
     }
 
     /// One expression, or several with commas between as a tuple. `ends_with_recursive`: the name "recursive" ends it.
-    pub fn tuple(&mut self, conditional: bool, parenthesized: bool, ends_with_recursive: bool) -> Result<Expr> {
+    pub fn tuple(
+        &mut self,
+        conditional: bool,
+        parenthesized: bool,
+        ends_with_recursive: bool,
+    ) -> Result<Expr> {
         let line = self.line();
         let mut items = Vec::new();
         let mut is_tuple = false;
@@ -54,11 +59,8 @@ impl Parser {
         while self.skip_name("if") {
             self.link(&mut links)?;
             let test = Box::new(self.or()?);
-            let otherwise = if self.skip_name("else") {
-                Some(Box::new(self.nested(Parser::conditional)?))
-            } else {
-                None
-            };
+            let otherwise =
+                if self.skip_name("else") { Some(Box::new(self.nested(Parser::conditional)?)) } else { None };
             expr = Expr { line, kind: ExprKind::Conditional { test, then: Box::new(expr), otherwise } };
             line = self.line();
         }
@@ -114,7 +116,9 @@ impl Parser {
                 Tok::Op(">") => CompareOp::Greater,
                 Tok::Op(">=") => CompareOp::GreaterEqual,
                 Tok::Name(name) if **name == *"in" => CompareOp::In,
-                Tok::Name(name) if **name == *"not" && matches!(self.look(), Tok::Name(next) if **next == *"in") => {
+                Tok::Name(name)
+                    if **name == *"not" && matches!(self.look(), Tok::Name(next) if **next == *"in") =>
+                {
                     self.next();
                     CompareOp::NotIn
                 }
@@ -274,7 +278,7 @@ impl Parser {
     }
 
     fn postfix(&mut self, mut expr: Expr) -> Result<Expr> {
- let mut links = 0;
+        let mut links = 0;
         loop {
             self.link(&mut links)?;
             expr = match self.tok() {
@@ -310,7 +314,9 @@ impl Parser {
         if self.skip_op(".") {
             let kind = match self.next() {
                 Tok::Name(name) => ExprKind::Attribute { object, name },
-                Tok::Int(index) => ExprKind::Item { object, key: Box::new(Expr { line, kind: ExprKind::Int(index) }) },
+                Tok::Int(index) => {
+                    ExprKind::Item { object, key: Box::new(Expr { line, kind: ExprKind::Int(index) }) }
+                }
                 _ => return self.fail("expected name or number"),
             };
             return Ok(Expr { line, kind });

@@ -44,7 +44,8 @@ impl Parser {
                 }
                 Tok::End if ends.is_empty() => return Ok(body),
                 Tok::End => {
-                    return self.fail(format!("Unexpected end of template. Looking for one of: {}", ends.join(", ")))
+                    return self
+                        .fail(format!("Unexpected end of template. Looking for one of: {}", ends.join(", ")))
                 }
                 _ => return self.fail(format!("unexpected {}", self.describe())),
             }
@@ -286,7 +287,8 @@ impl Parser {
                 }
                 is_tuple = true;
             }
-            if !targets.is_empty() && (self.is_name("in") || self.is_op("=") || *self.tok() == Tok::BlockEnd) {
+            if !targets.is_empty() && (self.is_name("in") || self.is_op("=") || *self.tok() == Tok::BlockEnd)
+            {
                 break;
             }
             targets.push(self.nested(|parser| parser.simple_target(with_attribute))?);
@@ -335,4 +337,3 @@ fn copy_target(target: &Target) -> Target {
         }
     }
 }
-

@@ -21,12 +21,7 @@ pub struct Parser {
 
 impl Parser {
     pub fn new(tokens: Vec<Token>) -> Parser {
-        Parser {
-            tokens,
-            position: 0,
-            depth: 0,
-            in_loop: false,
-        }
+        Parser { tokens, position: 0, depth: 0, in_loop: false }
     }
 
     pub fn tok(&self) -> &Tok {
@@ -130,7 +125,9 @@ impl Parser {
     pub fn link(&self, num_links: &mut usize) -> Result<()> {
         *num_links += 1;
         if *num_links > MAX_CHAIN {
-            return self.fail(format!("more than {MAX_CHAIN} operations in a row; use parentheses, ~ or {{% set %}}"));
+            return self.fail(format!(
+                "more than {MAX_CHAIN} operations in a row; use parentheses, ~ or {{% set %}}"
+            ));
         }
         Ok(())
     }

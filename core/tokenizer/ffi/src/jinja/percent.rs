@@ -3,10 +3,10 @@
 use std::iter::Peekable;
 use std::str::Chars;
 
-use super::error::{limit_error, type_error, Result};
+use super::error::{type_error, Result};
 use super::markup;
 use super::numfmt;
-use super::ops::{check_defined, MAX_LENGTH};
+use super::ops::{check_defined, check_length};
 use super::repr::{to_repr, to_text};
 use super::value::Value;
 
@@ -65,18 +65,22 @@ pub fn format(pattern: &Value, values: &Value) -> Result<Value> {
         } else {
             out.push(c);
         }
-        if out.len() > MAX_LENGTH {
-            return limit_error("a value became too long");
-        }
+        check_length(out.len())?;
     }
-    let may_remain = values.used_mapping || matches!(values.whole, Value::Dict(_) | Value::List(_) | Value::Undefined(_));
+    let may_remain =
+        values.used_mapping || matches!(values.whole, Value::Dict(_) | Value::List(_) | Value::Undefined(_));
     if !values.rest.is_empty() && !may_remain {
         return type_error("not all arguments converted during string formatting");
     }
     Ok(if is_markup { Value::Markup(out.into()) } else { Value::str(out) })
 }
 
-fn conversion(chars: &mut Peekable<Chars>, values: &mut Values, is_markup: bool, out: &mut String) -> Result<()> {
+fn conversion(
+    chars: &mut Peekable<Chars>,
+    values: &mut Values,
+    is_markup: bool,
+    out: &mut String,
+) -> Result<()> {
     let mut by_key = None;
     if chars.next_if_eq(&'(').is_some() {
         let mut key = String::new();
@@ -151,9 +155,7 @@ fn size(chars: &mut Peekable<Chars>, values: &mut Values) -> Result<Option<i64>>
         }
         digits.parse().unwrap_or(i64::MAX)
     };
-    if number.unsigned_abs() as usize > MAX_LENGTH {
-        return limit_error("a value became too long");
-    }
+    check_length(number.unsigned_abs() as usize)?;
     Ok(Some(number))
 }
 
@@ -173,7 +175,9 @@ fn convert(value: &Value, form: char, spec: &Spec, is_markup: bool, out: &mut St
             pad(&kept, "", spec, false, out);
         }
         'c' => match value {
-            Value::Str(text) | Value::Markup(text) if text.chars().count() == 1 => pad(text, "", spec, false, out),
+            Value::Str(text) | Value::Markup(text) if text.chars().count() == 1 => {
+                pad(text, "", spec, false, out)
+            }
             other => {
                 let c = other.as_int().and_then(|code| u32::try_from(code).ok()).and_then(char::from_u32);
                 match c {
@@ -185,11 +189,16 @@ fn convert(value: &Value, form: char, spec: &Spec, is_markup: bool, out: &mut St
         'd' | 'i' | 'u' | 'x' | 'X' | 'o' => {
             check_defined(value)?;
             let number = match value {
-                Value::Float(float) if matches!(form, 'd' | 'i' | 'u') && float.is_finite() => Some(*float as i128),
+                Value::Float(float) if matches!(form, 'd' | 'i' | 'u') && float.is_finite() => {
+                    Some(*float as i128)
+                }
                 other => other.as_int(),
             };
             let Some(number) = number else {
-                return type_error(format!("%{form} format: a real number is required, not {}", value.type_name()));
+                return type_error(format!(
+                    "%{form} format: a real number is required, not {}",
+                    value.type_name()
+                ));
             };
             let mut digits = numfmt::digits(number, form);
             if let Some(precision) = spec.precision {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::budget;
 use super::number::float_repr;
 use super::unicode::is_printable;
 use super::value::{Items, Object, Value, ViewKind};
@@ -30,6 +31,12 @@ pub fn to_repr(value: &Value) -> String {
 }
 
 pub fn write_repr(out: &mut String, value: &Value) {
+    if budget::spend(1) {
+        budget::print_deeper(|| write_parts(out, value));
+    }
+}
+
+fn write_parts(out: &mut String, value: &Value) {
     match value {
         Value::Undefined(_) => out.push_str("Undefined"),
         Value::None => out.push_str("None"),
@@ -90,17 +97,13 @@ fn write_object(out: &mut String, value: &Value, object: &Object) {
     match object {
         Object::Namespace(attributes) => {
             out.push_str("<Namespace {");
-            // A namespace can hold itself; while it is being printed it cannot be borrowed to change.
             for (index, (name, value)) in attributes.borrow().iter().enumerate() {
                 if index > 0 {
                     out.push_str(", ");
                 }
                 write_quoted(out, name);
                 out.push_str(": ");
-                match value {
-                    Value::Object(inner) if matches!(**inner, Object::Namespace(_)) => out.push_str("<Namespace ...>"),
-                    other => write_repr(out, other),
-                }
+                write_repr(out, value);
             }
             out.push_str("}>");
         }

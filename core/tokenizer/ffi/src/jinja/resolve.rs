@@ -174,7 +174,9 @@ fn arguments(args: &mut CallArgs, table: &Table, soft: bool) -> Result<()> {
 fn expression(expr: &mut Expr, table: &Table, soft: bool) -> Result<()> {
     let line = expr.line;
     match &mut expr.kind {
-        ExprKind::None | ExprKind::Bool(_) | ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Str(_) => Ok(()),
+        ExprKind::None | ExprKind::Bool(_) | ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Str(_) => {
+            Ok(())
+        }
         ExprKind::Name { name, slot } => {
             *slot = slot_of(name, table);
             Ok(())
@@ -218,7 +220,9 @@ fn expression(expr: &mut Expr, table: &Table, soft: bool) -> Result<()> {
             expression(then, table, true)?;
             otherwise.iter_mut().try_for_each(|otherwise| expression(otherwise, table, true))
         }
-        ExprKind::Not(inner) | ExprKind::Negative(inner) | ExprKind::Positive(inner) => expression(inner, table, soft),
+        ExprKind::Not(inner) | ExprKind::Negative(inner) | ExprKind::Positive(inner) => {
+            expression(inner, table, soft)
+        }
         ExprKind::And(left, right) | ExprKind::Or(left, right) | ExprKind::Binary(_, left, right) => {
             expression(left, table, soft)?;
             expression(right, table, soft)

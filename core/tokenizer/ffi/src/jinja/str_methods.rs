@@ -6,17 +6,58 @@ use super::access::{iterate, like};
 use super::args::{int, text, Args};
 use super::error::{limit_error, type_error, Result};
 use super::markup;
-use super::ops::MAX_LENGTH;
+use super::ops::{check_length, MAX_LENGTH};
 use super::strformat;
 use super::unicode as chars;
 use super::value::Value;
 
 pub const NAMES: [&str; 46] = [
-    "capitalize", "casefold", "center", "count", "encode", "endswith", "expandtabs", "find", "format", "format_map",
-    "index", "isalnum", "isalpha", "isascii", "isdecimal", "isdigit", "isidentifier", "islower", "isnumeric",
-    "isprintable", "isspace", "istitle", "isupper", "join", "ljust", "lower", "lstrip", "maketrans", "partition",
-    "removeprefix", "removesuffix", "replace", "rfind", "rindex", "rjust", "rpartition", "rsplit", "rstrip", "split",
-    "splitlines", "startswith", "strip", "swapcase", "title", "upper", "zfill",
+    "capitalize",
+    "casefold",
+    "center",
+    "count",
+    "encode",
+    "endswith",
+    "expandtabs",
+    "find",
+    "format",
+    "format_map",
+    "index",
+    "isalnum",
+    "isalpha",
+    "isascii",
+    "isdecimal",
+    "isdigit",
+    "isidentifier",
+    "islower",
+    "isnumeric",
+    "isprintable",
+    "isspace",
+    "istitle",
+    "isupper",
+    "join",
+    "ljust",
+    "lower",
+    "lstrip",
+    "maketrans",
+    "partition",
+    "removeprefix",
+    "removesuffix",
+    "replace",
+    "rfind",
+    "rindex",
+    "rjust",
+    "rpartition",
+    "rsplit",
+    "rstrip",
+    "split",
+    "splitlines",
+    "startswith",
+    "strip",
+    "swapcase",
+    "title",
+    "upper",
+    "zfill",
 ];
 
 pub fn call(receiver: &Value, name: &'static str, args: Args) -> Result<Value> {
@@ -44,7 +85,9 @@ pub fn call(receiver: &Value, name: &'static str, args: Args) -> Result<Value> {
         "splitlines" => {
             let [keep] = args.bind(name, ["keepends"], 0)?;
             let keep = keep.is_some_and(|keep| keep.truth());
-            Value::list(chars::split_lines(subject, keep).into_iter().map(|line| like(receiver, line)).collect())
+            Value::list(
+                chars::split_lines(subject, keep).into_iter().map(|line| like(receiver, line)).collect(),
+            )
         }
         "partition" | "rpartition" => partition(receiver, subject, name, args),
         "replace" => replace(receiver, subject, args),
@@ -53,7 +96,11 @@ pub fn call(receiver: &Value, name: &'static str, args: Args) -> Result<Value> {
         "removeprefix" | "removesuffix" => {
             let [affix] = args.bind_positional::<1>(name, 1)?;
             let affix = text(name, &affix.unwrap_or(Value::None))?;
-            let rest = if name == "removeprefix" { subject.strip_prefix(&*affix) } else { subject.strip_suffix(&*affix) };
+            let rest = if name == "removeprefix" {
+                subject.strip_prefix(&*affix)
+            } else {
+                subject.strip_suffix(&*affix)
+            };
             same_kind(rest.unwrap_or(subject))
         }
         "find" | "rfind" | "index" | "rindex" | "count" => search(subject, name, args),
@@ -84,7 +131,8 @@ pub fn call(receiver: &Value, name: &'static str, args: Args) -> Result<Value> {
             let Some(Value::Dict(dict)) = mapping else {
                 return type_error("format_map() expects a mapping");
             };
-            let named = dict.iter().filter_map(|(key, value)| Some((key.as_str()?.clone(), value.clone()))).collect();
+            let named =
+                dict.iter().filter_map(|(key, value)| Some((key.as_str()?.clone(), value.clone()))).collect();
             strformat::format(receiver, &Args { positional: Vec::new(), named })
         }
         "encode" | "maketrans" => type_error(format!("str.{name} is not supported in chat templates")),
@@ -163,7 +211,12 @@ pub fn strip<'t>(subject: &'t str, name: &str, set: Option<&str>) -> &'t str {
     rest
 }
 
-fn split<'t>(subject: &'t str, separator: Option<&str>, limit: i64, from_right: bool) -> Result<Vec<&'t str>> {
+fn split<'t>(
+    subject: &'t str,
+    separator: Option<&str>,
+    limit: i64,
+    from_right: bool,
+) -> Result<Vec<&'t str>> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let Some(separator) = separator else {
         return Ok(if from_right { rsplit_spaces(subject, limit) } else { split_spaces(subject, limit) });
@@ -203,7 +256,11 @@ fn rsplit_spaces(subject: &str, limit: usize) -> Vec<&str> {
             parts.push(rest.trim_start_matches(chars::is_space));
             break;
         }
-        let start = rest.char_indices().rev().find(|(_, c)| chars::is_space(*c)).map_or(0, |(at, c)| at + c.len_utf8());
+        let start = rest
+            .char_indices()
+            .rev()
+            .find(|(_, c)| chars::is_space(*c))
+            .map_or(0, |(at, c)| at + c.len_utf8());
         parts.push(&rest[start..]);
         rest = rest[..start].trim_end_matches(chars::is_space);
     }
@@ -242,9 +299,7 @@ fn replace(receiver: &Value, subject: &str, args: Args) -> Result<Value> {
 /// text.replace(old, new, limit)
 pub fn replace_text(subject: &str, old: &str, new: &str, limit: usize) -> Result<String> {
     let num_matches = subject.matches(old).take(limit).count();
-    if subject.len().saturating_add(num_matches.saturating_mul(new.len())) > MAX_LENGTH {
-        return limit_error("a value became too long");
-    }
+    check_length(subject.len().saturating_add(num_matches.saturating_mul(new.len())))?;
     Ok(subject.replacen(old, new, limit))
 }
 
@@ -256,7 +311,9 @@ fn join(receiver: &Value, subject: &str, args: Args) -> Result<Value> {
             out.push_str(subject);
         }
         match item {
-            Value::Str(part) if matches!(receiver, Value::Markup(_)) => out.push_str(&markup::escape_text(part)),
+            Value::Str(part) if matches!(receiver, Value::Markup(_)) => {
+                out.push_str(&markup::escape_text(part))
+            }
             Value::Str(part) | Value::Markup(part) => out.push_str(part),
             other => {
                 return type_error(format!(
@@ -265,15 +322,18 @@ fn join(receiver: &Value, subject: &str, args: Args) -> Result<Value> {
                 ));
             }
         }
-        if out.len() > MAX_LENGTH {
-            return limit_error("a value became too long");
-        }
+        check_length(out.len())?;
     }
     Ok(like(receiver, &out))
 }
 
 /// The part of a text between two character positions, as str methods take them.
-fn window<'t>(function: &str, subject: &'t str, start: Option<Value>, stop: Option<Value>) -> Result<Option<(usize, &'t str)>> {
+fn window<'t>(
+    function: &str,
+    subject: &'t str,
+    start: Option<Value>,
+    stop: Option<Value>,
+) -> Result<Option<(usize, &'t str)>> {
     if start.is_none() && stop.is_none() {
         return Ok(Some((0, subject)));
     }
@@ -371,9 +431,7 @@ fn expand_tabs(subject: &str, size: usize) -> Result<String> {
                 out.push(c);
             }
         }
-        if out.len() > MAX_LENGTH {
-            return limit_error("a value became too long");
-        }
+        check_length(out.len())?;
     }
     Ok(out)
 }
@@ -391,8 +449,14 @@ pub fn is_kind(subject: &str, name: &str) -> bool {
         "isspace" => all(chars::is_space),
         "isidentifier" => chars::is_identifier(subject),
         "isprintable" => subject.chars().all(chars::is_printable),
-        "islower" => subject.chars().any(char::is_lowercase) && !subject.chars().any(|c| c.is_uppercase() || chars::is_title_case(c)),
-        "isupper" => subject.chars().any(char::is_uppercase) && !subject.chars().any(|c| c.is_lowercase() || chars::is_title_case(c)),
+        "islower" => {
+            subject.chars().any(char::is_lowercase)
+                && !subject.chars().any(|c| c.is_uppercase() || chars::is_title_case(c))
+        }
+        "isupper" => {
+            subject.chars().any(char::is_uppercase)
+                && !subject.chars().any(|c| c.is_lowercase() || chars::is_title_case(c))
+        }
         _ => is_title(subject),
     }
 }

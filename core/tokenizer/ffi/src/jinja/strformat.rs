@@ -5,7 +5,7 @@ use super::args::Args;
 use super::error::{limit_error, type_error, Result};
 use super::markup;
 use super::numfmt;
-use super::ops::{check_defined, MAX_LENGTH};
+use super::ops::{check_defined, check_length, MAX_LENGTH};
 use super::repr::{to_repr, to_text};
 use super::value::Value;
 
@@ -51,9 +51,7 @@ fn expand(
         let field = &rest[..length];
         rest = &rest[length + 1..];
         replace(field, args, numbering, is_markup, depth, out)?;
-        if out.len() > MAX_LENGTH {
-            return limit_error("a value became too long");
-        }
+        check_length(out.len())?;
     }
     out.push_str(rest);
     Ok(())
@@ -85,7 +83,9 @@ fn replace(
 ) -> Result<()> {
     let name_end = field.find(['!', ':', '[']).unwrap_or(field.len());
     let name_end = match field[name_end..].strip_prefix('[') {
-        Some(_) => field.find(']').map_or(field.len(), |close| close + field[close..].find(['!', ':']).unwrap_or(field.len() - close)),
+        Some(_) => field.find(']').map_or(field.len(), |close| {
+            close + field[close..].find(['!', ':']).unwrap_or(field.len() - close)
+        }),
         None => name_end,
     };
     let (name, mut tail) = field.split_at(name_end);
@@ -120,13 +120,17 @@ fn lookup(path: &str, args: &Args, numbering: &mut Numbering) -> Result<Value> {
     let mut value = if first.is_empty() || first.bytes().all(|byte| byte.is_ascii_digit()) {
         let index = if first.is_empty() {
             if numbering.manual {
-                return type_error("cannot switch from manual field specification to automatic field numbering");
+                return type_error(
+                    "cannot switch from manual field specification to automatic field numbering",
+                );
             }
             numbering.next += 1;
             numbering.next - 1
         } else {
             if numbering.next > 0 {
-                return type_error("cannot switch from automatic field numbering to manual field specification");
+                return type_error(
+                    "cannot switch from automatic field numbering to manual field specification",
+                );
             }
             numbering.manual = true;
             first.parse().unwrap_or(usize::MAX)
@@ -134,7 +138,9 @@ fn lookup(path: &str, args: &Args, numbering: &mut Numbering) -> Result<Value> {
         match args.positional.get(index) {
             Some(value) => value.clone(),
             None => {
-                return type_error(format!("Replacement index {index} out of range for positional args tuple"));
+                return type_error(format!(
+                    "Replacement index {index} out of range for positional args tuple"
+                ));
             }
         }
     } else {
@@ -270,7 +276,11 @@ fn apply(value: &Value, spec: &str) -> Result<String> {
                     let form = spec.form.unwrap_or('d');
                     let mut digits = numfmt::digits(int, form);
                     if let Some(separator) = spec.grouping {
-                        digits = numfmt::grouped(&digits, separator, if matches!(form, 'd' | 'n') { 3 } else { 4 });
+                        digits = numfmt::grouped(
+                            &digits,
+                            separator,
+                            if matches!(form, 'd' | 'n') { 3 } else { 4 },
+                        );
                     }
                     let prefix = match form {
                         'b' | 'o' | 'x' | 'X' if spec.alternate => format!("0{form}"),
@@ -280,7 +290,10 @@ fn apply(value: &Value, spec: &str) -> Result<String> {
                 }
                 Some('c') => {
                     let c = u32::try_from(int).ok().and_then(char::from_u32);
-                    c.map_or_else(|| type_error("%c arg not in range(0x110000)"), |c| Ok(pad("", &c.to_string(), &spec, '<')))
+                    c.map_or_else(
+                        || type_error("%c arg not in range(0x110000)"),
+                        |c| Ok(pad("", &c.to_string(), &spec, '<')),
+                    )
                 }
                 _ => unknown(),
             }

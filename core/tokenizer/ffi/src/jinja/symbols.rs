@@ -25,11 +25,7 @@ pub struct Table<'p> {
 
 impl<'p> Table<'p> {
     pub fn new(parent: Option<&'p Table<'p>>) -> Table<'p> {
-        Table {
-            parent,
-            slots: RefCell::default(),
-            view: View::default(),
-        }
+        Table { parent, slots: RefCell::default(), view: View::default() }
     }
 
     fn index(&self, name: &Arc<str>) -> u32 {
@@ -217,7 +213,9 @@ pub fn each_child<'e>(expr: &'e Expr, visit: &mut dyn FnMut(&'e Expr)) {
     match &expr.kind {
         ExprKind::None | ExprKind::Bool(_) | ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Str(_) => {}
         ExprKind::Name { .. } => {}
-        ExprKind::Tuple(items) | ExprKind::List(items) | ExprKind::Concat(items) => items.iter().for_each(visit),
+        ExprKind::Tuple(items) | ExprKind::List(items) | ExprKind::Concat(items) => {
+            items.iter().for_each(visit)
+        }
         ExprKind::Dict(items) => items.iter().flat_map(|(key, value)| [key, value]).for_each(visit),
         ExprKind::Attribute { object, .. } => visit(object),
         ExprKind::Item { object, key } => [&**object, key].into_iter().for_each(visit),

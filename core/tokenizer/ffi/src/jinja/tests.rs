@@ -12,9 +12,45 @@ use super::str_methods::is_kind;
 use super::value::{Object, Value};
 
 const NAMES: [&str; 39] = [
-    "!=", "<", "<=", "==", ">", ">=", "boolean", "callable", "defined", "divisibleby", "eq", "equalto", "escaped", "even",
-    "false", "filter", "float", "ge", "greaterthan", "gt", "in", "integer", "iterable", "le", "lessthan", "lower", "lt",
-    "mapping", "ne", "none", "number", "odd", "sameas", "sequence", "string", "test", "true", "undefined", "upper",
+    "!=",
+    "<",
+    "<=",
+    "==",
+    ">",
+    ">=",
+    "boolean",
+    "callable",
+    "defined",
+    "divisibleby",
+    "eq",
+    "equalto",
+    "escaped",
+    "even",
+    "false",
+    "filter",
+    "float",
+    "ge",
+    "greaterthan",
+    "gt",
+    "in",
+    "integer",
+    "iterable",
+    "le",
+    "lessthan",
+    "lower",
+    "lt",
+    "mapping",
+    "ne",
+    "none",
+    "number",
+    "odd",
+    "sameas",
+    "sequence",
+    "string",
+    "test",
+    "true",
+    "undefined",
+    "upper",
 ];
 
 pub fn exists(name: &str) -> bool {
@@ -88,7 +124,11 @@ fn plain(name: &str, value: &Value) -> Result<bool> {
             Value::Undefined(_) => true,
             Value::Object(object) => matches!(
                 **object,
-                Object::Macro(_) | Object::Method { .. } | Object::Function(_) | Object::Joiner { .. } | Object::Loop(_)
+                Object::Macro(_)
+                    | Object::Method { .. }
+                    | Object::Function(_)
+                    | Object::Joiner { .. }
+                    | Object::Loop(_)
             ),
             _ => false,
         },
@@ -98,7 +138,13 @@ fn plain(name: &str, value: &Value) -> Result<bool> {
         "upper" => is_kind(&to_text(value), "isupper"),
         "filter" | "test" => {
             Key::new(value.clone())?;
-            value.as_str().is_some_and(|wanted| if name == "filter" { filters::exists(wanted) } else { exists(wanted) })
+            value.as_str().is_some_and(|wanted| {
+                if name == "filter" {
+                    filters::exists(wanted)
+                } else {
+                    exists(wanted)
+                }
+            })
         }
         _ => return type_error(format!("No test named '{name}'.")),
     })

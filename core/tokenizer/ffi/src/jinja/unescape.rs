@@ -55,7 +55,8 @@ pub fn unescape(text: &str) -> Result<String, String> {
 fn hex_escape(text: &str, digits: usize) -> Result<(char, usize), String> {
     let code = hex(text.get(1..=digits), digits)?;
     if (0xD800..0xDC00).contains(&code) {
-        let low = text.get(1 + digits..).and_then(|tail| tail.strip_prefix("\\u")).and_then(|tail| tail.get(..4));
+        let low =
+            text.get(1 + digits..).and_then(|tail| tail.strip_prefix("\\u")).and_then(|tail| tail.get(..4));
         if let Ok(low @ 0xDC00..=0xDFFF) = hex(low, 4) {
             let joined = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
             return Ok((char::from_u32(joined).unwrap_or('\u{fffd}'), 1 + digits + 6));

@@ -47,7 +47,8 @@ pub fn is_numeric(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_digit();
     }
-    matches!(get_general_category(c), DecimalNumber | LetterNumber | OtherNumber) || "一二三四五六七八九十百千万億零〇".contains(c)
+    matches!(get_general_category(c), DecimalNumber | LetterNumber | OtherNumber)
+        || "一二三四五六七八九十百千万億零〇".contains(c)
 }
 
 pub fn is_identifier(text: &str) -> bool {
@@ -65,7 +66,14 @@ pub fn is_printable(c: char) -> bool {
     }
     !matches!(
         get_general_category(c),
-        Control | Format | LineSeparator | ParagraphSeparator | PrivateUse | SpaceSeparator | Surrogate | Unassigned
+        Control
+            | Format
+            | LineSeparator
+            | ParagraphSeparator
+            | PrivateUse
+            | SpaceSeparator
+            | Surrogate
+            | Unassigned
     )
 }
 
@@ -110,7 +118,11 @@ pub fn split_lines(text: &str, keep: bool) -> Vec<&str> {
     let mut lines = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.find(is_line_break) {
-        let breaks = if rest[at..].starts_with("\r\n") { 2 } else { rest[at..].chars().next().map_or(1, char::len_utf8) };
+        let breaks = if rest[at..].starts_with("\r\n") {
+            2
+        } else {
+            rest[at..].chars().next().map_or(1, char::len_utf8)
+        };
         lines.push(&rest[..if keep { at + breaks } else { at }]);
         rest = &rest[at + breaks..];
     }

@@ -54,15 +54,31 @@ pub enum Object {
     Namespace(RefCell<IndexMap<Arc<str>, Value>>),
     Macro(Macro),
     /// A method bound to its receiver: `text.strip`.
-    Method { receiver: Value, name: &'static str },
+    Method {
+        receiver: Value,
+        name: &'static str,
+    },
     Function(Function),
     Loop(LoopState),
     /// A generator: its elements are computed already and are handed out once.
     Iterator(RefCell<std::vec::IntoIter<Value>>, u32),
-    Range { start: i64, stop: i64, step: i64 },
-    View { kind: ViewKind, dict: Rc<Dict> },
-    Cycler { items: Rc<Items>, position: Cell<usize> },
-    Joiner { separator: Value, used: Cell<bool> },
+    Range {
+        start: i64,
+        stop: i64,
+        step: i64,
+    },
+    View {
+        kind: ViewKind,
+        dict: Rc<Dict>,
+    },
+    Cycler {
+        items: Rc<Items>,
+        position: Cell<usize>,
+    },
+    Joiner {
+        separator: Value,
+        used: Cell<bool>,
+    },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -119,10 +135,7 @@ impl Value {
 
     /// Undefined, with the message of the error that its use raises.
     pub fn undefined(message: impl Into<String>) -> Value {
-        Value::Undefined(Some(Arc::new(Missing {
-            message: message.into(),
-            is_unsafe: false,
-        })))
+        Value::Undefined(Some(Arc::new(Missing { message: message.into(), is_unsafe: false })))
     }
 
     pub fn is_undefined(&self) -> bool {
