@@ -16,11 +16,16 @@ struct Row {
 };
 
 constexpr std::array kTable = {
-    Row{DType::kFloat32, 4, "F32", "float32", "fp32"},   Row{DType::kBFloat16, 2, "BF16", "bfloat16", "bf16"},
-    Row{DType::kFloat16, 2, "F16", "float16", "fp16"},   Row{DType::kFloat64, 8, "F64", "float64", "double"},
-    Row{DType::kInt64, 8, "I64", "int64", "long"},       Row{DType::kInt32, 4, "I32", "int32", "int"},
-    Row{DType::kInt16, 2, "I16", "int16", "short"},      Row{DType::kInt8, 1, "I8", "int8", "char"},
-    Row{DType::kUInt8, 1, "U8", "uint8", "byte"},        Row{DType::kBool, 1, "BOOL", "bool", "bool"},
+    Row{DType::kFloat32, 4, "F32", "float32", "fp32"},
+    Row{DType::kBFloat16, 2, "BF16", "bfloat16", "bf16"},
+    Row{DType::kFloat16, 2, "F16", "float16", "fp16"},
+    Row{DType::kFloat64, 8, "F64", "float64", "double"},
+    Row{DType::kInt64, 8, "I64", "int64", "long"},
+    Row{DType::kInt32, 4, "I32", "int32", "int"},
+    Row{DType::kInt16, 2, "I16", "int16", "short"},
+    Row{DType::kInt8, 1, "I8", "int8", "char"},
+    Row{DType::kUInt8, 1, "U8", "uint8", "byte"},
+    Row{DType::kBool, 1, "BOOL", "bool", "bool"},
 };
 
 const Row& row_of(DType dtype) {
@@ -32,17 +37,26 @@ const Row& row_of(DType dtype) {
 
 }  // namespace
 
-int64_t size_of(DType dtype) { return row_of(dtype).size_bytes; }
+int64_t size_of(DType dtype) {
+  return row_of(dtype).size_bytes;
+}
 
-std::string_view safetensors_name(DType dtype) { return row_of(dtype).safetensors; }
+std::string_view safetensors_name(DType dtype) {
+  return row_of(dtype).safetensors;
+}
 
-std::string_view torch_name(DType dtype) { return row_of(dtype).torch; }
+std::string_view torch_name(DType dtype) {
+  return row_of(dtype).torch;
+}
 
 DType dtype_from_safetensors(std::string_view name) {
   for (const Row& row : kTable) {
     if (row.safetensors == name) return row.dtype;
   }
-  fail(ErrorCode::kFormat, "element type \"", name, "\" is not one of F32 BF16 F16 F64 I64 I32 I16 I8 U8 BOOL");
+  fail(ErrorCode::kFormat,
+       "element type \"",
+       name,
+       "\" is not one of F32 BF16 F16 F64 I64 I32 I16 I8 U8 BOOL");
 }
 
 DType dtype_from_torch(std::string_view name) {

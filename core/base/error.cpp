@@ -65,7 +65,11 @@ Error& Error::add_context(std::string context) {
 namespace detail {
 void throw_broken_invariant(const std::source_location& where, const std::string& message) {
   throw Error(ErrorCode::kInternal,
-              join(where.file_name(), ":", where.line(), ": broken invariant: ", message,
+              join(where.file_name(),
+                   ":",
+                   where.line(),
+                   ": broken invariant: ",
+                   message,
                    "; this is a defect of automodel, please report it"));
 }
 }  // namespace detail

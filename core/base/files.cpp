@@ -64,8 +64,11 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view c
       content.remove_prefix(static_cast<size_t>(put));
     }
     file.sync();
-    check(::rename(temporary.c_str(), path.c_str()) == 0, ErrorCode::kIo, path.string(),
-          ": cannot put in place: ", std::strerror(errno));
+    check(::rename(temporary.c_str(), path.c_str()) == 0,
+          ErrorCode::kIo,
+          path.string(),
+          ": cannot put in place: ",
+          std::strerror(errno));
   } catch (...) {
     ::unlink(temporary.c_str());
     throw;
@@ -73,8 +76,12 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view c
   fsync_folder(path.has_parent_path() ? path.parent_path() : ".");
 }
 
-void fsync_folder(const std::filesystem::path& folder) { Descriptor(folder, O_RDONLY | O_DIRECTORY).sync(); }
+void fsync_folder(const std::filesystem::path& folder) {
+  Descriptor(folder, O_RDONLY | O_DIRECTORY).sync();
+}
 
-void fsync_file(const std::filesystem::path& path) { Descriptor(path, O_RDONLY).sync(); }
+void fsync_file(const std::filesystem::path& path) {
+  Descriptor(path, O_RDONLY).sync();
+}
 
 }  // namespace automodel

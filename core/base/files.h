@@ -9,8 +9,9 @@ namespace automodel {
 /// The whole file. Throws Error(kIo) naming the path and the system's reason.
 std::string read_file(const std::filesystem::path& path);
 
-/// Writes to a temporary neighbour, fsyncs, renames over `path`, fsyncs the folder: after a crash the file is the
-/// old one or the new one, never half of it. Throws Error(kIo), e.g. on a full disk, leaving the old file.
+/// Writes to a temporary neighbour, fsyncs, renames over `path`, fsyncs the folder: after a crash the file is
+/// the old one or the new one, never half of it. Throws Error(kIo), e.g. on a full disk, leaving the old
+/// file.
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);
 
 /// Makes a folder's entries (a rename into it) durable.

@@ -14,8 +14,8 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
 
 std::string_view trim(std::string_view text);
 
-/// The name of `known` that a user who wrote `word` most likely meant: least edit distance, at most a third of
-/// the word's length (and at least 1); empty when nothing is near.
+/// The name of `known` that a user who wrote `word` most likely meant: least edit distance, at most a third
+/// of the word's length (and at least 1); empty when nothing is near.
 std::string nearest_name(std::string_view word, const std::vector<std::string>& known);
 
 /// 1234567 -> "1,234,567".

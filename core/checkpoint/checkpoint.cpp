@@ -43,16 +43,12 @@ std::string losses_text(const Losses& losses) {
 
 /// The weights of a checkpoint's model/ folder: its shards, whatever their number.
 io::WeightFiles open_shards(const fs::path& model_folder) {
-  io::WeightFiles weights;
+  std::vector<fs::path> shards;
   for (const auto& entry : fs::directory_iterator(model_folder)) {
-    if (!entry.path().filename().string().starts_with("shard-")) continue;
-    weights.files.emplace_back(entry.path());
-    const auto& tensors = weights.files.back().tensors();
-    for (size_t i = 0; i < tensors.size(); ++i)
-      weights.index[tensors[i].name] = {weights.files.size() - 1, i};
+    if (entry.path().filename().string().starts_with("shard-")) shards.push_back(entry.path());
   }
-  check(!weights.files.empty(), ErrorCode::kFormat, model_folder.string(), ": no shard-*.safetensors");
-  return weights;
+  check(!shards.empty(), ErrorCode::kFormat, model_folder.string(), ": no shard-*.safetensors");
+  return io::open_weight_files(shards);
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 #include <array>
-#include <cstddef>
 #include <cmath>
+#include <cstddef>
 
 #include "core/kernels/rms_norm.h"
 

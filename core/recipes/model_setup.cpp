@@ -26,12 +26,13 @@ ConfigText find_config(const config::ModelConfig& model) {
   return {read_file(file), file.string(), is_folder ? place : place.parent_path()};
 }
 
-/// `base` with the fields of `overrides` in place of its own, one level of nesting after another.
+/// `base` with the top-level fields of `overrides` in place of its own, whole, as transformers does.
 std::string apply_overrides(const std::string& base, const std::string& overrides) {
   if (overrides.empty()) return base;
-  auto merged = nlohmann::ordered_json::parse(base);
-  merged.merge_patch(nlohmann::ordered_json::parse(overrides));
-  return merged.dump(2);
+  auto replaced = nlohmann::ordered_json::parse(base);
+  const auto fields = nlohmann::ordered_json::parse(overrides);
+  for (const auto& [name, value] : fields.items()) replaced[name] = value;
+  return replaced.dump(2);
 }
 
 DType stored_dtype(const config::Recipe& recipe, const models::DecoderConfig& config) {

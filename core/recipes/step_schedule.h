@@ -10,8 +10,9 @@ namespace automodel::recipes {
 /// When a run ends, validates and saves; step numbers are 0-based. Inventory 3.0 rule 8, C1.
 class StepSchedule {
  public:
-  /// `micro_batches_per_epoch` of this rank: nullopt for an endless set; `dp_size` ranks see different rows. Throws
-  /// Error(kConfig) when the global batch is not a multiple of theirs, or when an endless set comes without max_steps.
+  /// `micro_batches_per_epoch` of this rank: nullopt for an endless set; `dp_size` ranks see different rows.
+  /// Throws Error(kConfig) when the global batch is not a multiple of theirs, or when an endless set comes
+  /// without max_steps.
   StepSchedule(const config::StepSchedulerConfig& config,
                std::optional<int64_t> micro_batches_per_epoch,
                int64_t dp_size);

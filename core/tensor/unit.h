@@ -93,8 +93,8 @@ class Unit {
   /// Zeroes gradients that no op wrote: after this grads() is valid as a whole.
   void finish_grads();
 
-  /// A leaf, input of ops that must stay in the graph for their weights' sake: it requires a gradient unless the unit
-  /// is frozen.
+  /// A leaf, input of ops that must stay in the graph for their weights' sake: it requires a gradient unless
+  /// the unit is frozen.
   const at::Tensor& anchor() const { return anchor_; }
 
  private:
