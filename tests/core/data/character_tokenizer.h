@@ -2,8 +2,6 @@
 
 #include <string>
 
-#include <nlohmann/json.hpp>
-
 #include "core/tokenizer/tokenizer.h"
 #include "tests/core/data/scratch.h"
 
@@ -22,55 +20,37 @@ struct CharacterTokenizer {
 class WithTokenizer : public Scratch {
  protected:
   tokenizer::Tokenizer make_tokenizer(const CharacterTokenizer& options = {}) const {
-    using Json = nlohmann::json;
-    Json vocabulary = {{"<pad>", 0}, {"<s>", 1}, {"</s>", 2}, {"\n", 10}};
-    for (int code = 32; code < 127; ++code) vocabulary[std::string(1, static_cast<char>(code))] = code;
-    Json added = Json::array();
-    for (const char* token : {"<pad>", "<s>", "</s>"}) {
-      added.push_back({{"id", added.size()},
-                       {"content", token},
-                       {"special", true},
-                       {"single_word", false},
-                       {"lstrip", false},
-                       {"rstrip", false},
-                       {"normalized", false}});
+    std::string vocabulary = R"("<pad>": 0, "<s>": 1, "</s>": 2, "\n": 10)";
+    for (int code = 32; code < 127; ++code) {
+      vocabulary += ", " + quoted(std::string(1, static_cast<char>(code))) + ": " + std::to_string(code);
     }
-    Json single = Json::array({Json{{"Sequence", {{"id", "A"}, {"type_id", 0}}}}});
+    const auto added = [](const char* token, int id) {
+      return R"({"id": )" + std::to_string(id) + R"(, "content": )" + quoted(token) +
+             R"(, "special": true, "single_word": false, "lstrip": false, "rstrip": false, "normalized": false})";
+    };
     const auto special = [](const char* token) {
-      return Json{{"SpecialToken", {{"id", token}, {"type_id", 0}}}};
+      return R"({"SpecialToken": {"type_id": 0, "id": )" + quoted(token) + "}}";
     };
-    if (options.adds_bos) single.insert(single.begin(), special("<s>"));
-    if (options.adds_eos) single.push_back(special("</s>"));
-    const Json pair = Json::array({Json{{"Sequence", {{"id", "A"}, {"type_id", 0}}}},
-                                   Json{{"Sequence", {{"id", "B"}, {"type_id", 1}}}}});
-    const auto entry = [](const char* token, int id) {
-      return Json{{"id", token}, {"ids", Json::array({id})}, {"tokens", Json::array({token})}};
-    };
-    const Json tokenizer = {{"version", "1.0"},
-                            {"truncation", nullptr},
-                            {"padding", nullptr},
-                            {"added_tokens", added},
-                            {"normalizer", nullptr},
-                            {"pre_tokenizer",
-                             {{"type", "Split"},
-                              {"pattern", {{"Regex", "[\\s\\S]"}}},
-                              {"behavior", "Isolated"},
-                              {"invert", false}}},
-                            {"post_processor",
-                             {{"type", "TemplateProcessing"},
-                              {"single", single},
-                              {"pair", pair},
-                              {"special_tokens", {{"<s>", entry("<s>", 1)}, {"</s>", entry("</s>", 2)}}}}},
-                            {"decoder", nullptr},
-                            {"model", {{"type", "WordLevel"}, {"vocab", vocabulary}, {"unk_token", "?"}}}};
-    Json config = {{"tokenizer_class", "PreTrainedTokenizerFast"},
-                   {"bos_token", "<s>"},
-                   {"eos_token", "</s>"},
-                   {"pad_token", options.pad_token},
-                   {"model_max_length", 1000}};
-    if (!options.chat_template.empty()) config["chat_template"] = options.chat_template;
-    put("tokenizer/tokenizer.json", tokenizer.dump());
-    put("tokenizer/tokenizer_config.json", config.dump());
+    const std::string text = R"({"Sequence": {"id": "A", "type_id": 0}})";
+    put("tokenizer/tokenizer.json",
+        R"({"version": "1.0", "truncation": null, "padding": null, "normalizer": null, "decoder": null,)"
+        R"( "added_tokens": [)" +
+            added("<pad>", 0) + ", " + added("<s>", 1) + ", " + added("</s>", 2) +
+            R"(], "pre_tokenizer": {"type": "Split", "pattern": {"Regex": "[\\s\\S]"}, "behavior": "Isolated",)"
+            R"( "invert": false}, "post_processor": {"type": "TemplateProcessing", "single": [)" +
+            (options.adds_bos ? special("<s>") + ", " : "") + text +
+            (options.adds_eos ? ", " + special("</s>") : "") +
+            R"(], "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],)"
+            R"( "special_tokens": {"<s>": {"id": "<s>", "ids": [1], "tokens": ["<s>"]},)"
+            R"( "</s>": {"id": "</s>", "ids": [2], "tokens": ["</s>"]}}},)"
+            R"( "model": {"type": "WordLevel", "unk_token": "?", "vocab": {)" +
+            vocabulary + "}}}");
+    put("tokenizer/tokenizer_config.json",
+        R"({"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": "<s>", "eos_token": "</s>",)"
+        R"( "model_max_length": 1000, "pad_token": )" +
+            quoted(options.pad_token) +
+            (options.chat_template.empty() ? "" : R"(, "chat_template": )" + quoted(options.chat_template)) +
+            "}");
     return tokenizer::Tokenizer::load(folder_ / "tokenizer");
   }
 
@@ -79,6 +59,17 @@ class WithTokenizer : public Scratch {
     std::string text;
     for (const auto id : ids) text += id == -100 ? '_' : id <= 2 ? "~^$"[id] : static_cast<char>(id);
     return text;
+  }
+
+ private:
+  /// As a JSON string.
+  static std::string quoted(const std::string& text) {
+    std::string out = "\"";
+    for (const char c : text) {
+      if (c == '"' || c == '\\') out += '\\';
+      out += c;
+    }
+    return out + '"';
   }
 };
 

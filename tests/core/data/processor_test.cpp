@@ -1,5 +1,7 @@
 #include "core/data/processor.h"
 
+#include <nlohmann/json.hpp>
+
 #include "tests/core/data/character_tokenizer.h"
 
 namespace automodel::data {
