@@ -103,10 +103,7 @@ std::vector<fs::path> files_of_split(const fs::path& folder, const std::string& 
   return chosen;
 }
 
-}  // namespace
-
-std::vector<fs::path> find_dataset_files(const std::vector<std::string>& paths,
-                                         const std::string& split) try {
+std::vector<fs::path> find_files(const std::vector<std::string>& paths, const std::string& split) {
   check(!paths.empty(), ErrorCode::kData, "the dataset names no file; set dataset.path_or_dataset_id");
   std::vector<fs::path> files;
   for (const std::string& path : paths) {
@@ -128,8 +125,16 @@ std::vector<fs::path> find_dataset_files(const std::vector<std::string>& paths,
     files.emplace_back(path);
   }
   return files;
-} catch (const fs::filesystem_error& error) {
-  fail(ErrorCode::kIo, error.path1().string(), ": cannot look into it: ", error.code().message());
+}
+
+}  // namespace
+
+std::vector<fs::path> find_dataset_files(const std::vector<std::string>& paths, const std::string& split) {
+  try {
+    return find_files(paths, split);
+  } catch (const fs::filesystem_error& error) {
+    fail(ErrorCode::kIo, error.path1().string(), ": cannot look into it: ", error.code().message());
+  }
 }
 
 }  // namespace automodel::data
