@@ -66,6 +66,7 @@ std::unique_ptr<data::Loader> open_set(const config::Recipe& recipe,
   options.shuffle = dataloader.shuffle.value_or(true);
   options.pad_seq_len_divisible = dataloader.pad_seq_len_divisible;
   options.num_workers = dataloader.num_workers;
+  options.drop_last = dataloader.drop_last;
   options.ignore_index = recipe.loss.ignore_index;
   return data::open_loader(dataset, tokenizer, options);
 }

@@ -20,7 +20,8 @@ ONLY_IN = [  # header, where it may be included
     (re.compile(r"spdlog/"), re.compile(r"core/base/log\.cpp$")),
     (re.compile(r"CLI/"), re.compile(r"cli/")),
     (re.compile(r"yaml-cpp/"), re.compile(r"core/(config|models)/.*\.cpp$|tests/")),
-    (re.compile(r"nlohmann/json\.hpp"), re.compile(r".*\.cpp$")),
+    # The two folder headers hold parsed JSON by value and are included by four sources of their own folder only.
+    (re.compile(r"nlohmann/json\.hpp"), re.compile(r".*\.cpp$|core/tokenizer/(hub|chat)_folder\.h$")),
     (re.compile(r"torch/csrc/autograd/custom_function\.h"), re.compile(r"core/ops/")),
     (re.compile(r"(sqlite3\.h|curl/)"), re.compile(r"core/(store|io)/.*\.cpp$")),
 ]
