@@ -65,7 +65,8 @@ def check_gradients(checks: Checks, folder, model, rows, reference):
                  sorted(expected))
     square = 0.0
     for name, norm in expected.items():
-        ours = out[f"grad.{name}"].double().norm().item()
+        # In float32, as the reference values were made: over 900,000 elements torch's own sum is off by up to 1.4e-4.
+        ours = out[f"grad.{name}"].norm().item()
         square += ours * ours
         checks.close("gradient norm", name, ours, norm, relative=bounds.PARAMETER_GRAD_NORM)
     checks.close("global gradient norm", "row 0", square**0.5, reference["global_norm"], relative=bounds.GRAD_NORM)
