@@ -116,11 +116,12 @@ void write_shards(const fs::path& folder,
   }
 }
 
-/// The chat template as a file of its own, where transformers 5 and serving tools look first, when the
-/// tokenizer has it inside tokenizer_config.json.
-void write_chat_template(const fs::path& folder) {
+/// The chat template as a file of its own, where transformers 5 and serving tools look first: the one that
+/// the run was trained with, else the one inside tokenizer_config.json.
+void write_chat_template(const fs::path& folder, const std::string& trained_with) {
   const fs::path config = folder / "tokenizer_config.json";
   const fs::path file = folder / "chat_template.jinja";
+  if (!trained_with.empty()) return write_file_atomically(file, trained_with);
   if (fs::exists(file) || !fs::exists(config)) return;
   const Json chat_template = Json::parse(read_file(config)).value("chat_template", Json());
   if (chat_template.is_string()) write_file_atomically(file, chat_template.get<std::string>());
@@ -145,7 +146,7 @@ void write_metadata(const fs::path& folder,
   for (const fs::path& file : copied) {
     if (fs::exists(file)) write_file_atomically(folder / file.filename(), read_file(file));
   }
-  write_chat_template(folder);
+  write_chat_template(folder, source.chat_template);
 }
 
 /// A second name for the same bytes, or a copy where the file system has no hard links.

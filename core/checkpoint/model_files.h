@@ -15,6 +15,7 @@ struct ModelSource {
   std::string config_json;                ///< of the model as trained
   std::filesystem::path folder;           ///< where it came from: generation_config.json, split into files
   std::vector<std::filesystem::path> tokenizer_files;
+  std::string chat_template;  ///< trained with instead of the tokenizer's own; empty: none
 };
 
 /// Writes `model/`: one safetensors file for each file of the source model, `.hf_metadata/`,

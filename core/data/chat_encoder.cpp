@@ -16,7 +16,18 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Jinja text from dataset.chat_template: the text itself, a file, or a JSON file's "chat_template".
+bool is_assistant(const Json& message) {
+  return message["role"] == "assistant";
+}
+
+/// A message may opt out of the loss: "step_loss_mask": 0.
+bool is_learnt(const Json& message) {
+  const auto flag = message.find("step_loss_mask");
+  return flag == message.end() || !(*flag == 0 || *flag == false);
+}
+
+}  // namespace
+
 std::string template_source(const std::string& text_or_path) {
   if (text_or_path.find("{%") != std::string::npos || text_or_path.find("{{") != std::string::npos)
     return text_or_path;
@@ -32,18 +43,6 @@ std::string template_source(const std::string& text_or_path) {
   }
   return source;
 }
-
-bool is_assistant(const Json& message) {
-  return message["role"] == "assistant";
-}
-
-/// A message may opt out of the loss: "step_loss_mask": 0.
-bool is_learnt(const Json& message) {
-  const auto flag = message.find("step_loss_mask");
-  return flag == message.end() || !(*flag == 0 || *flag == false);
-}
-
-}  // namespace
 
 ChatEncoder::ChatEncoder(const config::DatasetConfig& dataset, const tokenizer::Tokenizer& tokenizer)
     : encoder_(dataset, tokenizer),

@@ -11,6 +11,9 @@
 
 namespace automodel::data {
 
+/// Jinja text from dataset.chat_template: the text itself, a file, or a JSON file's "chat_template".
+std::string template_source(const std::string& chat_template);
+
 /// Renders conversations with a chat template and marks what is learnt: what stands in the template's
 /// {% generation %} blocks; without such blocks every assistant turn, header and closing token included,
 /// found by rendering the conversation up to and with it. Immutable: any thread may call.

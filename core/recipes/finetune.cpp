@@ -13,6 +13,7 @@
 #include "core/base/signals.h"
 #include "core/base/strings.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/data/chat_encoder.h"
 #include "core/dist/mesh.h"
 #include "core/engine/walk.h"
 #include "core/optim/grad_norm.h"
@@ -230,13 +231,15 @@ int finetune(const config::Recipe& recipe) {
 
   const StepSchedule schedule(recipe.step_scheduler, loader->num_micro_batches(), mesh.dp_size());
   const optim::LrSchedule lr_schedule(recipe.lr_scheduler, recipe.optimizer, schedule.total_steps());
-  checkpoint::Checkpointer checkpointer(recipe,
-                                        training.model.decoder,
-                                        training.optimizer,
-                                        {training.model.weights_dtype,
-                                         training.model.config_json,
-                                         training.model.folder,
-                                         tokenizer ? tokenizer->files() : std::vector<fs::path>()});
+  checkpoint::Checkpointer checkpointer(
+      recipe,
+      training.model.decoder,
+      training.optimizer,
+      {training.model.weights_dtype,
+       training.model.config_json,
+       training.model.folder,
+       tokenizer ? tokenizer->files() : std::vector<fs::path>(),
+       recipe.dataset.chat_template.empty() ? "" : data::template_source(recipe.dataset.chat_template)});
   Metrics metrics(recipe.checkpoint.checkpoint_dir);
 
   checkpoint::Position position;
