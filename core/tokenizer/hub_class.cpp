@@ -11,6 +11,7 @@
 namespace automodel::tokenizer {
 namespace {
 
+using nlohmann::json;
 using nlohmann::ordered_json;
 
 /// Classes that build their own normalizer, pre-tokenizer and decoder, with their special tokens.
@@ -139,10 +140,10 @@ std::string text_of(const ordered_json& object, const char* key) {
   return object.contains(key) && object[key].is_string() ? object[key].get<std::string>() : "";
 }
 
-bool holds_byte_level(const ordered_json& part) {
+bool holds_byte_level(const json& part) {
   if (part.is_object() && part.value("type", "") == "ByteLevel") return true;
   if (!part.is_structured()) return false;
-  for (const ordered_json& child : part) {
+  for (const json& child : part) {
     if (holds_byte_level(child)) return true;
   }
   return false;
@@ -152,9 +153,9 @@ bool holds_byte_level(const ordered_json& part) {
 bool is_byte_level(const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / "tokenizer.json";
   if (!std::filesystem::exists(file)) return false;
-  const ordered_json json = read_ordered_json(file);
+  const json tokenizer = read_tokenizer_json(file, false);
   for (const char* part : {"pre_tokenizer", "decoder"}) {
-    if (json.contains(part) && holds_byte_level(json[part])) return true;
+    if (tokenizer.contains(part) && holds_byte_level(tokenizer[part])) return true;
   }
   return false;
 }

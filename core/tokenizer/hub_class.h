@@ -21,9 +21,9 @@ nlohmann::ordered_json class_special_tokens(const std::string& tokenizer_class);
 
 /// The tokenizer.json that a class builds. `source` holds model.vocab and model.merges, and the
 /// post_processor if any; `config` is tokenizer_config.json; `unk_token` may be empty.
-nlohmann::ordered_json rebuild_tokenizer(const std::string& tokenizer_class,
-                                         const nlohmann::ordered_json& source,
-                                         const nlohmann::ordered_json& config,
-                                         const std::string& unk_token);
+nlohmann::json rebuild_tokenizer(const std::string& tokenizer_class,
+                                 nlohmann::json source,
+                                 const nlohmann::ordered_json& config,
+                                 const std::string& unk_token);
 
 }  // namespace automodel::tokenizer

@@ -155,6 +155,20 @@ ordered_json read_ordered_json(const fs::path& path) {
   }
 }
 
+nlohmann::json read_tokenizer_json(const fs::path& path, bool with_model) {
+  const auto keep = [&](int depth, nlohmann::json::parse_event_t event, const nlohmann::json& parsed) {
+    return with_model || depth != 1 || event != nlohmann::json::parse_event_t::key || parsed != "model";
+  };
+  nlohmann::json tokenizer;
+  try {
+    tokenizer = nlohmann::json::parse(read_file(path), keep);
+  } catch (const nlohmann::json::exception& error) {
+    fail(ErrorCode::kFormat, path.string(), ": not valid JSON: ", error.what());
+  }
+  check(tokenizer.is_object(), ErrorCode::kFormat, path.string(), ": expected an object");
+  return tokenizer;
+}
+
 AddedToken read_added_token(const ordered_json& value, const std::string& place) {
   AddedToken token;
   if (value.is_string()) {

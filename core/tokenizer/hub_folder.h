@@ -44,7 +44,10 @@ HubFolder read_hub_folder(const std::filesystem::path& path);
 /// From a JSON text or object. `place` names it in messages.
 AddedToken read_added_token(const nlohmann::ordered_json& value, const std::string& place);
 
-/// Reads a JSON file keeping the order of keys. Throws Error(kFormat) naming the file.
+/// Reads a tokenizer.json, an object with a "model", or all of it but the model. Throws Error(kFormat).
+nlohmann::json read_tokenizer_json(const std::filesystem::path& path, bool with_model);
+
+/// Reads a small JSON file keeping the order of keys. Throws Error(kFormat) naming the file.
 nlohmann::ordered_json read_ordered_json(const std::filesystem::path& path);
 
 }  // namespace automodel::tokenizer

@@ -13,11 +13,12 @@ namespace automodel::tokenizer {
 namespace {
 
 namespace fs = std::filesystem;
+using nlohmann::json;
 using nlohmann::ordered_json;
 
-ffi::TokenizerHandle from_json(std::string_view json, const fs::path& file) {
+ffi::TokenizerHandle from_json(std::string_view text, const fs::path& file) {
   ffi::CallError error;
-  ffi::TokenizerHandle backend(am_tokenizer_from_json(ffi::view(json), error));
+  ffi::TokenizerHandle backend(am_tokenizer_from_json(ffi::view(text), error));
   error.check(ErrorCode::kFormat, file.string());
   return backend;
 }
@@ -51,8 +52,8 @@ std::vector<AddedToken> added_tokens_of(am_tokenizer* backend, const fs::path& p
   return tokens;
 }
 
-/// The tokens of added_tokens.json ({"token": id}) and of a tokenizer.json's list, by id.
-std::map<int64_t, AddedToken> legacy_added_tokens(const HubFolder& folder, const ordered_json& source) {
+/// The tokens of added_tokens.json ({"token": id}) and those `listed` in a tokenizer.json, by id.
+std::map<int64_t, AddedToken> legacy_added_tokens(const HubFolder& folder, const json& listed) {
   std::map<int64_t, AddedToken> tokens;
   if (const fs::path file = folder.path / "added_tokens.json"; fs::exists(file)) {
     std::set<std::string> special;
@@ -67,11 +68,9 @@ std::map<int64_t, AddedToken> legacy_added_tokens(const HubFolder& folder, const
       tokens[id.get<int64_t>()] = token;
     }
   }
-  if (source.contains("added_tokens")) {
-    for (const ordered_json& token : source["added_tokens"]) {
-      tokens[token.value("id", int64_t{0})] =
-          read_added_token(token, (folder.path / "tokenizer.json").string() + ": added_tokens");
-    }
+  for (const json& token : listed) {
+    tokens[token.value("id", int64_t{0})] =
+        read_added_token(token, (folder.path / "tokenizer.json").string() + ": added_tokens");
   }
   return tokens;
 }
@@ -108,16 +107,16 @@ void add_folder_tokens(am_tokenizer* backend,
 }
 
 /// vocab.json and merges.txt in the form of a tokenizer.json.
-ordered_json read_vocab_and_merges(const fs::path& folder) {
+json read_vocab_and_merges(const fs::path& folder) {
   const fs::path file = folder / "merges.txt";
-  ordered_json merges = ordered_json::array();
+  json merges = json::array();
   for (const std::string& line : split(read_file(file), '\n')) {
     const std::string_view merge =
         line.ends_with('\r') ? std::string_view(line).substr(0, line.size() - 1) : line;
     if (merge.empty() || merge.starts_with("#version")) continue;
     merges.push_back(merge);
   }
-  return {{"model", {{"vocab", read_ordered_json(folder / "vocab.json")}, {"merges", merges}}}};
+  return {{"model", {{"vocab", read_tokenizer_json(folder / "vocab.json", true)}, {"merges", merges}}}};
 }
 
 [[noreturn]] void refuse(const fs::path& folder) {
@@ -144,13 +143,13 @@ ordered_json read_vocab_and_merges(const fs::path& folder) {
        ": no tokenizer; expected tokenizer.json, or vocab.json with merges.txt");
 }
 
-ffi::TokenizerHandle rebuilt(const HubFolder& folder, const ordered_json& source, const fs::path& file) {
-  const ordered_json json =
-      rebuild_tokenizer(folder.tokenizer_class, source, folder.config, folder.special_token("unk_token"));
-  return from_json(json.dump(), file);
+ffi::TokenizerHandle rebuilt(const HubFolder& folder, json source, const fs::path& file) {
+  const json built = rebuild_tokenizer(
+      folder.tokenizer_class, std::move(source), folder.config, folder.special_token("unk_token"));
+  return from_json(built.dump(), file);
 }
 
-bool is_bpe(const ordered_json& source) {
+bool is_bpe(const json& source) {
   return source.contains("model") && source["model"].is_object() && source["model"].contains("merges") &&
          source["model"].contains("vocab") && source["model"]["vocab"].is_object();
 }
@@ -170,10 +169,11 @@ void set_post_processor(am_tokenizer* backend, std::string_view first, std::stri
 ffi::TokenizerHandle load_backend(const HubFolder& folder) {
   const fs::path file = folder.path / "tokenizer.json";
   ffi::TokenizerHandle backend;
-  ordered_json source = ordered_json::object();
+  json listed = json::array();
   if (fs::exists(file)) {
-    if (!folder.tokenizer_class.empty()) source = read_ordered_json(file);
-    backend = is_bpe(source) ? rebuilt(folder, source, file) : load_tokenizer_file(file);
+    json source = folder.tokenizer_class.empty() ? json::object() : read_tokenizer_json(file, true);
+    if (source.contains("added_tokens")) listed = source["added_tokens"];
+    backend = is_bpe(source) ? rebuilt(folder, std::move(source), file) : load_tokenizer_file(file);
   } else if (fs::exists(folder.path / "vocab.json") && fs::exists(folder.path / "merges.txt")) {
     HubFolder named = folder;
     if (named.tokenizer_class.empty()) named.tokenizer_class = "GPT2Tokenizer";
@@ -188,7 +188,7 @@ ffi::TokenizerHandle load_backend(const HubFolder& folder) {
   }
   add_folder_tokens(backend.get(),
                     folder,
-                    folder.added_tokens ? *folder.added_tokens : legacy_added_tokens(folder, source));
+                    folder.added_tokens ? *folder.added_tokens : legacy_added_tokens(folder, listed));
   if (folder.tokenizer_class == "GPTNeoXTokenizer" && fs::exists(file))
     set_post_processor(backend.get(), "", "");
   if (folder.config.value("split_special_tokens", false)) am_tokenizer_set_split_special(backend.get(), true);

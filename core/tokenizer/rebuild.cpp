@@ -6,6 +6,7 @@
 namespace automodel::tokenizer {
 namespace {
 
+using nlohmann::json;
 using nlohmann::ordered_json;
 
 /// How Qwen2 cuts text before merging.
@@ -16,20 +17,20 @@ constexpr const char* kQwen2Pattern =
 constexpr const char* kQwen35Pattern =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 
-ordered_json byte_level(bool add_prefix_space, bool use_regex) {
+json byte_level(bool add_prefix_space, bool use_regex) {
   return {{"type", "ByteLevel"},
           {"add_prefix_space", add_prefix_space},
           {"trim_offsets", true},
           {"use_regex", use_regex}};
 }
 
-ordered_json sequence(const char* key, std::initializer_list<ordered_json> parts) {
-  ordered_json list = ordered_json::array();
-  for (const ordered_json& part : parts) list.push_back(part);
+json sequence(const char* key, std::initializer_list<json> parts) {
+  json list = json::array();
+  for (const json& part : parts) list.push_back(part);
   return {{"type", "Sequence"}, {key, list}};
 }
 
-ordered_json replace(const char* from, const char* to) {
+json replace(const char* from, const char* to) {
   return {{"type", "Replace"}, {"pattern", {{"String", from}}}, {"content", to}};
 }
 
@@ -38,9 +39,9 @@ bool flag(const ordered_json& config, const char* key, bool missing) {
 }
 
 /// Merges as pairs; older files write them as "left right".
-ordered_json pairs(const ordered_json& merges) {
-  ordered_json result = ordered_json::array();
-  for (const ordered_json& merge : merges) {
+json pairs(const json& merges) {
+  json result = json::array();
+  for (const json& merge : merges) {
     if (!merge.is_string()) {
       result.push_back(merge);
       continue;
@@ -57,17 +58,16 @@ ordered_json pairs(const ordered_json& merges) {
   return result;
 }
 
-void use_byte_level(ordered_json& built, const std::string& name, bool add_prefix_space) {
+void use_byte_level(json& built, const std::string& name, bool add_prefix_space) {
   built["decoder"] = byte_level(true, true);
   if (name == "Qwen2Tokenizer" || name == "Qwen3_5Tokenizer") {
-    const ordered_json split = {
-        {"type", "Split"},
-        {"pattern", {{"Regex", name == "Qwen2Tokenizer" ? kQwen2Pattern : kQwen35Pattern}}},
-        {"behavior", "Isolated"},
-        {"invert", false}};
+    const json split = {{"type", "Split"},
+                        {"pattern", {{"Regex", name == "Qwen2Tokenizer" ? kQwen2Pattern : kQwen35Pattern}}},
+                        {"behavior", "Isolated"},
+                        {"invert", false}};
     built["pre_tokenizer"] = sequence("pretokenizers", {split, byte_level(add_prefix_space, false)});
   } else if (name == "CohereTokenizer") {
-    const ordered_json digits = {{"type", "Digits"}, {"individual_digits", true}};
+    const json digits = {{"type", "Digits"}, {"individual_digits", true}};
     built["pre_tokenizer"] = sequence("pretokenizers", {digits, byte_level(add_prefix_space, true)});
   } else {
     built["pre_tokenizer"] = byte_level(add_prefix_space, true);
@@ -75,7 +75,7 @@ void use_byte_level(ordered_json& built, const std::string& name, bool add_prefi
   if (name != "GPT2Tokenizer" && name != "CodeGenTokenizer") built["normalizer"] = {{"type", "NFC"}};
 }
 
-void use_metaspace(ordered_json& built, const ordered_json& config) {
+void use_metaspace(json& built, const ordered_json& config) {
   const bool add_prefix_space = flag(config, "add_prefix_space", true);
   const char* scheme = !add_prefix_space ? "never" : flag(config, "legacy", false) ? "always" : "first";
   built["pre_tokenizer"] = {
@@ -87,7 +87,7 @@ void use_metaspace(ordered_json& built, const ordered_json& config) {
   }
 }
 
-void use_gemma(ordered_json& built) {
+void use_gemma(json& built) {
   built["normalizer"] = replace(" ", "\u2581");
   built["pre_tokenizer"] = {{"type", "Split"},
                             {"pattern", {{"String", " "}}},
@@ -99,35 +99,34 @@ void use_gemma(ordered_json& built) {
 
 }  // namespace
 
-ordered_json rebuild_tokenizer(const std::string& tokenizer_class,
-                               const ordered_json& source,
-                               const ordered_json& config,
-                               const std::string& unk_token) {
+json rebuild_tokenizer(const std::string& tokenizer_class,
+                       json source,
+                       const ordered_json& config,
+                       const std::string& unk_token) {
   const bool is_llama = tokenizer_class == "LlamaTokenizer";
   const bool is_gemma = tokenizer_class == "GemmaTokenizer";
   const bool has_pieces = is_llama || is_gemma;
-  ordered_json model = {{"type", "BPE"},
-                        {"dropout", nullptr},
-                        {"unk_token", nullptr},
-                        {"continuing_subword_prefix", nullptr},
-                        {"end_of_word_suffix", nullptr},
-                        {"fuse_unk", has_pieces},
-                        {"byte_fallback", has_pieces},
-                        {"ignore_merges", false},
-                        {"vocab", source["model"]["vocab"]},
-                        {"merges", pairs(source["model"]["merges"])}};
+  json model = {{"type", "BPE"},
+                {"dropout", nullptr},
+                {"unk_token", nullptr},
+                {"continuing_subword_prefix", nullptr},
+                {"end_of_word_suffix", nullptr},
+                {"fuse_unk", has_pieces},
+                {"byte_fallback", has_pieces},
+                {"ignore_merges", false}};
+  model["vocab"] = std::move(source["model"]["vocab"]);
+  model["merges"] = pairs(source["model"]["merges"]);
   if (is_gemma && !unk_token.empty()) model["unk_token"] = unk_token;
 
-  ordered_json built = {
-      {"version", "1.0"},
-      {"truncation", nullptr},
-      {"padding", nullptr},
-      {"added_tokens", ordered_json::array()},
-      {"normalizer", nullptr},
-      {"pre_tokenizer", nullptr},
-      {"post_processor", source.contains("post_processor") ? source["post_processor"] : nullptr},
-      {"decoder", nullptr},
-      {"model", model}};
+  json built = {{"version", "1.0"},
+                {"truncation", nullptr},
+                {"padding", nullptr},
+                {"added_tokens", json::array()},
+                {"normalizer", nullptr},
+                {"pre_tokenizer", nullptr},
+                {"post_processor", source.contains("post_processor") ? source["post_processor"] : json()},
+                {"decoder", nullptr}};
+  built["model"] = std::move(model);
   if (is_llama) {
     use_metaspace(built, config);
   } else if (is_gemma) {
