@@ -1,10 +1,10 @@
 #pragma once
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
-
-#include <unistd.h>
+#include <system_error>
 
 namespace automodel::tokenizer {
 
@@ -12,10 +12,9 @@ namespace automodel::tokenizer {
 class TinyFolder {
  public:
   TinyFolder() {
-    static int count = 0;
-    path_ = std::filesystem::temp_directory_path() /
-            ("tiny_tokenizer_" + std::to_string(getpid()) + "_" + std::to_string(count++));
-    std::filesystem::create_directories(path_);
+    std::string name = (std::filesystem::temp_directory_path() / "tiny_tokenizer_XXXXXX").string();
+    if (mkdtemp(name.data()) == nullptr) throw std::filesystem::filesystem_error(name, std::error_code());
+    path_ = name;
   }
 
   ~TinyFolder() { std::filesystem::remove_all(path_); }

@@ -40,6 +40,7 @@ TEST(Tokenizer, ReadsOneTokenizerFileAsItStands) {
 TEST(Tokenizer, ReadsVocabularyAndMergesAsByteLevel) {
   TinyFolder folder;
   folder.write_pair();
+  folder.write("tokenizer_config.json", R"({"tokenizer_class": "GPT2Tokenizer"})");
   const Tokenizer tokenizer = Tokenizer::load(folder.path());
   // GPT-2's own special token is added at the end, as transformers does.
   EXPECT_EQ(tokenizer.encode("ab\u00e9 b<|endoftext|>"), (Ids{2, 4, 5, 3, 1, 6}));

@@ -280,6 +280,8 @@ fn unique(input: &Value, args: Args) -> Result<Value> {
     let [case_sensitive, attribute] = args.bind("unique", ["case_sensitive", "attribute"], 0)?;
     let case_sensitive = is_true(case_sensitive);
     let path = Path::new(attribute.as_ref(), None);
+    // What is mutable in a key (an iterator, a namespace) is hashed by its address.
+    #[allow(clippy::mutable_key_type)]
     let mut seen = std::collections::HashSet::new();
     let mut kept = Vec::new();
     for item in iterate(input)? {

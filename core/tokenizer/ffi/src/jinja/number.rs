@@ -27,10 +27,9 @@ pub fn literal(text: &str, after_dot: bool) -> Result<Option<(Literal, usize)>, 
             }
         }
     }
-    let length = if text.starts_with('0') {
-        1 + digits_length(&text[1..], true, |byte| byte == b'0')
-    } else {
-        digits_length(text, false, |byte| byte.is_ascii_digit())
+    let length = match text.strip_prefix('0') {
+        Some(rest) => 1 + digits_length(rest, true, |byte| byte == b'0'),
+        None => digits_length(text, false, |byte| byte.is_ascii_digit()),
     };
     int(&text[..length].replace('_', ""), 10).map(|value| Some((Literal::Int(value), length)))
 }
