@@ -278,8 +278,9 @@ pub fn iterate(value: &Value) -> Result<Vec<Value>> {
         Value::Undefined(Some(missing)) if missing.is_unsafe => Err(undefined_error(Some(missing))),
         Value::Undefined(_) => Ok(Vec::new()),
         Value::List(items) | Value::Tuple(items) => Ok(items.values.clone()),
+        // Unlike an index, iteration makes plain texts of a Markup.
         Value::Str(text) | Value::Markup(text) => {
-            Ok(text.chars().map(|c| like(value, c.encode_utf8(&mut [0; 4]))).collect())
+            Ok(text.chars().map(|c| Value::str(c.encode_utf8(&mut [0; 4]))).collect())
         }
         Value::Dict(dict) => Ok(dict.keys().cloned().collect()),
         Value::Object(object) => match &**object {

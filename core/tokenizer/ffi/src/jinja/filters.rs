@@ -124,7 +124,7 @@ pub fn call(name: &str, input: &Value, args: Args) -> Result<Value> {
         "format" => format(input, args),
         "pprint" => {
             args.bind::<0>(name, [], 0)?;
-            Ok(Value::str(to_repr(input)))
+            pretty(input)
         }
         "tojson" => to_json(input, args),
         "xmlattr" => xml_attributes(input, args),
@@ -133,6 +133,37 @@ pub fn call(name: &str, input: &Value, args: Args) -> Result<Value> {
             format!("the filter '{name}' is not supported in chat templates"),
         )),
         _ => Err(Error::new(Kind::Type, format!("No filter named '{name}'."))),
+    }
+}
+
+/// pprint.pformat of values that fit on one line of 80 characters.
+fn pretty(input: &Value) -> Result<Value> {
+    let text = to_repr(&sorted(input)?);
+    if text.chars().count() > 80 || (text.contains("\\n") && input.as_str().is_some()) {
+        return Err(Error::new(Kind::Unsupported, "pprint of more than a line is not supported; use tojson"));
+    }
+    Ok(Value::str(text))
+}
+
+/// The value with the keys of every dict in order, as pprint shows them.
+fn sorted(value: &Value) -> Result<Value> {
+    match value {
+        Value::List(items) => Value::list(items.values.iter().map(sorted).collect::<Result<_>>()?),
+        Value::Tuple(items) => Value::tuple(items.values.iter().map(sorted).collect::<Result<_>>()?),
+        Value::Dict(_) => {
+            let pairs = super::access::iterate(&list::call(
+                "dictsort",
+                value,
+                Args::positional(vec![Value::Bool(true)]),
+            )?)?;
+            let mut entries = Vec::new();
+            for pair in pairs {
+                let pair = super::access::iterate(&pair)?;
+                entries.push((pair[0].clone(), sorted(&pair[1])?));
+            }
+            Ok(Value::dict(Dict::new(entries)?))
+        }
+        other => Ok(other.clone()),
     }
 }
 

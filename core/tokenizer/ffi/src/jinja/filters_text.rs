@@ -161,8 +161,14 @@ fn truncate(input: &Value, subject: &str, args: Args) -> Result<Value> {
     if leeway < 0 {
         return type_error(format!("expected leeway >= 0, got {leeway}"));
     }
-    if subject.chars().count() as i64 <= length + leeway {
-        return Ok(like(input, subject));
+    let Some(input_length) = super::access::length(input) else {
+        return type_error(format!("object of type '{}' has no len()", input.type_name()));
+    };
+    if input_length as i64 <= length.saturating_add(leeway) {
+        return Ok(input.clone());
+    }
+    if input.as_str().is_none() {
+        return type_error(format!("truncate expects a string, not {}", input.type_name()));
     }
     let kept: String = subject.chars().take((length - end_length) as usize).collect();
     if kill_words.is_some_and(|kill| kill.truth()) {

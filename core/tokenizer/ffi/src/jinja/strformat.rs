@@ -173,7 +173,7 @@ fn lookup(path: &str, args: &Args, numbering: &mut Numbering) -> Result<Value> {
 struct Spec {
     fill: char,
     align: Option<char>,
-    sign: char,
+    sign: Option<char>,
     alternate: bool,
     width: usize,
     grouping: Option<char>,
@@ -187,7 +187,7 @@ fn parse(spec: &str) -> Result<Spec> {
     let mut parsed = Spec {
         fill: ' ',
         align: None,
-        sign: '-',
+        sign: None,
         alternate: false,
         width: 0,
         grouping: None,
@@ -204,7 +204,7 @@ fn parse(spec: &str) -> Result<Spec> {
         at = 1;
     }
     if let Some(sign @ ('+' | '-' | ' ')) = chars.get(at) {
-        parsed.sign = *sign;
+        parsed.sign = Some(*sign);
         at += 1;
     }
     if chars.get(at) == Some(&'#') {
@@ -262,7 +262,12 @@ fn apply(value: &Value, spec: &str) -> Result<String> {
     };
     match value {
         Value::Str(text) | Value::Markup(text) => {
-            if !matches!(spec.form, None | Some('s')) || spec.align == Some('=') || spec.grouping.is_some() {
+            if !matches!(spec.form, None | Some('s'))
+                || spec.align == Some('=')
+                || spec.grouping.is_some()
+                || spec.sign.is_some()
+                || spec.alternate
+            {
                 return unknown();
             }
             let kept: String = text.chars().take(spec.precision.unwrap_or(usize::MAX)).collect();
@@ -272,6 +277,9 @@ fn apply(value: &Value, spec: &str) -> Result<String> {
             let int = value.as_int().unwrap_or(0);
             match spec.form {
                 Some('e' | 'E' | 'f' | 'F' | 'g' | 'G' | '%') => Ok(float(int as f64, &spec)),
+                None | Some('d' | 'n' | 'b' | 'o' | 'x' | 'X' | 'c') if spec.precision.is_some() => {
+                    type_error("Precision not allowed in integer format specifier")
+                }
                 None | Some('d' | 'n' | 'b' | 'o' | 'x' | 'X') => {
                     let form = spec.form.unwrap_or('d');
                     let mut digits = numfmt::digits(int, form);
@@ -324,8 +332,8 @@ fn float(value: f64, spec: &Spec) -> String {
 fn sign(negative: bool, spec: &Spec) -> String {
     match (negative, spec.sign) {
         (true, _) => "-".to_string(),
-        (false, '-') => String::new(),
-        (false, sign) => sign.to_string(),
+        (false, None | Some('-')) => String::new(),
+        (false, Some(sign)) => sign.to_string(),
     }
 }
 
