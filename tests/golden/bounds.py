@@ -14,7 +14,7 @@ LOGIT = 1e-4
 WEIGHT_TRAVEL = 1e-4
 
 # Real model: per-token losses, single and in the mean (the references are printed with five and six decimals).
-TOKEN_LOSS_ABSOLUTE = 2e-4
+TOKEN_LOSS_ABSOLUTE = 1e-4
 MEAN_LOSS_ABSOLUTE = 1e-5
 ARGMAX_SHARE = 0.999
 PARAMETER_GRAD_NORM = 1e-4
