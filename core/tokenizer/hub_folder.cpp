@@ -31,6 +31,12 @@ ordered_json read_optional(const fs::path& file) {
   return json;
 }
 
+/// vocab.json and merges.txt without a tokenizer.json: GPT-2's form, whoever wrote it.
+bool is_pair_only(const fs::path& path) {
+  return !fs::exists(path / "tokenizer.json") && fs::exists(path / "vocab.json") &&
+         fs::exists(path / "merges.txt");
+}
+
 /// chat_template.jinja and additional_chat_templates/NAME.jinja come before what tokenizer_config.json says.
 std::map<std::string, std::string> read_chat_templates(const HubFolder& folder) {
   std::map<std::string, std::string> templates;
@@ -199,6 +205,7 @@ HubFolder read_hub_folder(const fs::path& path) {
   folder.path = path;
   folder.config = read_optional(path / "tokenizer_config.json");
   folder.tokenizer_class = hub_tokenizer_class(path, folder.config, read_optional(path / "config.json"));
+  if (folder.tokenizer_class.empty() && is_pair_only(path)) folder.tokenizer_class = "GPT2Tokenizer";
   read_added_tokens(folder);
   read_special_tokens(folder);
   folder.chat_templates = read_chat_templates(folder);

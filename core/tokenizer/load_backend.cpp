@@ -175,9 +175,7 @@ ffi::TokenizerHandle load_backend(const HubFolder& folder) {
     if (source.contains("added_tokens")) listed = source["added_tokens"];
     backend = is_bpe(source) ? rebuilt(folder, std::move(source), file) : load_tokenizer_file(file);
   } else if (fs::exists(folder.path / "vocab.json") && fs::exists(folder.path / "merges.txt")) {
-    HubFolder named = folder;
-    if (named.tokenizer_class.empty()) named.tokenizer_class = "GPT2Tokenizer";
-    backend = rebuilt(named, read_vocab_and_merges(folder.path), folder.path / "vocab.json");
+    backend = rebuilt(folder, read_vocab_and_merges(folder.path), folder.path / "vocab.json");
     const auto wants = [&](const char* key, const char* token) {
       return folder.config.value(key, false) ? folder.special_token(token) : std::string();
     };

@@ -49,6 +49,14 @@ TEST(Tokenizer, ReadsVocabularyAndMergesAsByteLevel) {
   EXPECT_EQ(tokenizer.decode({2, 4, 5, 3, 1, 6}, true), "ab\u00e9 b");
 }
 
+TEST(Tokenizer, ABarePairOfFilesIsReadAsGpt2) {
+  TinyFolder folder;
+  folder.write_pair();
+  const Tokenizer tokenizer = Tokenizer::load(folder.path());
+  EXPECT_EQ(tokenizer.encode("ab ab<|endoftext|>"), (Ids{2, 3, 2, 6}));
+  EXPECT_EQ(tokenizer.bos_token_id(), 6);
+}
+
 TEST(Tokenizer, OffsetsCountCodePoints) {
   TinyFolder folder;
   folder.write_json();
