@@ -1,13 +1,16 @@
 # LibTorch and CUDA from their wheels, as imported targets: find_package(Torch) would pull in a CUDA toolkit search and
 # dozens of libraries that are not linked here.
 set(torch_root ${AUTOMODEL_SITE}/torch)
-foreach(name c10 torch_cpu)
+foreach(name c10 torch_cpu c10_cuda torch_cuda)
   add_library(${name} SHARED IMPORTED)
   set_target_properties(${name} PROPERTIES
     IMPORTED_LOCATION ${torch_root}/lib/lib${name}.so
     INTERFACE_INCLUDE_DIRECTORIES "${torch_root}/include;${torch_root}/include/torch/csrc/api/include")
 endforeach()
 target_link_libraries(torch_cpu INTERFACE c10)
+# Registers the CUDA half of ATen by being loaded: nothing names a symbol of it, so the linker must be told to keep it.
+target_link_options(torch_cuda INTERFACE -Wl,--no-as-needed)
+target_link_libraries(torch_cuda INTERFACE torch_cpu c10_cuda cuda_runtime)
 target_compile_definitions(torch_cpu INTERFACE AT_PER_OPERATOR_HEADERS TORCH_ASSERT_ONLY_METHOD_OPERATORS)
 
 set(CMAKE_CUDA_COMPILER ${AUTOMODEL_CUDA_ROOT}/bin/nvcc)

@@ -10,6 +10,7 @@
 #include "core/base/embedded.h"
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/checkpoint/tensor_to_write.h"
 #include "core/io/safetensors.h"
 #include "core/tensor/dtype.h"
 
@@ -109,8 +110,7 @@ void write_shards(const fs::path& folder,
     std::vector<io::TensorToWrite> tensors;
     for (const auto& [name, at] : split.file_of) {
       if (at != file) continue;
-      const at::Tensor value = stored_value(decoder.find(name), source.weights_dtype);
-      tensors.push_back({name, source.weights_dtype, value.sizes().vec(), value.const_data_ptr()});
+      tensors.push_back(to_write(name, stored_value(decoder.find(name), source.weights_dtype)));
     }
     io::write_safetensors(folder / shard_name(file, split.num_files), tensors);
   }

@@ -9,6 +9,7 @@
 
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/checkpoint/tensor_to_write.h"
 #include "core/io/safetensors.h"
 #include "core/tensor/dtype.h"
 
@@ -48,10 +49,8 @@ void write_optimizer(const fs::path& folder,
   fs::create_directories(folder);
   const bool with_master = decoder.units.front()->home().scalar_type() != tensor::to_torch(weights_dtype);
   std::vector<io::TensorToWrite> tensors;
-  for (const auto& [name, value] : named_state(decoder, optimizer, with_master)) {
-    tensors.push_back(
-        {name, tensor::from_torch(value.scalar_type()), value.sizes().vec(), value.const_data_ptr()});
-  }
+  const auto state = named_state(decoder, optimizer, with_master);
+  for (const auto& [name, value] : state) tensors.push_back(to_write(name, value));
   io::write_safetensors(folder / kShard, tensors);
   nlohmann::ordered_json index;
   index["format_version"] = kFormatVersion;

@@ -143,6 +143,7 @@ struct Recipe {
   std::string recipe = "TrainFinetuneRecipeForNextTokenPrediction";
   int64_t seed = 42;
   bool deterministic = false;
+  std::string device = "auto";  ///< "auto", "cpu", "cuda", "cuda:N"
   StepSchedulerConfig step_scheduler;
   ModelConfig model;
   CheckpointConfig checkpoint;

@@ -16,6 +16,14 @@ void read_recipe_name(const Node& value, D& draft) {
   draft.recipe.recipe = name.substr(name.rfind('.') + 1);
 }
 
+std::string read_device(const Node& value) {
+  const std::string name = read_as<std::string>(value);
+  const bool numbered = name.starts_with("cuda:") && name.size() > 5 &&
+                        name.find_first_not_of("0123456789", 5) == std::string::npos;
+  if (name == "auto" || name == "cpu" || name == "cuda" || numbered) return name;
+  fail(ErrorCode::kConfig, "\"", name, "\" is not a device; expected auto, cpu, cuda or cuda:N");
+}
+
 /// `recipe: {_target_: ...}`
 const Section& recipe_name() {
   static const Section kSection = [] {
@@ -205,6 +213,10 @@ Section declare() {
       .type("true or false")
       .default_text("false")
       .doc("the same bits in every run, where that costs speed");
+  s.custom("device", [](const Node& value, D& d) { d.recipe.device = read_device(value); })
+      .type("auto, cpu, cuda or cuda:N")
+      .default_text("auto")
+      .doc("where to train; auto: the first GPU, the CPU where there is none");
   declare_sections(s);
   declare_features_to_come(s);
   s.inert("rng", "not read: the seed is the top-level seed");

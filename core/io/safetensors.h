@@ -56,6 +56,8 @@ struct TensorToWrite {
   DType dtype;
   std::vector<int64_t> shape;
   const void* data;
+  std::function<const void*()> fetch =
+      {};  ///< instead of data: called in its turn, valid until the next is called
 };
 
 /// Writes a safetensors file in the given order, header padded to 8 bytes, and fsyncs it.

@@ -89,7 +89,8 @@ void write_safetensors(const std::filesystem::path& path,
   try {
     write_all(fd, path, header.data(), static_cast<int64_t>(header.size()));
     for (const TensorToWrite& tensor : tensors) {
-      write_all(fd, path, static_cast<const char*>(tensor.data), bytes_of(tensor));
+      const void* data = tensor.fetch ? tensor.fetch() : tensor.data;
+      write_all(fd, path, static_cast<const char*>(data), bytes_of(tensor));
     }
     check(::fsync(fd) == 0, ErrorCode::kIo, path.string(), ": cannot sync: ", std::strerror(errno));
     check(::rename(temporary.c_str(), path.c_str()) == 0,

@@ -1,9 +1,7 @@
 #include <cmath>
 
-#include <cuda_runtime.h>
-
-#include "core/base/error.h"
 #include "core/kernels/adamw.h"
+#include "core/kernels/device.cuh"
 
 namespace automodel::kernels {
 namespace {
@@ -16,52 +14,9 @@ struct Factors {
   bool decoupled;
 };
 
-__device__ void update(float& p, float g, float& m, float& v, const Factors& f) {
-  g *= f.grad_scale;
-  if (f.decoupled) {
-    p *= f.decay;
-  } else {
-    g += f.decay * p;
-  }
-  m += f.one_minus_beta1 * (g - m);
-  v = v * f.beta2 + f.one_minus_beta2 * g * g;
-  p -= f.step_size * (m / (sqrtf(v) / f.correction2 + f.eps));
-}
-
-__global__ void adamw_kernel(
-    float* p, const float* grad, float* m, float* v, int64_t n, Factors f, const int32_t* found_non_finite) {
-  if (found_non_finite != nullptr && *found_non_finite != 0) return;
-  const int64_t at = (static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x) * kElementsAThread;
-  if (at + kElementsAThread <= n) {
-    float4 p4 = *reinterpret_cast<float4*>(p + at);
-    float4 m4 = *reinterpret_cast<float4*>(m + at);
-    float4 v4 = *reinterpret_cast<float4*>(v + at);
-    const float4 g4 = *reinterpret_cast<const float4*>(grad + at);
-    update(p4.x, g4.x, m4.x, v4.x, f);
-    update(p4.y, g4.y, m4.y, v4.y, f);
-    update(p4.z, g4.z, m4.z, v4.z, f);
-    update(p4.w, g4.w, m4.w, v4.w, f);
-    *reinterpret_cast<float4*>(p + at) = p4;
-    *reinterpret_cast<float4*>(m + at) = m4;
-    *reinterpret_cast<float4*>(v + at) = v4;
-    return;
-  }
-  for (int64_t i = at; i < n; ++i) update(p[i], grad[i], m[i], v[i], f);
-}
-
-}  // namespace
-
-void adamw_f32_cuda(float* p,
-                    const float* grad,
-                    float* m,
-                    float* v,
-                    int64_t n,
-                    const AdamWArgs& args,
-                    const int32_t* found_non_finite,
-                    void* stream) {
-  if (n == 0) return;
+Factors factors(const AdamWArgs& args) {
   const double t = static_cast<double>(args.step);
-  const Factors f{
+  return {
       static_cast<float>(args.decoupled ? 1 - args.lr * args.weight_decay : args.weight_decay),
       static_cast<float>(1 - args.beta1),
       static_cast<float>(args.beta2),
@@ -72,12 +27,98 @@ void adamw_f32_cuda(float* p,
       args.grad_scale,
       args.decoupled,
   };
-  constexpr int64_t kPerBlock = int64_t{kThreads} * kElementsAThread;
-  const int64_t blocks = (n + kPerBlock - 1) / kPerBlock;
-  adamw_kernel<<<static_cast<unsigned>(blocks), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(
-      p, grad, m, v, n, f, found_non_finite);
-  const cudaError_t status = cudaGetLastError();
-  check(status == cudaSuccess, ErrorCode::kDevice, "adamw_f32_cuda: ", cudaGetErrorString(status));
+}
+
+__device__ void update(float& p, float g, float& m, float& v, float scale, const Factors& f) {
+  g *= scale;
+  if (f.decoupled) {
+    p *= f.decay;
+  } else {
+    g += f.decay * p;
+  }
+  m += f.one_minus_beta1 * (g - m);
+  v = v * f.beta2 + f.one_minus_beta2 * g * g;
+  p -= f.step_size * (m / (sqrtf(v) / f.correction2 + f.eps));
+}
+
+__device__ float round_bf16(float x) {
+  return round_element<__nv_bfloat16>(x);
+}
+
+/// Every intermediate that torch would store in a bf16 tensor is rounded.
+__device__ void update(
+    __nv_bfloat16& p, float grad, __nv_bfloat16& m, __nv_bfloat16& v, float scale, const Factors& f) {
+  float g = round_bf16(round_bf16(grad) * scale);
+  float x = load_element(p);
+  if (f.decoupled) {
+    x = round_bf16(x * f.decay);
+  } else {
+    g = round_bf16(g + f.decay * x);
+  }
+  const float old_mean = load_element(m);
+  const float mean = round_bf16(old_mean + f.one_minus_beta1 * (g - old_mean));
+  const float square = round_bf16(round_bf16(load_element(v) * f.beta2) + f.one_minus_beta2 * g * g);
+  const float root = round_bf16(round_bf16(sqrtf(square)) / f.correction2);
+  const float denominator = round_bf16(root + f.eps);
+  m = to_element<__nv_bfloat16>(mean);
+  v = to_element<__nv_bfloat16>(square);
+  p = to_element<__nv_bfloat16>(x - f.step_size * (mean / denominator));
+}
+
+template <class T>
+__global__ void adamw_kernel(T* p, const float* grad, T* m, T* v, int64_t n, Factors f, const float* clip) {
+  const float scale = clip == nullptr ? f.grad_scale : f.grad_scale * *clip;
+  if (!isfinite(scale)) return;
+  using V = Vector<T, kElementsAThread>;
+  const int64_t at = (static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x) * kElementsAThread;
+  if (at + kElementsAThread > n) {
+    for (int64_t i = at; i < n; ++i) update(p[i], grad[i], m[i], v[i], scale, f);
+    return;
+  }
+  V vp = *reinterpret_cast<V*>(p + at);
+  V vm = *reinterpret_cast<V*>(m + at);
+  V vv = *reinterpret_cast<V*>(v + at);
+  const auto vg = *reinterpret_cast<const Vector<float, kElementsAThread>*>(grad + at);
+  for (int j = 0; j < kElementsAThread; ++j) update(vp.at[j], vg.at[j], vm.at[j], vv.at[j], scale, f);
+  *reinterpret_cast<V*>(p + at) = vp;
+  *reinterpret_cast<V*>(m + at) = vm;
+  *reinterpret_cast<V*>(v + at) = vv;
+}
+
+template <class T>
+void launch(
+    T* p, const float* grad, T* m, T* v, int64_t n, const AdamWArgs& args, const float* clip, void* stream) {
+  if (n == 0) return;
+  const auto blocks = static_cast<unsigned>(ceil_div(n, int64_t{kThreads} * kElementsAThread));
+  adamw_kernel<T>
+      <<<blocks, kThreads, 0, static_cast<cudaStream_t>(stream)>>>(p, grad, m, v, n, factors(args), clip);
+  check_launch("adamw");
+}
+
+}  // namespace
+
+void adamw_f32_cuda(float* p,
+                    const float* grad,
+                    float* m,
+                    float* v,
+                    int64_t n,
+                    const AdamWArgs& args,
+                    const float* clip,
+                    void* stream) {
+  launch(p, grad, m, v, n, args, clip, stream);
+}
+
+void adamw_bf16_cuda(void* p,
+                     const float* grad,
+                     void* m,
+                     void* v,
+                     int64_t n,
+                     const AdamWArgs& args,
+                     const float* clip,
+                     void* stream) {
+  using BFloat = __nv_bfloat16;
+  launch(
+      static_cast<BFloat*>(p), grad, static_cast<BFloat*>(m), static_cast<BFloat*>(v), n, args, clip, stream);
 }
 
 }  // namespace automodel::kernels

@@ -31,16 +31,24 @@ void adamw_f32(float* p, const float* grad, float* m, float* v, int64_t n, const
 /// would store in a bf16 tensor is rounded. `*` are bit patterns of bf16.
 void adamw_bf16(uint16_t* p, const float* grad, uint16_t* m, uint16_t* v, int64_t n, const AdamWArgs& args);
 
-/// The f32 kernel on the device. Pointers are device memory, 16-byte aligned; `found_non_finite`, when not
-/// null, is a device flag: any value but 0 leaves everything untouched. Asynchronous on `stream` (a
-/// cudaStream_t); no workspace.
+/// On the device, 16-byte aligned, asynchronous on `stream` (a cudaStream_t), no workspace. `clip`, when not
+/// null, is a device float by which grad_scale is multiplied; when it is not finite everything stays
+/// untouched: a diverged step is skipped without asking the host.
 void adamw_f32_cuda(float* p,
                     const float* grad,
                     float* m,
                     float* v,
                     int64_t n,
                     const AdamWArgs& args,
-                    const int32_t* found_non_finite,
+                    const float* clip,
                     void* stream);
+void adamw_bf16_cuda(void* p,
+                     const float* grad,
+                     void* m,
+                     void* v,
+                     int64_t n,
+                     const AdamWArgs& args,
+                     const float* clip,
+                     void* stream);
 
 }  // namespace automodel::kernels

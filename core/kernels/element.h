@@ -7,6 +7,9 @@
 /// Element types as the CPU kernels see them: `float`, or `BF16`, a bit pattern that computes in float.
 namespace automodel::kernels {
 
+/// The same for device kernels, whose buffers come as void pointers.
+enum class Element { kFloat32, kBFloat16 };
+
 struct BF16 {
   uint16_t bits;
 };

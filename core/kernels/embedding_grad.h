@@ -15,4 +15,16 @@ template <class T>
 void embedding_grad(
     const int64_t* ids, const T* dy, float* dtable, int64_t rows, int64_t d, int64_t begin, int64_t end);
 
+/// The same on the device, for ids sorted in ascending order: dy row order[i] belongs to sorted_ids[i],
+/// negative ids to none. One block adds up a table row, in the order given: no atomic additions, so
+/// deterministic when the sort is stable. Asynchronous on `stream` (a cudaStream_t), no workspace.
+void embedding_grad_cuda(Element element,
+                         const int64_t* sorted_ids,
+                         const int64_t* order,
+                         const void* dy,
+                         float* dtable,
+                         int64_t rows,
+                         int64_t d,
+                         void* stream);
+
 }  // namespace automodel::kernels

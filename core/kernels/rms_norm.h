@@ -32,4 +32,42 @@ void rms_norm_backward(const T* dy,
                        int64_t rows,
                        int64_t d);
 
+/// On the device: pointers to device memory, asynchronous on `stream` (a cudaStream_t), no workspace. `rstd`
+/// is written by the forward and read by the others.
+void rms_norm_forward_cuda(Element element,
+                           const void* x,
+                           int64_t x_stride,
+                           const void* weight,
+                           void* y,
+                           float* rstd,
+                           int64_t rows,
+                           int64_t d,
+                           float eps,
+                           void* stream);
+void rms_norm_apply_cuda(Element element,
+                         const void* x,
+                         int64_t x_stride,
+                         const float* rstd,
+                         const void* weight,
+                         void* y,
+                         int64_t rows,
+                         int64_t d,
+                         void* stream);
+
+/// Rows of `dweight_parts` that rms_norm_backward_cuda fills; their sum is the gradient of the weight.
+int64_t rms_norm_parts_cuda(int64_t rows, int64_t d);
+
+/// dweight_parts [rms_norm_parts_cuda(rows, d), d] is overwritten; null when the weight is frozen.
+void rms_norm_backward_cuda(Element element,
+                            const void* dy,
+                            const void* x,
+                            int64_t x_stride,
+                            const float* rstd,
+                            const void* weight,
+                            void* dx,
+                            float* dweight_parts,
+                            int64_t rows,
+                            int64_t d,
+                            void* stream);
+
 }  // namespace automodel::kernels

@@ -11,4 +11,9 @@ constexpr int64_t kSumSquaresChunk = 1 << 16;
 /// Sum of squares of x[0, n) in f64. Runs on the calling thread.
 double sum_squares(const float* x, int64_t n);
 
+/// The same on the device: parts [kSumSquaresParts] f64 is overwritten, their sum is the result. The order of
+/// additions is fixed. Asynchronous on `stream` (a cudaStream_t), no workspace.
+constexpr int64_t kSumSquaresParts = 1056;
+void sum_squares_cuda(const float* x, int64_t n, double* parts, void* stream);
+
 }  // namespace automodel::kernels

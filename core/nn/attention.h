@@ -5,6 +5,7 @@
 #include "core/nn/block_config.h"
 #include "core/nn/rope_table.h"
 #include "core/ops/linear.h"
+#include "core/ops/rope.h"
 
 namespace automodel::nn {
 
@@ -19,6 +20,10 @@ struct Attention {
 
   /// x [B, T, D] -> [B, T, D], the residual not added.
   at::Tensor forward(const at::Tensor& x_BTD, const ops::OpContext& context) const;
+
+ private:
+  /// Normalises and rotates q and k of the fused projection [B, T, (N + 2 K) H].
+  ops::Heads split_heads(const at::Tensor& fused_BTW, const ops::OpContext& context) const;
 };
 
 }  // namespace automodel::nn

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string_view>
+
 #include "core/tensor/torch.h"
 
 namespace automodel::ops {
@@ -9,11 +11,23 @@ struct AttentionOptions {
   int64_t sliding_window = 0;  ///< a query sees this many latest positions, itself included; 0: all before it
 };
 
+/// Which implementation runs. Never ATen's default flash kernel on a GPU: it has half of cuDNN's speed there.
+enum class AttentionKind {
+  kAten,   ///< ATen's blocked attention on a CPU
+  kCudnn,  ///< bf16 and f16, head_dim a multiple of 8 up to 128
+  kMath,   ///< everything else on a GPU: holds scores [B, N, T, T]
+};
+
+AttentionKind choose_attention(at::Device device, at::ScalarType dtype, int64_t head_dim);
+
+/// For logs: "cuDNN".
+std::string_view name_of(AttentionKind kind);
+
 /// Causal attention with grouped heads. Rows are right-padded: padding comes after every real token, so
 /// causality alone keeps it out.
 ///
 /// q [B, T, N, H], k, v [B, T, K, H], N a multiple of K -> [B, T, N, H], contiguous
-/// Saves q, k, v, the output and the log-sum-exp. On a CPU: ATen's blocked attention.
+/// Saves q, k, v, the output and the log-sum-exp (kMath: the scores).
 at::Tensor attention(const at::Tensor& q_BTNH,
                      const at::Tensor& k_BTKH,
                      const at::Tensor& v_BTKH,

@@ -2,6 +2,8 @@
 
 // For core/ops/*.cpp only: from a tensor's type to the element type of the CPU kernels.
 
+#include <type_traits>
+
 #include "core/tensor/torch.h"
 
 #include "core/kernels/element.h"
@@ -23,6 +25,15 @@ void with_element_type(const at::Tensor& x, const char* what, Body body) {
            x.scalar_type(),
            "; float32 and bfloat16 are implemented");
   }
+}
+
+/// The same as a device kernel's argument.
+inline kernels::Element element_of(const at::Tensor& x, const char* what) {
+  kernels::Element element{};
+  with_element_type(x, what, [&]<class T>(T) {
+    element = std::is_same_v<T, float> ? kernels::Element::kFloat32 : kernels::Element::kBFloat16;
+  });
+  return element;
 }
 
 template <class T>

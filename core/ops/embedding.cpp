@@ -39,22 +39,24 @@ class EmbeddingFunction : public torch::autograd::Function<EmbeddingFunction> {
 
 }  // namespace
 
+void check_token_ids(const at::Tensor& ids, int64_t vocabulary) {
+  if (ids.numel() == 0) return;
+  const int64_t largest = ids.max().item<int64_t>();
+  const int64_t smallest = ids.min().item<int64_t>();
+  check(smallest >= 0 && largest < vocabulary,
+        ErrorCode::kData,
+        "token id ",
+        smallest < 0 ? smallest : largest,
+        " is outside the model's vocabulary of ",
+        vocabulary,
+        "; the tokenizer and the model do not belong together");
+}
+
 at::Tensor embedding(const at::Tensor& ids,
                      const tensor::Weight& table,
                      const OpContext& context,
                      int64_t padding_id) {
-  if (ids.is_cpu() && ids.numel() > 0) {
-    const int64_t vocabulary = table.value().size(0);
-    const int64_t largest = ids.max().item<int64_t>();
-    const int64_t smallest = ids.min().item<int64_t>();
-    check(smallest >= 0 && largest < vocabulary,
-          ErrorCode::kData,
-          "token id ",
-          smallest < 0 ? smallest : largest,
-          " is outside the model's vocabulary of ",
-          vocabulary,
-          "; the tokenizer and the model do not belong together");
-  }
+  if (ids.is_cpu()) check_token_ids(ids, table.value().size(0));
   return EmbeddingFunction::apply(ids, table.unit->anchor(), table, context, padding_id);
 }
 

@@ -3,9 +3,12 @@
 #include <utility>
 
 #include <ATen/Parallel.h>
+#include <ATen/ops/addmm.h>
 #include <ATen/ops/mm.h>
 
 #include "core/kernels/embedding_grad.h"
+#include "core/ops/cuda.h"
+#include "core/ops/dispatch.h"
 
 namespace automodel::ops {
 namespace {
@@ -61,6 +64,11 @@ void GradSink::linear(const tensor::Weight& weight, const at::Tensor& x, const a
       grad.addmm_(dy.t(), x, accumulate ? 1 : 0, 1);
       return;
     }
+    if (grad.is_cuda()) {
+      // bf16 operands, f32 sums: the GEMM writes the gradients' type itself.
+      accumulate ? at::addmm_out(grad, grad, dy.t(), x, at::kFloat) : at::mm_out(grad, dy.t(), x, at::kFloat);
+      return;
+    }
     const at::Tensor product = at::mm(dy.t(), x);
     accumulate ? grad.add_(product) : grad.copy_(product);
   });
@@ -81,7 +89,17 @@ void GradSink::embedding(const tensor::Weight& table, const at::Tensor& ids, con
     at::Tensor grad = grad_of(table);
     ensure(grad.scalar_type() == at::kFloat, table.unit->name(), ": embedding gradients are kept in float32");
     if (!written_before(table)) grad.zero_();
-    if (dy.scalar_type() == at::kBFloat16) {
+    if (grad.is_cuda()) {
+      const auto [sorted, order] = ids.sort(/*stable=*/true);
+      cuda().embedding_grad(element_of(dy, "embedding"),
+                            sorted.const_data_ptr<int64_t>(),
+                            order.const_data_ptr<int64_t>(),
+                            dy.const_data_ptr(),
+                            grad.mutable_data_ptr<float>(),
+                            dy.size(0),
+                            dy.size(1),
+                            cuda().current_stream());
+    } else if (dy.scalar_type() == at::kBFloat16) {
       scatter_rows<kernels::BF16>(ids, dy, grad);
     } else {
       check(dy.scalar_type() == at::kFloat,

@@ -17,8 +17,8 @@ class GradSink {
   explicit GradSink(When when = When::kNow) : when_(when) {}
 
   /// d(weight) += dy^T x. x [rows, in], dy [rows, out], weight [out, in] (one matrix: a piece).
-  /// f32: accumulated inside the GEMM. bf16 operands: the product is formed in bf16, then added in the
-  /// gradients' type.
+  /// f32, and bf16 operands on a GPU: accumulated in f32 inside the GEMM. bf16 on a CPU: the product is
+  /// formed in bf16, then added in the gradients' type.
   void linear(const tensor::Weight& weight, const at::Tensor& x, const at::Tensor& dy);
 
   /// d(weight) += grad, of the parameter's shape and any floating type.

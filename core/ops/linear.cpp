@@ -1,13 +1,6 @@
 #include "core/ops/linear.h"
 
-#include <ATen/ops/empty.h>
-#include <ATen/ops/gelu.h>
-#include <ATen/ops/gelu_backward.h>
-#include <ATen/ops/relu.h>
-#include <ATen/ops/silu.h>
-#include <ATen/ops/silu_backward.h>
-#include <ATen/ops/threshold_backward.h>
-
+#include "core/ops/gated_product.h"
 #include "core/ops/linear_math.h"
 #include "core/ops/node.h"
 #include "core/ops/rms_norm.h"
@@ -70,8 +63,7 @@ class NormLinearFunction : public torch::autograd::Function<NormLinearFunction> 
                             const Linear& layer,
                             const OpContext& context) {
     const at::Tensor rows = as_rows(x);
-    const at::Tensor rstd = rms_norm_rstd(rows, norm.eps);
-    const at::Tensor normed = rms_norm_apply(rows, rstd, norm.weight.value());
+    const auto [normed, rstd] = rms_norm_forward(rows, norm);
     ctx->save_for_backward({rows, rstd, context.recompute_cheap ? at::Tensor() : normed});
     keep(ctx, NormLinearNode{norm, layer, context.sink, x.sizes().vec()});
     const at::Tensor y = linear_forward(normed, layer);
@@ -81,41 +73,12 @@ class NormLinearFunction : public torch::autograd::Function<NormLinearFunction> 
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
     const auto& node = kept<NormLinearNode>(ctx);
     const auto saved = ctx->get_saved_variables();
-    const at::Tensor normed =
-        saved[2].defined() ? saved[2] : rms_norm_apply(saved[0], saved[1], node.norm.weight.value());
+    const at::Tensor normed = saved[2].defined() ? saved[2] : rms_norm_apply(saved[0], saved[1], node.norm);
     const at::Tensor dnormed = linear_backward(normed, as_rows(grads[0]), node.layer, *node.sink, true);
     const at::Tensor dx = rms_norm_backward(dnormed, saved[0], saved[1], node.norm, *node.sink);
     return {dx.view(node.x_sizes), {}, {}, {}, {}};
   }
 };
-
-at::Tensor activate(const at::Tensor& gate, kernels::Activation activation) {
-  switch (activation) {
-    case kernels::Activation::kSilu:
-      return at::silu(gate);
-    case kernels::Activation::kGelu:
-      return at::gelu(gate);
-    case kernels::Activation::kGeluTanh:
-      return at::gelu(gate, "tanh");
-    case kernels::Activation::kRelu:
-      return at::relu(gate);
-  }
-  fail(ErrorCode::kInternal, "activation ", static_cast<int>(activation));
-}
-
-at::Tensor activate_backward(const at::Tensor& dy, const at::Tensor& gate, kernels::Activation activation) {
-  switch (activation) {
-    case kernels::Activation::kSilu:
-      return at::silu_backward(dy, gate);
-    case kernels::Activation::kGelu:
-      return at::gelu_backward(dy, gate);
-    case kernels::Activation::kGeluTanh:
-      return at::gelu_backward(dy, gate, "tanh");
-    case kernels::Activation::kRelu:
-      return at::threshold_backward(dy, gate, 0);
-  }
-  fail(ErrorCode::kInternal, "activation ", static_cast<int>(activation));
-}
 
 struct GatedNode {
   kernels::Activation activation;
@@ -133,7 +96,7 @@ class GatedLinearFunction : public torch::autograd::Function<GatedLinearFunction
                             const Linear& layer,
                             const OpContext& context) {
     const at::Tensor rows = as_rows(gate_up);
-    const at::Tensor product = multiply(rows, activation);
+    const at::Tensor product = gated_product(rows, activation);
     ctx->save_for_backward({rows, context.recompute_cheap ? at::Tensor() : product});
     keep(ctx, GatedNode{activation, layer, context.sink, gate_up.sizes().vec()});
     const at::Tensor y = linear_forward(product, layer);
@@ -144,21 +107,10 @@ class GatedLinearFunction : public torch::autograd::Function<GatedLinearFunction
     const auto& node = kept<GatedNode>(ctx);
     const auto saved = ctx->get_saved_variables();
     const at::Tensor& rows = saved[0];
-    const at::Tensor product = saved[1].defined() ? saved[1] : multiply(rows, node.activation);
+    const at::Tensor product = saved[1].defined() ? saved[1] : gated_product(rows, node.activation);
     const at::Tensor dproduct = linear_backward(product, as_rows(grads[0]), node.layer, *node.sink, true);
-    const int64_t width = rows.size(1) / 2;
-    const at::Tensor gate = rows.narrow(1, 0, width);
-    at::Tensor drows = at::empty(rows.sizes(), rows.options());
-    drows.narrow(1, 0, width)
-        .copy_(activate_backward(dproduct * rows.narrow(1, width, width), gate, node.activation));
-    drows.narrow(1, width, width).copy_(activate(gate, node.activation).mul_(dproduct));
+    const at::Tensor drows = gated_product_backward(dproduct, rows, node.activation);
     return {drows.view(node.gate_up_sizes), {}, {}, {}, {}};
-  }
-
- private:
-  static at::Tensor multiply(const at::Tensor& rows, kernels::Activation activation) {
-    const int64_t width = rows.size(1) / 2;
-    return activate(rows.narrow(1, 0, width), activation).mul_(rows.narrow(1, width, width));
   }
 };
 

@@ -5,14 +5,17 @@
 
 #include <ATen/ops/_log_softmax.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/gather.h>
 #include <ATen/ops/mm.h>
-#include <ATen/ops/scalar_tensor.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
+#include "core/ops/cuda.h"
+#include "core/ops/dispatch.h"
 #include "core/ops/node.h"
+#include "core/tensor/readback.h"
 
 namespace automodel::ops {
 namespace {
@@ -36,9 +39,47 @@ at::Tensor labelled_rows(const at::Tensor& labels, int64_t ignore_index, int64_t
   return indices;
 }
 
-int64_t default_chunk_rows(int64_t vocabulary) {
-  constexpr int64_t kChunkBytes = int64_t{64} << 20;
-  return std::max<int64_t>(16, kChunkBytes / (vocabulary * static_cast<int64_t>(sizeof(float))));
+int64_t default_chunk_rows(int64_t vocabulary, bool on_device) {
+  // A GPU wants few, large GEMMs.
+  const int64_t chunk_bytes = int64_t{on_device ? 1536 : 64} << 20;
+  return std::max<int64_t>(16, chunk_bytes / (vocabulary * static_cast<int64_t>(sizeof(float))));
+}
+
+/// Turns logits [rows, V] of a chunk into scale * their gradient where one is wanted; returns the sum of the
+/// token losses, f64.
+struct TokenLosses {
+  at::Tensor sum;
+  at::Tensor dlogits;
+};
+
+TokenLosses token_losses_on_device(const at::Tensor& logits,
+                                   const at::Tensor& targets,
+                                   double scale,
+                                   bool gradient) {
+  at::Tensor losses = at::empty({logits.size(0)}, logits.options().dtype(at::kFloat));
+  cuda().cross_entropy(element_of(logits, "cross-entropy"),
+                       logits.mutable_data_ptr(),
+                       targets.const_data_ptr<int64_t>(),
+                       losses.mutable_data_ptr<float>(),
+                       logits.size(0),
+                       logits.size(1),
+                       static_cast<float>(scale),
+                       gradient,
+                       cuda().current_stream());
+  return {losses.sum(at::kDouble), gradient ? logits : at::Tensor()};
+}
+
+TokenLosses token_losses(const at::Tensor& logits, const at::Tensor& targets, double scale, bool gradient) {
+  if (logits.is_cuda()) return token_losses_on_device(logits, targets, scale, gradient);
+  const at::Tensor columns = targets.unsqueeze(1);
+  // ATen's own log-softmax: its float32 rounding is part of the losses that users compare with.
+  at::Tensor log_probs = at::_log_softmax(logits.to(at::kFloat), 1, /*half_to_float=*/false);
+  const at::Tensor sum = log_probs.gather(1, columns).sum(at::kDouble).neg();
+  if (!gradient) return {sum, {}};
+  // d loss / d logits = softmax - onehot, in the same buffer.
+  log_probs.exp_();
+  log_probs.scatter_add_(1, columns, at::full({logits.size(0), 1}, -1.0, log_probs.options()));
+  return {sum, log_probs.mul_(scale).to(logits.scalar_type())};
 }
 
 class LinearCrossEntropyFunction : public torch::autograd::Function<LinearCrossEntropyFunction> {
@@ -52,27 +93,29 @@ class LinearCrossEntropyFunction : public torch::autograd::Function<LinearCrossE
                             const OpContext& context,
                             bool needs_grad) {
     const at::Tensor weight = head.weight.value();
-    const at::Tensor rows = labelled_rows(labels, options.ignore_index, weight.size(0)).to(x.device());
-    const at::Tensor targets = labels.to(x.device()).index_select(0, rows).unsqueeze(1);
-    const int64_t chunk = options.chunk_rows > 0 ? options.chunk_rows : default_chunk_rows(weight.size(0));
-    at::Tensor dx = needs_grad ? at::zeros_like(x) : at::Tensor();
+    const at::Tensor rows = labelled_rows(labels, options.ignore_index, weight.size(0));
+    const bool all = rows.size(0) == labels.size(0);
+    const at::Tensor targets = tensor::upload(labels.index_select(0, rows), x.device());
+    const at::Tensor indices = all ? at::Tensor() : tensor::upload(rows, x.device());
+    const int64_t chunk =
+        options.chunk_rows > 0 ? options.chunk_rows : default_chunk_rows(weight.size(0), x.is_cuda());
+    at::Tensor dx = !needs_grad ? at::Tensor() : all ? at::empty_like(x) : at::zeros_like(x);
     at::Tensor total = at::zeros({}, x.options().dtype(at::kDouble));
     for (int64_t begin = 0; begin < rows.size(0); begin += chunk) {
       const int64_t count = std::min(chunk, rows.size(0) - begin);
-      const at::Tensor chunk_rows = rows.narrow(0, begin, count);
-      const at::Tensor chunk_targets = targets.narrow(0, begin, count);
-      const at::Tensor chunk_x = x.index_select(0, chunk_rows);
-      // ATen's own log-softmax: its float32 rounding is part of the losses that users compare with.
-      at::Tensor log_probs =
-          at::_log_softmax(at::mm(chunk_x, weight.t()).to(at::kFloat), 1, /*half_to_float=*/false);
-      total.sub_(log_probs.gather(1, chunk_targets).sum(at::kDouble));
+      const at::Tensor chunk_x =
+          all ? x.narrow(0, begin, count) : x.index_select(0, indices.narrow(0, begin, count));
+      const auto [sum, dlogits] = token_losses(
+          at::mm(chunk_x, weight.t()), targets.narrow(0, begin, count), options.scale, needs_grad);
+      total.add_(sum);
       if (!needs_grad) continue;
-      // d loss / d logits = softmax - onehot, in the same buffer.
-      log_probs.exp_();
-      log_probs.scatter_add_(1, chunk_targets, at::full({count, 1}, -1.0, log_probs.options()));
-      const at::Tensor dlogits = log_probs.mul_(options.scale).to(x.scalar_type());
       context.sink->linear(head.weight, chunk_x, dlogits);
-      dx.index_copy_(0, chunk_rows, at::mm(dlogits, weight));
+      if (all) {
+        at::Tensor chunk_dx = dx.narrow(0, begin, count);
+        at::mm_out(chunk_dx, dlogits, weight);
+      } else {
+        dx.index_copy_(0, indices.narrow(0, begin, count), at::mm(dlogits, weight));
+      }
     }
     ctx->save_for_backward({dx});
     return total.mul_(options.scale).to(at::kFloat);

@@ -6,6 +6,7 @@
 #include <ATen/ops/zeros.h>
 
 #include "core/kernels/rms_norm.h"
+#include "core/ops/cuda.h"
 #include "core/ops/dispatch.h"
 #include "core/ops/linear_math.h"
 #include "core/ops/node.h"
@@ -28,10 +29,10 @@ class RmsNormFunction : public torch::autograd::Function<RmsNormFunction> {
                             const Norm& norm,
                             const OpContext& context) {
     const at::Tensor rows = as_rows(x);
-    const at::Tensor rstd = rms_norm_rstd(rows, norm.eps);
+    const auto [y, rstd] = rms_norm_forward(rows, norm);
     ctx->save_for_backward({rows, rstd});
     keep(ctx, NormNode{norm, context.sink});
-    return rms_norm_apply(rows, rstd, norm.weight.value()).view(x.sizes());
+    return y.view(x.sizes());
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx,
@@ -45,8 +46,22 @@ class RmsNormFunction : public torch::autograd::Function<RmsNormFunction> {
 
 }  // namespace
 
-at::Tensor rms_norm_rstd(const at::Tensor& x, double eps) {
+Normed rms_norm_forward(const at::Tensor& x, const Norm& norm) {
   at::Tensor rstd = at::empty({x.size(0)}, x.options().dtype(at::kFloat));
+  if (x.is_cuda()) {
+    at::Tensor y = at::empty(x.sizes(), x.options());
+    cuda().rms_norm_forward(element_of(x, "rms_norm"),
+                            x.const_data_ptr(),
+                            x.stride(0),
+                            norm.weight.value().const_data_ptr(),
+                            y.mutable_data_ptr(),
+                            mutable_data<float>(rstd),
+                            x.size(0),
+                            x.size(1),
+                            static_cast<float>(norm.eps),
+                            cuda().current_stream());
+    return {y, rstd};
+  }
   with_element_type(x, "rms_norm", [&]<class T>(T) {
     at::parallel_for(0, x.size(0), kRowsAThread, [&](int64_t begin, int64_t end) {
       kernels::rms_norm_stats(data<T>(x) + begin * x.stride(0),
@@ -54,15 +69,28 @@ at::Tensor rms_norm_rstd(const at::Tensor& x, double eps) {
                               mutable_data<float>(rstd) + begin,
                               end - begin,
                               x.size(1),
-                              static_cast<float>(eps));
+                              static_cast<float>(norm.eps));
     });
   });
-  return rstd;
+  return {rms_norm_apply(x, rstd, norm), rstd};
 }
 
-at::Tensor rms_norm_apply(const at::Tensor& x, const at::Tensor& rstd, const at::Tensor& weight) {
+at::Tensor rms_norm_apply(const at::Tensor& x, const at::Tensor& rstd, const Norm& norm) {
+  const at::Tensor weight = norm.weight.value();
   at::Tensor y = at::empty(x.sizes(), x.options());
   const int64_t d = x.size(1);
+  if (x.is_cuda()) {
+    cuda().rms_norm_apply(element_of(x, "rms_norm"),
+                          x.const_data_ptr(),
+                          x.stride(0),
+                          data<float>(rstd),
+                          weight.const_data_ptr(),
+                          y.mutable_data_ptr(),
+                          x.size(0),
+                          d,
+                          cuda().current_stream());
+    return y;
+  }
   with_element_type(x, "rms_norm", [&]<class T>(T) {
     at::parallel_for(0, x.size(0), kRowsAThread, [&](int64_t begin, int64_t end) {
       kernels::rms_norm_apply(data<T>(x) + begin * x.stride(0),
@@ -77,8 +105,35 @@ at::Tensor rms_norm_apply(const at::Tensor& x, const at::Tensor& rstd, const at:
   return y;
 }
 
+namespace {
+
+at::Tensor backward_on_device(
+    const at::Tensor& dy, const at::Tensor& x, const at::Tensor& rstd, const Norm& norm, GradSink& sink) {
+  const int64_t rows = x.size(0);
+  const int64_t d = x.size(1);
+  at::Tensor dx = at::empty(x.sizes(), x.options());
+  at::Tensor parts;
+  if (norm.weight.unit->trainable()) parts = at::empty({cuda().rms_norm_parts(rows, d), d}, rstd.options());
+  cuda().rms_norm_backward(element_of(x, "rms_norm"),
+                           dy.contiguous().const_data_ptr(),
+                           x.const_data_ptr(),
+                           x.stride(0),
+                           data<float>(rstd),
+                           norm.weight.value().const_data_ptr(),
+                           dx.mutable_data_ptr(),
+                           parts.defined() ? mutable_data<float>(parts) : nullptr,
+                           rows,
+                           d,
+                           cuda().current_stream());
+  if (parts.defined()) sink.add(norm.weight, parts.sum({0}));
+  return dx;
+}
+
+}  // namespace
+
 at::Tensor rms_norm_backward(
     const at::Tensor& dy, const at::Tensor& x, const at::Tensor& rstd, const Norm& norm, GradSink& sink) {
+  if (x.is_cuda()) return backward_on_device(dy, x, rstd, norm, sink);
   const int64_t rows = x.size(0);
   const int64_t d = x.size(1);
   const at::Tensor weight = norm.weight.value();

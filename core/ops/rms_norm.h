@@ -13,10 +13,15 @@ namespace automodel::ops {
 at::Tensor rms_norm(const at::Tensor& x, const Norm& norm, const OpContext& context);
 
 /// The parts, without a graph, for ops that fuse the norm. x [rows, D], contiguous in D; rstd [rows] f32.
-at::Tensor rms_norm_rstd(const at::Tensor& x, double eps);
-at::Tensor rms_norm_apply(const at::Tensor& x, const at::Tensor& rstd, const at::Tensor& weight);
+struct Normed {
+  at::Tensor y;
+  at::Tensor rstd;
+};
 
-/// dy, x [rows, D] -> dx; the weight gradient goes to the sink.
+Normed rms_norm_forward(const at::Tensor& x, const Norm& norm);
+at::Tensor rms_norm_apply(const at::Tensor& x, const at::Tensor& rstd, const Norm& norm);
+
+/// dy, x [rows, D] -> dx; the weight gradient goes to the sink, unless the norm is frozen.
 at::Tensor rms_norm_backward(
     const at::Tensor& dy, const at::Tensor& x, const at::Tensor& rstd, const Norm& norm, GradSink& sink);
 

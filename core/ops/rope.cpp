@@ -3,32 +3,67 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 
-#include "core/kernels/rope.h"
+#include "core/kernels/qkv_rope.h"
+#include "core/ops/cuda.h"
 #include "core/ops/dispatch.h"
 #include "core/ops/node.h"
 
 namespace automodel::ops {
 namespace {
 
-at::Tensor rotate(const at::Tensor& x_BTNH, const at::Tensor& cos, const at::Tensor& sin, float sign) {
-  const int64_t rows = x_BTNH.size(0) * x_BTNH.size(1);
-  const kernels::RopeShape shape{x_BTNH.size(1), x_BTNH.size(2), x_BTNH.size(3), cos.size(1) * 2};
-  const bool rows_evenly_spaced = x_BTNH.stride(0) == x_BTNH.stride(1) * x_BTNH.size(1) &&
-                                  x_BTNH.stride(2) == x_BTNH.size(3) && x_BTNH.stride(3) == 1;
-  const at::Tensor x = rows_evenly_spaced ? x_BTNH : x_BTNH.contiguous();
-  at::Tensor y = at::empty(x.sizes(), x.options());
-  constexpr int64_t kRowsAThread = 16;
-  with_element_type(x, "rope", [&]<class T>(T) {
-    at::parallel_for(0, rows, kRowsAThread, [&](int64_t begin, int64_t end) {
-      kernels::rope(data<T>(x),
-                    x.stride(1),
-                    mutable_data<T>(y),
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+/// [B, T, N, H] with one distance from row to row and contiguous rows: itself where it is so already.
+at::Tensor as_head_rows(const at::Tensor& x_BTNH) {
+  const bool evenly_spaced = x_BTNH.stride(0) == x_BTNH.stride(1) * x_BTNH.size(1) &&
+                             x_BTNH.stride(2) == x_BTNH.size(3) && x_BTNH.stride(3) == 1;
+  return evenly_spaced ? x_BTNH : x_BTNH.contiguous();
+}
+
+template <class T>
+kernels::HeadRows<const T> head_rows(const at::Tensor& x) {
+  if (!x.defined()) return {};
+  return {static_cast<const T*>(x.const_data_ptr()), x.stride(1)};
+}
+
+/// q, k, v side by side [B, T, (N + 2 K) H], q and k rotated; k and v may be undefined.
+at::Tensor rotate(const Heads& heads, const at::Tensor& cos, const at::Tensor& sin, float sign) {
+  const at::Tensor q = as_head_rows(heads.q_BTNH);
+  const at::Tensor k = heads.k_BTKH.defined() ? as_head_rows(heads.k_BTKH) : at::Tensor();
+  const at::Tensor v = heads.v_BTKH.defined() ? as_head_rows(heads.v_BTKH) : at::Tensor();
+  const kernels::QkvRopeShape shape{
+      q.size(1), q.size(2), k.defined() ? k.size(2) : 0, q.size(3), cos.size(1) * 2};
+  const int64_t rows = q.size(0) * q.size(1);
+  const int64_t width = (shape.q_heads + 2 * shape.kv_heads) * shape.head_dim;
+  at::Tensor y = at::empty({q.size(0), q.size(1), width}, q.options());
+  if (q.is_cuda()) {
+    cuda().qkv_rope(element_of(q, "rope"),
+                    head_rows<void>(q),
+                    head_rows<void>(k),
+                    head_rows<void>(v),
+                    y.mutable_data_ptr(),
                     data<float>(cos),
                     data<float>(sin),
                     sign,
                     shape,
-                    begin,
-                    end);
+                    rows,
+                    cuda().current_stream());
+    return y;
+  }
+  constexpr int64_t kRowsAThread = 16;
+  with_element_type(q, "rope", [&]<class T>(T) {
+    at::parallel_for(0, rows, kRowsAThread, [&](int64_t begin, int64_t end) {
+      kernels::qkv_rope(head_rows<T>(q),
+                        head_rows<T>(k),
+                        head_rows<T>(v),
+                        mutable_data<T>(y),
+                        data<float>(cos),
+                        data<float>(sin),
+                        sign,
+                        shape,
+                        begin,
+                        end);
     });
   });
   return y;
@@ -36,18 +71,47 @@ at::Tensor rotate(const at::Tensor& x_BTNH, const at::Tensor& cos, const at::Ten
 
 class RopeFunction : public torch::autograd::Function<RopeFunction> {
  public:
-  static at::Tensor forward(torch::autograd::AutogradContext* ctx,
+  static at::Tensor forward(AutogradContext* ctx,
                             const at::Tensor& x,
                             const at::Tensor& cos,
                             const at::Tensor& sin) {
     ctx->save_for_backward({cos, sin});
-    return rotate(x, cos, sin, 1);
+    return rotate({x, {}, {}}, cos, sin, 1).view(x.sizes());
   }
 
-  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx,
-                                                 torch::autograd::variable_list grads) {
+  static variable_list backward(AutogradContext* ctx, variable_list grads) {
     const auto saved = ctx->get_saved_variables();
-    return {rotate(grads[0], saved[0], saved[1], -1), {}, {}};
+    return {rotate({grads[0], {}, {}}, saved[0], saved[1], -1).view(grads[0].sizes()), {}, {}};
+  }
+};
+
+/// Slices of [B, T, (N + 2 K) H].
+Heads split(const at::Tensor& qkv_BTW, int64_t num_kv_heads, int64_t head_dim) {
+  const int64_t num_heads = qkv_BTW.size(2) / head_dim - 2 * num_kv_heads;
+  const auto heads = [&](int64_t first, int64_t count) {
+    return qkv_BTW.narrow(2, first * head_dim, count * head_dim)
+        .view({qkv_BTW.size(0), qkv_BTW.size(1), count, head_dim});
+  };
+  return {heads(0, num_heads), heads(num_heads, num_kv_heads), heads(num_heads + num_kv_heads, num_kv_heads)};
+}
+
+class RopeQkvFunction : public torch::autograd::Function<RopeQkvFunction> {
+ public:
+  static variable_list forward(AutogradContext* ctx,
+                               const at::Tensor& qkv,
+                               int64_t num_kv_heads,
+                               int64_t head_dim,
+                               const at::Tensor& cos,
+                               const at::Tensor& sin) {
+    ctx->save_for_backward({cos, sin});
+    const at::Tensor rotated = rotate(split(qkv, num_kv_heads, head_dim), cos, sin, 1);
+    const Heads heads = split(rotated, num_kv_heads, head_dim);
+    return {heads.q_BTNH, heads.k_BTKH, heads.v_BTKH};
+  }
+
+  static variable_list backward(AutogradContext* ctx, variable_list grads) {
+    const auto saved = ctx->get_saved_variables();
+    return {rotate({grads[0], grads[1], grads[2]}, saved[0], saved[1], -1), {}, {}, {}, {}};
   }
 };
 
@@ -55,6 +119,15 @@ class RopeFunction : public torch::autograd::Function<RopeFunction> {
 
 at::Tensor rope(const at::Tensor& x_BTNH, const at::Tensor& cos, const at::Tensor& sin) {
   return RopeFunction::apply(x_BTNH, cos, sin);
+}
+
+Heads rope_qkv(const at::Tensor& qkv_BTW,
+               int64_t num_kv_heads,
+               int64_t head_dim,
+               const at::Tensor& cos,
+               const at::Tensor& sin) {
+  const variable_list heads = RopeQkvFunction::apply(qkv_BTW, num_kv_heads, head_dim, cos, sin);
+  return {heads[0], heads[1], heads[2]};
 }
 
 }  // namespace automodel::ops

@@ -1,36 +1,59 @@
 #include "core/optim/grad_norm.h"
 
 #include <algorithm>
-#include <cmath>
+#include <limits>
 
 #include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/full_like.h>
+#include <ATen/ops/ones_like.h>
+#include <ATen/ops/where.h>
 
 #include "core/kernels/sum_squares.h"
+#include "core/ops/cuda.h"
 
 namespace automodel::optim {
 
-double grad_norm(const std::vector<tensor::Unit*>& units) {
-  double total = 0;
-  for (const tensor::Unit* unit : units) {
-    if (!unit->trainable()) continue;
-    const float* grad = unit->grads().const_data_ptr<float>();
-    const int64_t numel = unit->grads().numel();
-    constexpr int64_t kChunk = kernels::kSumSquaresChunk;
-    std::vector<double> parts(static_cast<size_t>((numel + kChunk - 1) / kChunk));
-    at::parallel_for(0, static_cast<int64_t>(parts.size()), 1, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) {
-        parts[static_cast<size_t>(i)] =
-            kernels::sum_squares(grad + i * kChunk, std::min(kChunk, numel - i * kChunk));
-      }
-    });
-    for (const double part : parts) total += part;
+namespace {
+
+/// [number of parts] f64.
+at::Tensor partial_sums(const at::Tensor& grads) {
+  const int64_t numel = grads.numel();
+  if (grads.is_cuda()) {
+    at::Tensor parts = at::empty({kernels::kSumSquaresParts}, grads.options().dtype(at::kDouble));
+    ops::cuda().sum_squares(
+        grads.const_data_ptr<float>(), numel, parts.mutable_data_ptr<double>(), ops::cuda().current_stream());
+    return parts;
   }
-  return std::sqrt(total);
+  constexpr int64_t kChunk = kernels::kSumSquaresChunk;
+  at::Tensor parts = at::empty({(numel + kChunk - 1) / kChunk}, at::kDouble);
+  const float* grad = grads.const_data_ptr<float>();
+  double* part = parts.mutable_data_ptr<double>();
+  at::parallel_for(0, parts.numel(), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i)
+      part[i] = kernels::sum_squares(grad + i * kChunk, std::min(kChunk, numel - i * kChunk));
+  });
+  return parts;
 }
 
-float clip_factor(double norm, std::optional<double> max_norm) {
-  if (!max_norm) return 1;
-  return static_cast<float>(std::min(1.0, *max_norm / (norm + 1e-6)));
+}  // namespace
+
+at::Tensor grad_norm(const std::vector<tensor::Unit*>& units) {
+  at::Tensor total;
+  for (const tensor::Unit* unit : units) {
+    if (!unit->trainable()) continue;
+    const at::Tensor sum = partial_sums(unit->grads()).sum();
+    total = total.defined() ? total.add_(sum) : sum;
+  }
+  ensure(total.defined(), "a gradient norm of no trainable parameter");
+  return total.sqrt_();
+}
+
+at::Tensor clip_factor(const at::Tensor& norm, std::optional<double> max_norm) {
+  const at::Tensor nan = at::full_like(norm, std::numeric_limits<double>::quiet_NaN());
+  at::Tensor factor = at::ones_like(norm);
+  if (max_norm) factor = at::full_like(norm, *max_norm).div_(norm + 1e-6).clamp_max_(1.0);
+  return at::where(norm.isfinite(), factor, nan).to(at::kFloat);
 }
 
 }  // namespace automodel::optim

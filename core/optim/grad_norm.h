@@ -7,12 +7,12 @@
 
 namespace automodel::optim {
 
-/// L2 norm over the gradients of all trainable units, in f64, every logical parameter once. Call after the
-/// walk.
-double grad_norm(const std::vector<tensor::Unit*>& units);
+/// L2 norm over the gradients of all trainable units, every logical parameter once: a scalar f64 on the
+/// units' device. Call after the walk; the host does not wait.
+at::Tensor grad_norm(const std::vector<tensor::Unit*>& units);
 
 /// The factor that clips to `max_norm`: min(1, max_norm / (norm + 1e-6)), as torch's clip_grad_norm_; 1 when
-/// off.
-float clip_factor(double norm, std::optional<double> max_norm);
+/// off; NaN when the norm is not finite, which makes Optimizer::step leave everything as it is. A scalar f32.
+at::Tensor clip_factor(const at::Tensor& norm, std::optional<double> max_norm);
 
 }  // namespace automodel::optim

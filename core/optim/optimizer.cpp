@@ -1,11 +1,14 @@
 #include "core/optim/optimizer.h"
 
+#include <cmath>
+
 #include <ATen/Parallel.h>
 #include <ATen/ops/zeros_like.h>
 
 #include "core/kernels/adamw.h"
 #include "core/kernels/element.h"
 #include "core/kernels/sgd.h"
+#include "core/ops/cuda.h"
 
 namespace automodel::optim {
 namespace {
@@ -25,40 +28,86 @@ T* data(const at::Tensor& tensor) {
   return static_cast<T*>(tensor.mutable_data_ptr());
 }
 
-void adamw_unit(const tensor::Unit& unit,
-                const at::Tensor& m,
-                const at::Tensor& v,
-                const kernels::AdamWArgs& args) {
+/// One unit and its state buffers; those of other kinds of optimizer are undefined.
+struct UnitState {
+  const tensor::Unit& unit;
+  at::Tensor m, v;
+  at::Tensor momentum_buffer;
+};
+
+void adamw_on_device(const UnitState& state, const kernels::AdamWArgs& args, const at::Tensor& clip) {
+  const tensor::Unit& unit = state.unit;
+  const float* grad = unit.grads().const_data_ptr<float>();
+  const int64_t n = unit.home().numel();
+  if (unit.home().scalar_type() == at::kFloat) {
+    ops::cuda().adamw_f32(data<float>(unit.home()),
+                          grad,
+                          data<float>(state.m),
+                          data<float>(state.v),
+                          n,
+                          args,
+                          clip.const_data_ptr<float>(),
+                          ops::cuda().current_stream());
+  } else {
+    ops::cuda().adamw_bf16(data<void>(unit.home()),
+                           grad,
+                           data<void>(state.m),
+                           data<void>(state.v),
+                           n,
+                           args,
+                           clip.const_data_ptr<float>(),
+                           ops::cuda().current_stream());
+  }
+}
+
+void adamw(const UnitState& state, kernels::AdamWArgs args, const at::Tensor& clip) {
+  const tensor::Unit& unit = state.unit;
+  if (unit.home().is_cuda()) return adamw_on_device(state, args, clip);
+  args.grad_scale = clip.item<float>();
   const float* grad = unit.grads().const_data_ptr<float>();
   at::parallel_for(0, unit.home().numel(), kElementsAThread, [&](int64_t begin, int64_t end) {
     if (unit.home().scalar_type() == at::kFloat) {
       kernels::adamw_f32(data<float>(unit.home()) + begin,
                          grad + begin,
-                         data<float>(m) + begin,
-                         data<float>(v) + begin,
+                         data<float>(state.m) + begin,
+                         data<float>(state.v) + begin,
                          end - begin,
                          args);
     } else {
       kernels::adamw_bf16(data<uint16_t>(unit.home()) + begin,
                           grad + begin,
-                          data<uint16_t>(m) + begin,
-                          data<uint16_t>(v) + begin,
+                          data<uint16_t>(state.m) + begin,
+                          data<uint16_t>(state.v) + begin,
                           end - begin,
                           args);
     }
   });
 }
 
-template <class T>
-void sgd_unit(const tensor::Unit& unit, const at::Tensor* buffer, const kernels::SgdArgs& args) {
+void sgd(const UnitState& state, kernels::SgdArgs args, const at::Tensor& clip) {
+  const tensor::Unit& unit = state.unit;
+  const at::Tensor& buffer = state.momentum_buffer;
   const float* grad = unit.grads().const_data_ptr<float>();
-  at::parallel_for(0, unit.home().numel(), kElementsAThread, [&](int64_t begin, int64_t end) {
-    kernels::sgd<T>(data<T>(unit.home()) + begin,
-                    grad + begin,
-                    buffer ? data<T>(*buffer) + begin : nullptr,
-                    end - begin,
-                    args);
-  });
+  const bool is_float = unit.home().scalar_type() == at::kFloat;
+  if (unit.home().is_cuda()) {
+    ops::cuda().sgd(is_float ? kernels::Element::kFloat32 : kernels::Element::kBFloat16,
+                    data<void>(unit.home()),
+                    grad,
+                    buffer.defined() ? data<void>(buffer) : nullptr,
+                    unit.home().numel(),
+                    args,
+                    clip.const_data_ptr<float>(),
+                    ops::cuda().current_stream());
+    return;
+  }
+  args.grad_scale = clip.item<float>();
+  const auto update = [&]<class T>(T) {
+    at::parallel_for(0, unit.home().numel(), kElementsAThread, [&](int64_t begin, int64_t end) {
+      T* momentum = buffer.defined() ? data<T>(buffer) + begin : nullptr;
+      kernels::sgd<T>(data<T>(unit.home()) + begin, grad + begin, momentum, end - begin, args);
+    });
+  };
+  is_float ? update(float{}) : update(kernels::BF16{});
 }
 
 }  // namespace
@@ -86,25 +135,28 @@ at::Tensor* Optimizer::find(const std::string& kind, const tensor::Unit* unit) {
   return nullptr;
 }
 
-void Optimizer::step(double lr, double weight_decay, float grad_scale) {
+void Optimizer::step(double lr, double weight_decay, const at::Tensor& clip) {
   ++num_steps_;
+  if (clip.is_cpu() && !std::isfinite(clip.item<float>())) return;
+  const auto state_of = [&](const char* kind, const tensor::Unit* unit) {
+    const at::Tensor* found = find(kind, unit);
+    return found ? *found : at::Tensor();
+  };
   for (tensor::Unit* unit : units_) {
+    const UnitState state{
+        *unit, state_of("exp_avg", unit), state_of("exp_avg_sq", unit), state_of("momentum_buffer", unit)};
     if (config_.kind == Kind::kSgd) {
-      const kernels::SgdArgs args{
-          lr, config_.momentum, weight_decay, config_.nesterov, num_steps_ == 1, grad_scale};
-      const at::Tensor* buffer = find("momentum_buffer", unit);
-      unit->home().scalar_type() == at::kFloat ? sgd_unit<float>(*unit, buffer, args)
-                                               : sgd_unit<kernels::BF16>(*unit, buffer, args);
+      sgd(state, {lr, config_.momentum, weight_decay, config_.nesterov, num_steps_ == 1}, clip);
     } else {
-      const kernels::AdamWArgs args{lr,
-                                    config_.beta1,
-                                    config_.beta2,
-                                    config_.eps,
-                                    weight_decay,
-                                    config_.kind == Kind::kAdamW,
-                                    num_steps_,
-                                    grad_scale};
-      adamw_unit(*unit, *find("exp_avg", unit), *find("exp_avg_sq", unit), args);
+      adamw(state,
+            {lr,
+             config_.beta1,
+             config_.beta2,
+             config_.eps,
+             weight_decay,
+             config_.kind == Kind::kAdamW,
+             num_steps_},
+            clip);
     }
     unit->home_changed();
   }

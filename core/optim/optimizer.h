@@ -17,9 +17,10 @@ class Optimizer {
   /// State is allocated zeroed for trainable units. Units outlive the optimizer.
   Optimizer(const config::OptimizerConfig& config, std::vector<tensor::Unit*> units);
 
-  /// One update with gradients times `grad_scale`; the step count goes up first. Units are told that they
-  /// changed.
-  void step(double lr, double weight_decay, float grad_scale);
+  /// One update with gradients times `clip`, a scalar f32 on the units' device; the step count goes up first.
+  /// When it is not finite nothing else changes. Units are told that they changed. On a GPU the host does not
+  /// wait.
+  void step(double lr, double weight_decay, const at::Tensor& clip);
 
   /// Updates done so far.
   int64_t num_steps() const { return num_steps_; }

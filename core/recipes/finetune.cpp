@@ -7,7 +7,10 @@
 #include <memory>
 
 #include <ATen/Parallel.h>
+#include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/from_blob.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/zeros.h>
 
 #include "core/base/log.h"
 #include "core/base/signals.h"
@@ -16,12 +19,15 @@
 #include "core/data/chat_encoder.h"
 #include "core/dist/mesh.h"
 #include "core/engine/walk.h"
+#include "core/ops/cuda.h"
+#include "core/ops/embedding.h"
 #include "core/optim/grad_norm.h"
 #include "core/optim/lr_schedule.h"
 #include "core/optim/optimizer.h"
 #include "core/recipes/metrics.h"
 #include "core/recipes/model_setup.h"
 #include "core/recipes/step_schedule.h"
+#include "core/tensor/readback.h"
 #include "core/tokenizer/tokenizer.h"
 
 namespace automodel::recipes {
@@ -72,20 +78,19 @@ std::unique_ptr<data::Loader> open_set(const config::Recipe& recipe,
   return data::open_loader(dataset, tokenizer, options);
 }
 
-/// Wraps a batch without copying; the batch must outlive the result.
-nn::MicroBatch as_micro_batch(data::Batch& batch, double loss_scale, const config::LossConfig& loss) {
-  nn::MicroBatch micro;
-  micro.input_ids_BT = at::from_blob(batch.input_ids.data(), {batch.num_rows, batch.length}, at::kLong);
-  micro.labels_BT = at::from_blob(batch.labels.data(), {batch.num_rows, batch.length}, at::kLong);
-  micro.loss_scale = loss_scale;
-  micro.ignore_index = loss.ignore_index;
-  micro.loss_chunk_rows = loss.chunk_len.value_or(0);
-  return micro;
+/// [rows, length] of a batch as [rows, padded]. Without padding no copy: the batch must outlive the result.
+at::Tensor as_tensor(std::vector<int64_t>& values, const data::Batch& batch, int64_t padded, int64_t fill) {
+  const at::Tensor all = at::from_blob(values.data(), {batch.num_rows, batch.length}, at::kLong);
+  return padded == batch.length ? all : at::constant_pad_nd(all, {0, padded - batch.length}, fill);
 }
 
-double total_loss(const engine::Walk::Results& results) {
-  double total = 0;
-  for (const nn::State& result : results) total += result.at(nn::kLoss).item<double>();
+/// Sum over micro-batches: a scalar f64 on the device.
+at::Tensor total_loss(const engine::Walk::Results& results) {
+  at::Tensor total;
+  for (const nn::State& result : results) {
+    const at::Tensor loss = result.at(nn::kLoss).to(at::kDouble);
+    total = total.defined() ? total + loss : loss;
+  }
   return total;
 }
 
@@ -103,14 +108,50 @@ struct Training {
         units(model.decoder.unit_pointers()),
         walk(model.decoder.segment_pointers(), units, {recompute_of(r.distributed.recompute)}),
         optimizer(r.optimizer, units) {}
+
+  at::Device device() const { return units.front()->options().device; }
+
+  double peak_memory_gib() const {
+    if (device().is_cpu()) return peak_process_memory_gib();
+    return static_cast<double>(ops::cuda().peak_allocated(device().index())) / (1 << 30);
+  }
 };
 
-/// One optimizer step over its micro-batches. Fills loss, grad_norm and the counts of the record.
-TrainRecord train_step(Training& training,
+/// A GPU gets lengths that are multiples of 64: few shapes, each planned once. The added positions have no
+/// label and come after every real token, so that nothing sees them.
+nn::MicroBatch as_micro_batch(data::Batch& batch, double loss_scale, const Training& training) {
+  constexpr int64_t kBucket = 64;
+  const at::Device device = training.device();
+  const config::LossConfig& loss = training.recipe.loss;
+  const int64_t padded = device.is_cpu() ? batch.length : (batch.length + kBucket - 1) / kBucket * kBucket;
+  const at::Tensor ids = as_tensor(batch.input_ids, batch, padded, 0);
+  if (!device.is_cpu()) ops::check_token_ids(ids, training.model.decoder.config.vocab_size);
+  nn::MicroBatch micro;
+  micro.input_ids_BT = tensor::upload(ids, device);
+  micro.labels_BT = as_tensor(batch.labels, batch, padded, loss.ignore_index);
+  micro.loss_scale = loss_scale;
+  micro.ignore_index = loss.ignore_index;
+  micro.loss_chunk_rows = loss.chunk_len.value_or(0);
+  return micro;
+}
+
+/// A step that the device may still be working on.
+struct PendingStep {
+  TrainRecord record;
+  std::optional<tensor::Readback> loss_and_norm;  ///< none: no token had a label
+  int64_t first_row = 0;
+  int64_t length = 0;
+};
+
+/// One optimizer step over its micro-batches, queued. Fills the counts of the record.
+PendingStep train_step(Training& training,
                        std::vector<data::Batch>& batches,
                        double lr,
                        double weight_decay) {
-  TrainRecord record;
+  PendingStep pending;
+  TrainRecord& record = pending.record;
+  pending.first_row = batches.front().rows.front();
+  pending.length = batches.front().length;
   for (const data::Batch& batch : batches) {
     record.num_label_tokens += batch.num_label_tokens;
     record.num_tokens_per_step += batch.num_tokens;
@@ -119,15 +160,28 @@ TrainRecord train_step(Training& training,
     log::warning("no token of this step has a label (first row ",
                  batches.front().rows.front(),
                  "): nothing is learnt from it; check the masks with `automodel data render`");
-    return record;
+    return pending;
   }
   std::vector<nn::MicroBatch> micro_batches;
   for (data::Batch& batch : batches) {
     micro_batches.push_back(
-        as_micro_batch(batch, 1.0 / static_cast<double>(record.num_label_tokens), training.recipe.loss));
+        as_micro_batch(batch, 1.0 / static_cast<double>(record.num_label_tokens), training));
   }
-  record.loss = static_cast<float>(total_loss(training.walk.train(micro_batches)));
-  record.grad_norm = optim::grad_norm(training.units);
+  const at::Tensor loss = total_loss(training.walk.train(micro_batches));
+  const at::Tensor norm = optim::grad_norm(training.units);
+  training.optimizer.step(lr, weight_decay, optim::clip_factor(norm, training.recipe.max_grad_norm));
+  pending.loss_and_norm.emplace(at::stack({loss, norm}));
+  return pending;
+}
+
+/// Waits for a step's numbers. Throws Error(kInvalidArgument) when it diverged: it has changed no weight
+/// then.
+TrainRecord finish(const PendingStep& pending) {
+  TrainRecord record = pending.record;
+  if (!pending.loss_and_norm) return record;
+  const std::vector<double> values = pending.loss_and_norm->read();
+  record.loss = static_cast<float>(values[0]);
+  record.grad_norm = values[1];
   check(std::isfinite(record.loss) && std::isfinite(record.grad_norm),
         ErrorCode::kInvalidArgument,
         "loss ",
@@ -135,26 +189,24 @@ TrainRecord train_step(Training& training,
         ", gradient norm ",
         record.grad_norm,
         ": the run has diverged, in the step that begins with row ",
-        batches.front().rows.front(),
+        pending.first_row,
         "; weights are as before it. Lower optimizer.lr or look at that row");
-  training.optimizer.step(
-      lr, weight_decay, optim::clip_factor(record.grad_norm, training.recipe.max_grad_norm));
   return record;
 }
 
 ValidationRecord validate(Training& training, const std::string& name, data::Loader& loader) {
   ValidationRecord record;
   record.name = name;
-  double sum = 0;
+  at::Tensor sum = at::zeros({1}, at::device(training.device()).dtype(at::kDouble));
   loader.start_epoch(0);
   while (std::optional<data::Batch> batch = loader.next()) {
     record.num_label_tokens += batch->num_label_tokens;
-    sum += total_loss(training.walk.evaluate({as_micro_batch(*batch, 1.0, training.recipe.loss)}));
+    sum.add_(total_loss(training.walk.evaluate({as_micro_batch(*batch, 1.0, training)})));
   }
   if (record.num_label_tokens == 0)
     log::warning("validation set \"", name, "\": no token has a label; its loss is 0");
-  record.val_loss =
-      static_cast<float>(sum / static_cast<double>(std::max<int64_t>(record.num_label_tokens, 1)));
+  record.val_loss = static_cast<float>(sum.item<double>() /
+                                       static_cast<double>(std::max<int64_t>(record.num_label_tokens, 1)));
   return record;
 }
 
@@ -260,7 +312,7 @@ int finetune(const config::Recipe& recipe) {
       record.step = step;
       record.epoch = epoch;
       record.lr = lr_schedule.lr(step + 1);
-      record.mem_gib = peak_process_memory_gib();
+      record.mem_gib = training.peak_memory_gib();
       metrics.write(record);
       losses.val_loss[record.name] = record.val_loss;
     }
@@ -268,6 +320,26 @@ int finetune(const config::Recipe& recipe) {
   };
 
   auto last_step_end = Clock::now();
+  // Writes down a step once its numbers are here. On a GPU that is one step late, so that the device always
+  // has work.
+  const auto write_down = [&](const PendingStep& pending) {
+    TrainRecord record = finish(pending);
+    const auto now = Clock::now();
+    const double seconds = std::chrono::duration<double>(now - last_step_end).count();
+    last_step_end = now;
+    record.mem_gib = training.peak_memory_gib();
+    record.tps = static_cast<double>(record.num_tokens_per_step) / seconds;
+    if (recipe.mfu_peak_tflops) {
+      const double flops =
+          models::flops_per_token(training.model.decoder.config, pending.length) * record.tps;
+      record.mfu_percent = 100 * flops / (*recipe.mfu_peak_tflops * 1e12);
+    }
+    metrics.write(record);
+    show_progress(record, schedule.total_steps());
+    return record.loss;
+  };
+
+  std::optional<PendingStep> previous;
   while (position.next_step < schedule.total_steps()) {
     std::vector<data::Batch> batches;
     while (static_cast<int64_t>(batches.size()) < schedule.grad_accum_steps()) {
@@ -282,34 +354,27 @@ int finetune(const config::Recipe& recipe) {
     }
     const int64_t step = position.next_step;
     const int64_t epoch = position.epoch;
-    TrainRecord record = train_step(training, batches, lr_schedule.lr(step), lr_schedule.weight_decay(step));
-    const auto now = Clock::now();
-    const double seconds = std::chrono::duration<double>(now - last_step_end).count();
-    last_step_end = now;
-    record.step = step;
-    record.epoch = epoch;
-    record.lr = lr_schedule.lr(step + 1);
-    record.mem_gib = peak_process_memory_gib();
-    record.tps = static_cast<double>(record.num_tokens_per_step) / seconds;
-    if (recipe.mfu_peak_tflops) {
-      const double flops =
-          models::flops_per_token(training.model.decoder.config, batches.front().length) * record.tps;
-      record.mfu_percent = 100 * flops / (*recipe.mfu_peak_tflops * 1e12);
-    }
-    metrics.write(record);
-    show_progress(record, schedule.total_steps());
+    PendingStep current = train_step(training, batches, lr_schedule.lr(step), lr_schedule.weight_decay(step));
+    current.record.step = step;
+    current.record.epoch = epoch;
+    current.record.lr = lr_schedule.lr(step + 1);
+    if (previous) write_down(*previous);
+    previous = std::move(current);
 
     ++position.next_step;
     position.loader = loader->state();
     const auto in_epoch = loader->num_micro_batches();
     const bool epoch_ends = in_epoch && position.loader.next_micro_batch >= *in_epoch;
     const bool stop = signals.received() != 0;
+    const bool validates = !stop && schedule.validates_after(step, epoch_ends);
+    const bool saves = recipe.checkpoint.enabled && (stop || schedule.saves_after(step, epoch_ends));
+    if (!validates && !saves && !stop && !schedule.is_last(step) && !training.device().is_cpu()) continue;
+
+    const double train_loss = write_down(*std::exchange(previous, std::nullopt));
     checkpoint::Losses losses;
-    if (!stop && schedule.validates_after(step, epoch_ends)) losses = run_validation(step, epoch);
-    losses.train_loss = record.loss;
-    if (recipe.checkpoint.enabled && (stop || schedule.saves_after(step, epoch_ends))) {
-      checkpointer.save(epoch, step, position, losses, schedule.is_last(step));
-    }
+    if (validates) losses = run_validation(step, epoch);
+    losses.train_loss = train_loss;
+    if (saves) checkpointer.save(epoch, step, position, losses, schedule.is_last(step));
     if (stop) {
       log::set_status("");
       log::warning(

@@ -104,13 +104,13 @@ void forward_one(const ForwardCase& request) {
   const nn::State result = request.grads ? walk.train({batch}).front() : walk.evaluate({batch}).front();
 
   // Positions after a row's end hold zeros.
-  at::Tensor logits = result.at(nn::kLogits).to(at::kFloat).contiguous();
+  at::Tensor logits = result.at(nn::kLogits).to(at::kCPU, at::kFloat).contiguous();
   const Rows ids = read_rows(request.ids);
   for (int64_t r = 0; r < logits.size(0); ++r) {
     const auto end = static_cast<int64_t>(ids[static_cast<size_t>(r)].size());
     logits[r].narrow(0, end, logits.size(1) - end).zero_();
   }
-  const at::Tensor loss = result.at(nn::kLoss).to(at::kFloat).contiguous();
+  const at::Tensor loss = result.at(nn::kLoss).to(at::kCPU, at::kFloat).contiguous();
   std::vector<io::TensorToWrite> tensors = {
       {"logits", DType::kFloat32, logits.sizes().vec(), logits.const_data_ptr()},
       {"loss", DType::kFloat32, {}, loss.const_data_ptr()}};

@@ -6,6 +6,7 @@
 #include "core/base/log.h"
 #include "core/base/strings.h"
 #include "core/models/family.h"
+#include "core/ops/cuda.h"
 #include "core/tensor/dtype.h"
 
 namespace automodel::recipes {
@@ -57,6 +58,7 @@ LoadedModel load_model(const config::Recipe& recipe) {
   options.compute_dtype = tensor::to_torch(recipe.distributed.param_dtype.empty()
                                                ? loaded.weights_dtype
                                                : dtype_from_torch(recipe.distributed.param_dtype));
+  options.device = ops::find_device(recipe.device);
   loaded.decoder = models::build_decoder(config, options);
   if (recipe.model.source == config::ModelSource::kPretrained) {
     models::load_weights(loaded.decoder, io::open_weights(text.folder));

@@ -23,7 +23,8 @@ inline std::unique_ptr<tensor::Unit> random_unit(std::vector<tensor::Parameter> 
                                                  tensor::Unit::Options options = {}) {
   auto unit = std::make_unique<tensor::Unit>("unit", std::move(parameters), options);
   at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(seed);
-  for (size_t i = 0; i < unit->parameters().size(); ++i) unit->home(i).normal_(0, 0.5, generator);
+  for (size_t i = 0; i < unit->parameters().size(); ++i)
+    unit->home(i).copy_(at::empty(unit->parameters()[i].shape, at::kFloat).normal_(0, 0.5, generator));
   unit->home_changed();
   unit->gather();
   unit->begin_step();

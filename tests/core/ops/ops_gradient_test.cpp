@@ -1,6 +1,7 @@
 // Every op with a hand-written backward against finite differences: inputs and weights, at both memory
 // levels.
 #include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/outer.h>
 #include <torch/csrc/autograd/autograd.h>
@@ -100,6 +101,19 @@ TEST(OpsGradient, RopeRotatesOnlyTheFirstRotaryDims) {
   const Op op = [&](const at::Tensor& t, const OpContext&) { return rope(t, angles.cos(), angles.sin()); };
   check_gradients(op, x, nullptr);
   EXPECT_TRUE(op(x, {}).narrow(3, 6, 4).equal(x.narrow(3, 6, 4)));
+}
+
+TEST(OpsGradient, RopeOfAFusedProjection) {
+  const at::Tensor angles = at::outer(at::arange(6, at::kFloat), at::arange(1, 3, at::kFloat));
+  const at::Tensor qkv = random_tensor({2, 6, (3 + 2 * 2) * 5}, 21);
+  const Op op = [&](const at::Tensor& x, const OpContext&) {
+    const Heads heads = rope_qkv(x, 2, 5, angles.cos(), angles.sin());
+    return at::cat({heads.q_BTNH, heads.k_BTKH, heads.v_BTKH}, 2);
+  };
+  check_gradients(op, qkv, nullptr);
+  const at::Tensor heads = qkv.view({2, 6, 7, 5});
+  const at::Tensor rotated = rope(heads.narrow(2, 0, 5), angles.cos(), angles.sin());
+  EXPECT_TRUE(op(qkv, {}).equal(at::cat({rotated, heads.narrow(2, 5, 2)}, 2)));
 }
 
 TEST(OpsGradient, AttentionOverAWindow) {

@@ -1,0 +1,91 @@
+#include "core/kernels/device.cuh"
+#include "core/kernels/qkv_rope.h"
+
+namespace automodel::kernels {
+namespace {
+
+constexpr int kHeadsABlock = 8;
+
+/// One warp a head; N neighbouring pairs at a time.
+template <class T, int N>
+__global__ void qkv_rope_kernel(HeadRows<const T> q,
+                                HeadRows<const T> k,
+                                HeadRows<const T> v,
+                                T* y,
+                                const float* cos,
+                                const float* sin,
+                                float sign,
+                                QkvRopeShape shape,
+                                int64_t rows) {
+  using V = Vector<T, N>;
+  const int64_t heads = shape.q_heads + 2 * shape.kv_heads;
+  const int64_t at = static_cast<int64_t>(blockIdx.x) * kHeadsABlock + threadIdx.y;
+  if (at >= rows * heads) return;
+  const int64_t row = at / heads;
+  const int64_t head = at % heads;
+  const int64_t d = shape.head_dim;
+  const bool is_q = head < shape.q_heads;
+  const bool is_v = head >= shape.q_heads + shape.kv_heads;
+  const T* in = is_q    ? q.data + row * q.stride + head * d
+                : !is_v ? k.data + row * k.stride + (head - shape.q_heads) * d
+                        : v.data + row * v.stride + (head - shape.q_heads - shape.kv_heads) * d;
+  T* out = y + at * d;
+  const int64_t rotary = is_v ? 0 : shape.rotary_dim;
+  const int64_t half = rotary / 2;
+  const int64_t table = (row % shape.positions) * half;
+  for (int64_t i = threadIdx.x * N; i < half; i += kWarp * N) {
+    V a = *reinterpret_cast<const V*>(in + i);
+    V b = *reinterpret_cast<const V*>(in + i + half);
+    for (int j = 0; j < N; ++j) {
+      const float cosine = round_element<T>(cos[table + i + j]);
+      const float sine = sign * round_element<T>(sin[table + i + j]);
+      const float x0 = load_element(a.at[j]);
+      const float x1 = load_element(b.at[j]);
+      a.at[j] = to_element<T>(round_element<T>(x0 * cosine) - round_element<T>(x1 * sine));
+      b.at[j] = to_element<T>(round_element<T>(x1 * cosine) + round_element<T>(x0 * sine));
+    }
+    *reinterpret_cast<V*>(out + i) = a;
+    *reinterpret_cast<V*>(out + i + half) = b;
+  }
+  for (int64_t i = rotary + threadIdx.x * N; i < d; i += kWarp * N)
+    *reinterpret_cast<V*>(out + i) = *reinterpret_cast<const V*>(in + i);
+}
+
+template <class T>
+HeadRows<const T> typed(HeadRows<const void> rows) {
+  return {static_cast<const T*>(rows.data), rows.stride};
+}
+
+template <class T>
+bool is_pairwise(const HeadRows<const void>& rows) {
+  return rows.stride % 2 == 0 && reinterpret_cast<uintptr_t>(rows.data) % (2 * sizeof(T)) == 0;
+}
+
+}  // namespace
+
+void qkv_rope_cuda(Element element,
+                   HeadRows<const void> q,
+                   HeadRows<const void> k,
+                   HeadRows<const void> v,
+                   void* y,
+                   const float* cos,
+                   const float* sin,
+                   float sign,
+                   const QkvRopeShape& shape,
+                   int64_t rows,
+                   void* stream) {
+  const int64_t total = rows * (shape.q_heads + 2 * shape.kv_heads);
+  if (total == 0) return;
+  const dim3 block(kWarp, kHeadsABlock);
+  const auto blocks = static_cast<unsigned>(ceil_div(total, kHeadsABlock));
+  with_device_element(element, [&]<class T>(T) {
+    const bool pairs = shape.rotary_dim % 4 == 0 && shape.head_dim % 2 == 0 && is_pairwise<T>(q) &&
+                       is_pairwise<T>(k) && is_pairwise<T>(v);
+    const auto kernel = pairs ? qkv_rope_kernel<T, 2> : qkv_rope_kernel<T, 1>;
+    kernel<<<blocks, block, 0, static_cast<cudaStream_t>(stream)>>>(
+        typed<T>(q), typed<T>(k), typed<T>(v), static_cast<T*>(y), cos, sin, sign, shape, rows);
+  });
+  check_launch("qkv_rope");
+}
+
+}  // namespace automodel::kernels

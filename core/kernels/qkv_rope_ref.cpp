@@ -1,0 +1,65 @@
+#include <algorithm>
+
+#include "core/kernels/qkv_rope.h"
+
+namespace automodel::kernels {
+namespace {
+
+template <class T>
+void rotate_head(
+    const T* in, T* out, const float* cos, const float* sin, float sign, const QkvRopeShape& shape) {
+  const int64_t half = shape.rotary_dim / 2;
+  for (int64_t i = 0; i < half; ++i) {
+    const float cosine = rounded<T>(cos[i]);
+    const float sine = sign * rounded<T>(sin[i]);
+    const float a = load(in[i]);
+    const float b = load(in[i + half]);
+    store(out[i], rounded<T>(a * cosine) - rounded<T>(b * sine));
+    store(out[i + half], rounded<T>(b * cosine) + rounded<T>(a * sine));
+  }
+  std::copy(in + shape.rotary_dim, in + shape.head_dim, out + shape.rotary_dim);
+}
+
+}  // namespace
+
+template <class T>
+void qkv_rope(HeadRows<const T> q,
+              HeadRows<const T> k,
+              HeadRows<const T> v,
+              T* y,
+              const float* cos,
+              const float* sin,
+              float sign,
+              const QkvRopeShape& shape,
+              int64_t begin,
+              int64_t end) {
+  const int64_t half = shape.rotary_dim / 2;
+  const int64_t d = shape.head_dim;
+  for (int64_t r = begin; r < end; ++r) {
+    const float* c = cos + (r % shape.positions) * half;
+    const float* s = sin + (r % shape.positions) * half;
+    T* out = y + r * (shape.q_heads + 2 * shape.kv_heads) * d;
+    for (int64_t n = 0; n < shape.q_heads; ++n, out += d)
+      rotate_head(q.data + r * q.stride + n * d, out, c, s, sign, shape);
+    for (int64_t n = 0; n < shape.kv_heads; ++n, out += d)
+      rotate_head(k.data + r * k.stride + n * d, out, c, s, sign, shape);
+    if (shape.kv_heads > 0) std::copy_n(v.data + r * v.stride, shape.kv_heads * d, out);
+  }
+}
+
+#define AUTOMODEL_INSTANTIATE(T)                 \
+  template void qkv_rope<T>(HeadRows<const T>,   \
+                            HeadRows<const T>,   \
+                            HeadRows<const T>,   \
+                            T*,                  \
+                            const float*,        \
+                            const float*,        \
+                            float,               \
+                            const QkvRopeShape&, \
+                            int64_t,             \
+                            int64_t);
+AUTOMODEL_INSTANTIATE(float)
+AUTOMODEL_INSTANTIATE(BF16)
+#undef AUTOMODEL_INSTANTIATE
+
+}  // namespace automodel::kernels

@@ -1,0 +1,251 @@
+#include <algorithm>
+
+#include "core/kernels/device.cuh"
+#include "core/kernels/rms_norm.h"
+
+namespace automodel::kernels {
+namespace {
+
+constexpr int kMaxThreadsARow = 1024;
+constexpr int kThreadsABlock = 128;  ///< at least: short rows share a block
+constexpr int kMaxSteps = 8;         ///< vectors of a row that one thread may own in the backward
+constexpr int64_t kBackwardBlocks = 132 * 4;
+
+/// A row belongs to blockDim.x threads, blockDim.y rows share a block.
+dim3 block_shape(int64_t d, int vector_width) {
+  const int64_t vectors = ceil_div(d, vector_width);
+  const auto x = static_cast<unsigned>(std::min<int64_t>(kMaxThreadsARow, ceil_div(vectors, kWarp) * kWarp));
+  // Longer rows than a warp synchronise: one row a block.
+  const unsigned y = x == kWarp ? kThreadsABlock / kWarp : 1;
+  return {x, y};
+}
+
+template <class T, int N>
+__global__ void forward_kernel(
+    const T* x, int64_t x_stride, const T* weight, T* y, float* rstd, int64_t rows, int64_t d, float eps) {
+  __shared__ float shared[kMaxThreadsARow / kWarp];
+  const int64_t row = static_cast<int64_t>(blockIdx.x) * blockDim.y + threadIdx.y;
+  if (row >= rows) return;  // whole warps: rows share a block only when a row is a warp
+  using V = Vector<T, N>;
+  const auto* in = reinterpret_cast<const V*>(x + row * x_stride);
+  const int64_t vectors = d / N;
+  float squares = 0;
+  for (int64_t i = threadIdx.x; i < vectors; i += blockDim.x) {
+    const V v = in[i];
+    for (int j = 0; j < N; ++j) squares += load_element(v.at[j]) * load_element(v.at[j]);
+  }
+  squares = row_sum(squares, shared);
+  const float scale = 1.0f / sqrtf(squares / static_cast<float>(d) + eps);
+  if (threadIdx.x == 0) rstd[row] = scale;
+  auto* out = reinterpret_cast<V*>(y + row * d);
+  for (int64_t i = threadIdx.x; i < vectors; i += blockDim.x) {
+    V v = in[i];
+    const V w = reinterpret_cast<const V*>(weight)[i];
+    for (int j = 0; j < N; ++j)
+      v.at[j] = to_element<T>(load_element(w.at[j]) * round_element<T>(load_element(v.at[j]) * scale));
+    out[i] = v;
+  }
+}
+
+template <class T, int N>
+__global__ void apply_kernel(
+    const T* x, int64_t x_stride, const float* rstd, const T* weight, T* y, int64_t rows, int64_t d) {
+  const int64_t row = static_cast<int64_t>(blockIdx.x) * blockDim.y + threadIdx.y;
+  if (row >= rows) return;
+  using V = Vector<T, N>;
+  const auto* in = reinterpret_cast<const V*>(x + row * x_stride);
+  auto* out = reinterpret_cast<V*>(y + row * d);
+  const float scale = rstd[row];
+  for (int64_t i = threadIdx.x; i < d / N; i += blockDim.x) {
+    V v = in[i];
+    const V w = reinterpret_cast<const V*>(weight)[i];
+    for (int j = 0; j < N; ++j)
+      v.at[j] = to_element<T>(load_element(w.at[j]) * round_element<T>(load_element(v.at[j]) * scale));
+    out[i] = v;
+  }
+}
+
+/// A fixed number of blocks walks the rows; each thread owns columns and sums their weight gradient.
+template <class T, int N, int kSteps>
+__global__ void backward_kernel(const T* dy,
+                                const T* x,
+                                int64_t x_stride,
+                                const float* rstd,
+                                const T* weight,
+                                T* dx,
+                                float* dweight_parts,
+                                int64_t rows,
+                                int64_t d) {
+  __shared__ float shared[kMaxThreadsARow / kWarp];
+  using V = Vector<T, N>;
+  const int64_t vectors = d / N;
+  const int64_t slot = static_cast<int64_t>(blockIdx.x) * blockDim.y + threadIdx.y;
+  const int64_t slots = static_cast<int64_t>(gridDim.x) * blockDim.y;
+  float dweight[kSteps][N] = {};
+  for (int64_t row = slot; row < rows; row += slots) {
+    const float scale = rstd[row];
+    const auto* in = reinterpret_cast<const V*>(x + row * x_stride);
+    const auto* grad = reinterpret_cast<const V*>(dy + row * d);
+    V vx[kSteps], vdy[kSteps];
+    float dot = 0;
+#pragma unroll
+    for (int s = 0; s < kSteps; ++s) {
+      const int64_t i = threadIdx.x + static_cast<int64_t>(s) * blockDim.x;
+      if (i >= vectors) continue;
+      vx[s] = in[i];
+      vdy[s] = grad[i];
+      const V w = reinterpret_cast<const V*>(weight)[i];
+      for (int j = 0; j < N; ++j)
+        dot += load_element(vdy[s].at[j]) * load_element(w.at[j]) * load_element(vx[s].at[j]) * scale;
+    }
+    const float mean = row_sum(dot, shared) / static_cast<float>(d);
+#pragma unroll
+    for (int s = 0; s < kSteps; ++s) {
+      const int64_t i = threadIdx.x + static_cast<int64_t>(s) * blockDim.x;
+      if (i >= vectors) continue;
+      const V w = reinterpret_cast<const V*>(weight)[i];
+      V out;
+      for (int j = 0; j < N; ++j) {
+        const float normed = load_element(vx[s].at[j]) * scale;
+        const float g = load_element(vdy[s].at[j]);
+        out.at[j] = to_element<T>(scale * (g * load_element(w.at[j]) - normed * mean));
+        dweight[s][j] += g * round_element<T>(normed);
+      }
+      reinterpret_cast<V*>(dx + row * d)[i] = out;
+    }
+  }
+  if (dweight_parts == nullptr) return;
+#pragma unroll
+  for (int s = 0; s < kSteps; ++s) {
+    const int64_t i = threadIdx.x + static_cast<int64_t>(s) * blockDim.x;
+    if (i >= vectors) continue;
+    for (int j = 0; j < N; ++j) dweight_parts[slot * d + i * N + j] = dweight[s][j];
+  }
+}
+
+/// Calls body with the vector width as a constant: 16 bytes where everything is aligned, else one element.
+template <class T, class Body>
+void with_width(bool vectorizable, Body body) {
+  if (vectorizable) {
+    body(std::integral_constant<int, kVectorWidth<T>>());
+  } else {
+    body(std::integral_constant<int, 1>());
+  }
+}
+
+unsigned num_blocks(int64_t rows, const dim3& block) {
+  return static_cast<unsigned>(ceil_div(rows, block.y));
+}
+
+int64_t backward_blocks(int64_t rows, const dim3& block) {
+  return std::min<int64_t>(ceil_div(rows, block.y), kBackwardBlocks);
+}
+
+}  // namespace
+
+void rms_norm_forward_cuda(Element element,
+                           const void* x,
+                           int64_t x_stride,
+                           const void* weight,
+                           void* y,
+                           float* rstd,
+                           int64_t rows,
+                           int64_t d,
+                           float eps,
+                           void* stream) {
+  if (rows == 0) return;
+  with_device_element(element, [&]<class T>(T) {
+    with_width<T>(is_vectorizable<T>(x, d, x_stride), [&](auto width) {
+      const dim3 block = block_shape(d, width());
+      forward_kernel<T, width()><<<num_blocks(rows, block), block, 0, static_cast<cudaStream_t>(stream)>>>(
+          static_cast<const T*>(x),
+          x_stride,
+          static_cast<const T*>(weight),
+          static_cast<T*>(y),
+          rstd,
+          rows,
+          d,
+          eps);
+    });
+  });
+  check_launch("rms_norm_forward");
+}
+
+void rms_norm_apply_cuda(Element element,
+                         const void* x,
+                         int64_t x_stride,
+                         const float* rstd,
+                         const void* weight,
+                         void* y,
+                         int64_t rows,
+                         int64_t d,
+                         void* stream) {
+  if (rows == 0) return;
+  with_device_element(element, [&]<class T>(T) {
+    with_width<T>(is_vectorizable<T>(x, d, x_stride), [&](auto width) {
+      const dim3 block = block_shape(d, width());
+      apply_kernel<T, width()><<<num_blocks(rows, block), block, 0, static_cast<cudaStream_t>(stream)>>>(
+          static_cast<const T*>(x),
+          x_stride,
+          rstd,
+          static_cast<const T*>(weight),
+          static_cast<T*>(y),
+          rows,
+          d);
+    });
+  });
+  check_launch("rms_norm_apply");
+}
+
+int64_t rms_norm_parts_cuda(int64_t rows, int64_t d) {
+  // The narrowest block has the most rows: an upper bound for both element types and widths.
+  return std::min<int64_t>(rows, kBackwardBlocks) * (d <= kWarp * 8 ? kThreadsABlock / kWarp : 1);
+}
+
+void rms_norm_backward_cuda(Element element,
+                            const void* dy,
+                            const void* x,
+                            int64_t x_stride,
+                            const float* rstd,
+                            const void* weight,
+                            void* dx,
+                            float* dweight_parts,
+                            int64_t rows,
+                            int64_t d,
+                            void* stream) {
+  if (rows == 0) return;
+  const auto s = static_cast<cudaStream_t>(stream);
+  if (dweight_parts != nullptr) {
+    cudaMemsetAsync(
+        dweight_parts, 0, static_cast<size_t>(rms_norm_parts_cuda(rows, d) * d) * sizeof(float), s);
+  }
+  with_device_element(element, [&]<class T>(T) {
+    with_width<T>(is_vectorizable<T>(x, d, x_stride), [&](auto width) {
+      const dim3 block = block_shape(d, width());
+      const auto blocks = static_cast<unsigned>(backward_blocks(rows, block));
+      const int64_t steps = ceil_div(d / width(), block.x);
+      check(steps <= kMaxSteps, ErrorCode::kUnsupported, "rms_norm of rows of ", d, " elements on a GPU");
+      const auto launch = [&](auto kernel) {
+        kernel<<<blocks, block, 0, s>>>(static_cast<const T*>(dy),
+                                        static_cast<const T*>(x),
+                                        x_stride,
+                                        rstd,
+                                        static_cast<const T*>(weight),
+                                        static_cast<T*>(dx),
+                                        dweight_parts,
+                                        rows,
+                                        d);
+      };
+      if (steps == 1) {
+        launch(backward_kernel<T, width(), 1>);
+      } else if (steps == 2) {
+        launch(backward_kernel<T, width(), 2>);
+      } else {
+        launch(backward_kernel<T, width(), kMaxSteps>);
+      }
+    });
+  });
+  check_launch("rms_norm_backward");
+}
+
+}  // namespace automodel::kernels

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <string>
+
+#include "core/tensor/torch.h"
+
+#include "core/kernels/adamw.h"
+#include "core/kernels/cross_entropy.h"
+#include "core/kernels/embedding_grad.h"
+#include "core/kernels/gated.h"
+#include "core/kernels/qkv_rope.h"
+#include "core/kernels/rms_norm.h"
+#include "core/kernels/sgd.h"
+#include "core/kernels/sum_squares.h"
+
+namespace automodel::ops {
+
+/// What libautomodel_cuda.so offers. Kernels have the names of the headers above without their `_cuda`.
+struct CudaLibrary {
+  /// The stream that work of the calling thread goes to on its current device, a cudaStream_t.
+  void* (*current_stream)();
+
+  /// Largest number of bytes that tensors have held on a device since the process began.
+  int64_t (*peak_allocated)(int device);
+
+  /// Whether LibTorch throws where it would wait for the device.
+  void (*forbid_synchronisation)(bool forbid);
+
+  decltype(&kernels::adamw_f32_cuda) adamw_f32;
+  decltype(&kernels::adamw_bf16_cuda) adamw_bf16;
+  decltype(&kernels::cross_entropy_cuda) cross_entropy;
+  decltype(&kernels::embedding_grad_cuda) embedding_grad;
+  decltype(&kernels::gated_product_cuda) gated_product;
+  decltype(&kernels::gated_product_backward_cuda) gated_product_backward;
+  decltype(&kernels::qkv_rope_cuda) qkv_rope;
+  decltype(&kernels::rms_norm_forward_cuda) rms_norm_forward;
+  decltype(&kernels::rms_norm_apply_cuda) rms_norm_apply;
+  decltype(&kernels::rms_norm_parts_cuda) rms_norm_parts;
+  decltype(&kernels::rms_norm_backward_cuda) rms_norm_backward;
+  decltype(&kernels::sgd_cuda) sgd;
+  decltype(&kernels::sum_squares_cuda) sum_squares;
+};
+
+/// The one symbol that the library exports for this purpose.
+constexpr const char* kCudaSymbol = "automodel_cuda";
+using CudaFunction = const CudaLibrary* (*)();
+
+/// Opens the library, and LibTorch's CUDA half with it, at the first call; only where there is a GPU. Throws
+/// Error(kDevice) saying what is missing.
+const CudaLibrary& cuda();
+
+/// GPUs that the driver shows to this process; 0 without a driver. Opens nothing else.
+int num_cuda_devices();
+
+/// "auto" (the first GPU where there is one, else the CPU), "cpu", "cuda" or "cuda:N". Throws Error(kDevice)
+/// for a GPU that is not there.
+at::Device find_device(const std::string& name);
+
+}  // namespace automodel::ops

@@ -1,0 +1,86 @@
+#include "core/ops/gated_product.h"
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/gelu.h>
+#include <ATen/ops/gelu_backward.h>
+#include <ATen/ops/relu.h>
+#include <ATen/ops/silu.h>
+#include <ATen/ops/silu_backward.h>
+#include <ATen/ops/threshold_backward.h>
+
+#include "core/ops/cuda.h"
+#include "core/ops/dispatch.h"
+
+namespace automodel::ops {
+namespace {
+
+at::Tensor activate(const at::Tensor& gate, kernels::Activation activation) {
+  switch (activation) {
+    case kernels::Activation::kSilu:
+      return at::silu(gate);
+    case kernels::Activation::kGelu:
+      return at::gelu(gate);
+    case kernels::Activation::kGeluTanh:
+      return at::gelu(gate, "tanh");
+    case kernels::Activation::kRelu:
+      return at::relu(gate);
+  }
+  fail(ErrorCode::kInternal, "activation ", static_cast<int>(activation));
+}
+
+at::Tensor activate_backward(const at::Tensor& dy, const at::Tensor& gate, kernels::Activation activation) {
+  switch (activation) {
+    case kernels::Activation::kSilu:
+      return at::silu_backward(dy, gate);
+    case kernels::Activation::kGelu:
+      return at::gelu_backward(dy, gate);
+    case kernels::Activation::kGeluTanh:
+      return at::gelu_backward(dy, gate, "tanh");
+    case kernels::Activation::kRelu:
+      return at::threshold_backward(dy, gate, 0);
+  }
+  fail(ErrorCode::kInternal, "activation ", static_cast<int>(activation));
+}
+
+}  // namespace
+
+at::Tensor gated_product(const at::Tensor& gate_up, kernels::Activation activation) {
+  const int64_t width = gate_up.size(1) / 2;
+  if (gate_up.is_cuda()) {
+    at::Tensor product = at::empty({gate_up.size(0), width}, gate_up.options());
+    cuda().gated_product(element_of(gate_up, "a gated MLP"),
+                         activation,
+                         gate_up.const_data_ptr(),
+                         product.mutable_data_ptr(),
+                         gate_up.size(0),
+                         width,
+                         cuda().current_stream());
+    return product;
+  }
+  return activate(gate_up.narrow(1, 0, width), activation).mul_(gate_up.narrow(1, width, width));
+}
+
+at::Tensor gated_product_backward(const at::Tensor& dproduct,
+                                  const at::Tensor& gate_up,
+                                  kernels::Activation activation) {
+  const int64_t width = gate_up.size(1) / 2;
+  at::Tensor dgate_up = at::empty(gate_up.sizes(), gate_up.options());
+  if (gate_up.is_cuda()) {
+    cuda().gated_product_backward(element_of(gate_up, "a gated MLP"),
+                                  activation,
+                                  dproduct.const_data_ptr(),
+                                  gate_up.const_data_ptr(),
+                                  dgate_up.mutable_data_ptr(),
+                                  gate_up.size(0),
+                                  width,
+                                  cuda().current_stream());
+    return dgate_up;
+  }
+  const at::Tensor gate = gate_up.narrow(1, 0, width);
+  dgate_up.narrow(1, 0, width)
+      .copy_(activate_backward(dproduct * gate_up.narrow(1, width, width), gate, activation));
+  dgate_up.narrow(1, width, width).copy_(activate(gate, activation).mul_(dproduct));
+  return dgate_up;
+}
+
+}  // namespace automodel::ops

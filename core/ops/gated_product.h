@@ -1,0 +1,17 @@
+#pragma once
+
+#include "core/tensor/torch.h"
+
+#include "core/kernels/activation.h"
+
+namespace automodel::ops {
+
+/// act(gate) * up, without a graph, for gated_linear. gate_up [rows, 2 F] holds gate, then up -> [rows, F].
+at::Tensor gated_product(const at::Tensor& gate_up, kernels::Activation activation);
+
+/// dproduct [rows, F] -> the gradient of gate_up [rows, 2 F].
+at::Tensor gated_product_backward(const at::Tensor& dproduct,
+                                  const at::Tensor& gate_up,
+                                  kernels::Activation activation);
+
+}  // namespace automodel::ops

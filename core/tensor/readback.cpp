@@ -1,0 +1,31 @@
+#include "core/tensor/readback.h"
+
+#include <ATen/ops/empty.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+
+namespace automodel::tensor {
+
+Readback::Readback(const at::Tensor& values) {
+  const at::Tensor doubles = values.detach().to(at::kDouble);
+  if (doubles.is_cpu()) {
+    host_ = doubles;
+    return;
+  }
+  host_ = at::empty(doubles.sizes(), at::TensorOptions(at::kDouble).pinned_memory(true));
+  host_.copy_(doubles, /*non_blocking=*/true);
+  copied_.emplace(doubles.device().type());
+  copied_->record(c10::impl::VirtualGuardImpl(doubles.device().type()).getStream(doubles.device()));
+}
+
+std::vector<double> Readback::read() const {
+  if (copied_) copied_->synchronize();
+  const auto* values = host_.const_data_ptr<double>();
+  return {values, values + host_.numel()};
+}
+
+at::Tensor upload(const at::Tensor& values, at::Device device) {
+  if (device.is_cpu()) return values;
+  return values.pin_memory().to(device, /*non_blocking=*/true);
+}
+
+}  // namespace automodel::tensor

@@ -1,0 +1,188 @@
+// Every op on the GPU against the same op on the CPU: values, input gradients, weight gradients, in f32 and
+// bf16.
+#include <cmath>
+#include <functional>
+
+#include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/outer.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include "core/ops/attention.h"
+#include "core/ops/cuda.h"
+#include "core/ops/embedding.h"
+#include "core/ops/linear_cross_entropy.h"
+#include "core/ops/rms_norm.h"
+#include "core/ops/rope.h"
+#include "core/optim/grad_norm.h"
+#include "tests/core/ops/gradient_check.h"
+
+namespace automodel::ops {
+namespace {
+
+using testing::random_tensor;
+using testing::random_unit;
+
+/// What one run of an op gives, on the CPU in f32.
+struct Outcome {
+  at::Tensor y, dx;
+  std::vector<at::Tensor> dweights;
+};
+
+/// An op that may read weights of `unit` (null where it has none).
+using Op = std::function<at::Tensor(const at::Tensor& x, tensor::Unit* unit, const OpContext& context)>;
+
+Outcome run(const Op& op,
+            const at::Tensor& x,
+            const std::vector<tensor::Parameter>& parameters,
+            at::Device device,
+            at::ScalarType dtype) {
+  tensor::Unit::Options options;
+  options.device = device;
+  options.home_dtype = options.compute_dtype = dtype;
+  const auto unit = random_unit(parameters, 3, options);
+  GradSink sink;
+  at::Tensor leaf = x.to(device, dtype).requires_grad_();
+  const at::Tensor y = op(leaf, unit.get(), {&sink, true});
+  const at::Tensor dy = y.dim() == 0 ? at::Tensor() : random_tensor(y.sizes(), 4).to(device, dtype);
+  torch::autograd::backward({y}, {dy});
+  unit->finish_grads();
+  Outcome outcome{y.detach().to(at::kCPU, at::kFloat), leaf.grad().to(at::kCPU, at::kFloat), {}};
+  for (size_t i = 0; i < parameters.size(); ++i) outcome.dweights.push_back(unit->grad(i).cpu());
+  return outcome;
+}
+
+void expect_close(const at::Tensor& got, const at::Tensor& expected, double bound, const std::string& what) {
+  ASSERT_EQ(got.sizes(), expected.sizes()) << what;
+  const double error = (got - expected).norm().item<double>();
+  EXPECT_LE(error, bound * std::max(expected.norm().item<double>(), 1e-6)) << what;
+}
+
+void compare(const std::string& what,
+             const Op& op,
+             const at::Tensor& x,
+             const std::vector<tensor::Parameter>& parameters = {{"unused", {1}}}) {
+  if (num_cuda_devices() == 0) GTEST_SKIP() << "no CUDA device";
+  const at::Device device = find_device("cuda");
+  for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16}) {
+    // In bf16 the CPU forms weight gradients in bf16 and the GPU in f32.
+    const double bound = dtype == at::kFloat ? 2e-5 : 1e-2;
+    const std::string name = what + (dtype == at::kFloat ? ", f32" : ", bf16");
+    const Outcome expected = run(op, x, parameters, at::kCPU, dtype);
+    const Outcome got = run(op, x, parameters, device, dtype);
+    expect_close(got.y, expected.y, bound, name + ": value");
+    expect_close(got.dx, expected.dx, bound, name + ": dx");
+    for (size_t i = 0; i < parameters.size(); ++i)
+      expect_close(got.dweights[i], expected.dweights[i], bound, name + ": d" + parameters[i].name);
+  }
+}
+
+TEST(OpsCuda, RmsNormOfShortLongAndOddRows) {
+  for (const int64_t d : {16, 20, 128, 896, 3584, 5001, 16384}) {
+    compare("rms_norm " + std::to_string(d),
+            [](const at::Tensor& x, tensor::Unit* unit, const OpContext& c) {
+              return rms_norm(x, {{unit, 0}, 1e-6}, c);
+            },
+            random_tensor({3, 211, d}, 1),
+            {{"w", {d}}});
+  }
+}
+
+TEST(OpsCuda, NormLinearWithBiasAndFuseGroup) {
+  compare("norm_linear",
+          [](const at::Tensor& x, tensor::Unit* unit, const OpContext& c) {
+            return norm_linear(x, {{unit, 4}, 1e-6}, {{unit, 0, 2}, {{unit, 2}, {unit, 3}}, {128, 64}}, c);
+          },
+          random_tensor({2, 100, 256}, 2),
+          {{"q", {128, 256}}, {"k", {64, 256}}, {"bq", {128}}, {"bk", {64}}, {"norm", {256}}});
+}
+
+TEST(OpsCuda, GatedLinearWithEachActivation) {
+  using kernels::Activation;
+  for (const Activation activation :
+       {Activation::kSilu, Activation::kGelu, Activation::kGeluTanh, Activation::kRelu}) {
+    for (const int64_t width : {int64_t{96}, int64_t{33}}) {
+      compare("gated " + std::to_string(static_cast<int>(activation)),
+              [&](const at::Tensor& x, tensor::Unit* unit, const OpContext& c) {
+                return gated_linear(x, activation, {{unit, 0}, {}, {64}}, c);
+              },
+              random_tensor({2, 70, 2 * width}, 5),
+              {{"down", {64, width}}});
+    }
+  }
+}
+
+TEST(OpsCuda, RopeAloneAndFused) {
+  for (const int64_t rotary : {64, 32, 10}) {
+    const at::Tensor angles =
+        at::outer(at::arange(70, at::kFloat) / 7, at::arange(rotary / 2, at::kFloat) / 9);
+    const Op alone = [&](const at::Tensor& x, tensor::Unit*, const OpContext&) {
+      return rope(x, angles.cos().to(x.device()), angles.sin().to(x.device()));
+    };
+    compare("rope " + std::to_string(rotary), alone, random_tensor({2, 70, 3, 64}, 6));
+    const Op fused = [&](const at::Tensor& x, tensor::Unit*, const OpContext&) {
+      const Heads h = rope_qkv(x, 2, 64, angles.cos().to(x.device()), angles.sin().to(x.device()));
+      return at::cat({h.q_BTNH, h.k_BTKH, h.v_BTKH}, 2);
+    };
+    compare("rope_qkv " + std::to_string(rotary), fused, random_tensor({2, 70, 7 * 64}, 7));
+  }
+}
+
+TEST(OpsCuda, AttentionGroupedAndWindowed) {
+  for (const int64_t window : {int64_t{0}, int64_t{50}}) {
+    for (const int64_t head_dim : {int64_t{64}, int64_t{128}, int64_t{20}}) {
+      const at::Tensor kv = random_tensor({2, 192, 2, head_dim}, 8);
+      compare(
+          "attention " + std::to_string(head_dim) + ", window " + std::to_string(window),
+          [&](const at::Tensor& q, tensor::Unit*, const OpContext&) {
+            const at::Tensor k = kv.to(q.device(), q.scalar_type());
+            return attention(q, k, k.flip(1), {0.125, window});
+          },
+          random_tensor({2, 192, 8, head_dim}, 9));
+    }
+  }
+}
+
+TEST(OpsCuda, LinearCrossEntropyInChunksAndMasked) {
+  for (const int64_t vocabulary : {int64_t{1000}, int64_t{1003}}) {
+    at::Tensor labels = at::arange(300, at::kLong);
+    for (const bool masked : {false, true}) {
+      if (masked) labels.narrow(0, 17, 100).fill_(-100);
+      compare("cross-entropy " + std::to_string(vocabulary) + (masked ? ", masked" : ""),
+              [&](const at::Tensor& x, tensor::Unit* unit, const OpContext& c) {
+                const Linear head{{unit, 0}, {}, {vocabulary}};
+                return linear_cross_entropy(x, labels, head, {0.01, -100, 128}, c);
+              },
+              random_tensor({300, 64}, 10),
+              {{"head", {vocabulary, 64}}});
+    }
+  }
+}
+
+TEST(OpsCuda, EmbeddingWithRepeatedAndPaddedIds) {
+  const at::Tensor ids = at::arange(400, at::kLong).remainder(37).view({4, 100});
+  compare("embedding",
+          [&](const at::Tensor& x, tensor::Unit* unit, const OpContext& c) {
+            return embedding(ids.to(x.device()), {unit, 0}, c, 3) + x;
+          },
+          random_tensor({4, 100, 72}, 11),
+          {{"table", {50, 72}}});
+}
+
+TEST(OpsCuda, GradNormAndClip) {
+  if (num_cuda_devices() == 0) GTEST_SKIP() << "no CUDA device";
+  tensor::Unit::Options options;
+  options.device = find_device("cuda");
+  const auto unit = random_unit({{"a", {1000, 257}}, {"b", {3}}}, 12, options);
+  unit->begin_step();
+  unit->grad(0).copy_(unit->home(0));
+  const double expected = unit->home(0).cpu().norm(2, at::kDouble).item<double>();
+  const at::Tensor norm = optim::grad_norm({unit.get()});
+  EXPECT_NEAR(norm.item<double>(), expected, 1e-6 * expected);
+  EXPECT_NEAR(optim::clip_factor(norm, 1.0).item<double>(), 1 / expected, 1e-6);
+  unit->grad(1).fill_(INFINITY);
+  EXPECT_TRUE(std::isnan(optim::clip_factor(optim::grad_norm({unit.get()}), 1.0).item<double>()));
+}
+
+}  // namespace
+}  // namespace automodel::ops
