@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -40,15 +41,20 @@ class Descriptor {
 }  // namespace
 
 std::string read_file(const std::filesystem::path& path) {
-  Descriptor file(path, O_RDONLY);
   std::string content;
-  char block[1 << 16];
+  read_blocks(path, [&](std::string_view block) { content += block; });
+  return content;
+}
+
+void read_blocks(const std::filesystem::path& path, const std::function<void(std::string_view)>& use) {
+  Descriptor file(path, O_RDONLY);
+  std::vector<char> block(size_t{1} << 18);
   for (;;) {
-    const ssize_t got = ::read(file.get(), block, sizeof block);
+    const ssize_t got = ::read(file.get(), block.data(), block.size());
     if (got < 0 && errno == EINTR) continue;
     check(got >= 0, ErrorCode::kIo, path.string(), ": cannot read: ", std::strerror(errno));
-    if (got == 0) return content;
-    content.append(block, static_cast<size_t>(got));
+    if (got == 0) return;
+    use({block.data(), static_cast<size_t>(got)});
   }
 }
 

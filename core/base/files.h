@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -8,6 +9,9 @@ namespace automodel {
 
 /// The whole file. Throws Error(kIo) naming the path and the system's reason.
 std::string read_file(const std::filesystem::path& path);
+
+/// Reads a file from front to end and hands on each block (256 KiB, the last one shorter). Throws Error(kIo).
+void read_blocks(const std::filesystem::path& path, const std::function<void(std::string_view)>& use);
 
 /// Writes to a temporary neighbour, fsyncs, renames over `path`, fsyncs the folder: after a crash the file is
 /// the old one or the new one, never half of it. Throws Error(kIo), e.g. on a full disk, leaving the old
