@@ -10,6 +10,7 @@ const std::vector<GroupRow>& group_table() {
       {"data", "Look at data: token ids, rendered conversations, pretraining files"},
       {"model", "Look at a model: known families, a checkpoint's facts, logits and gradients"},
       {"checkpoint", "Look at a checkpoint: its tensors, whether it is whole"},
+      {"runs", "Look at past and present runs: what they were, how their losses went"},
   };
   return kGroups;
 }
@@ -27,6 +28,11 @@ const std::vector<CommandRow>& command_table() {
       {"model", add_model_forward},
       {"checkpoint", add_checkpoint_inspect},
       {"checkpoint", add_checkpoint_verify},
+      {"runs", add_runs_list},
+      {"runs", add_runs_show},
+      {"runs", add_runs_diff},
+      {"runs", add_runs_delete},
+      {"runs", add_runs_import},
   };
   return kCommands;
 }

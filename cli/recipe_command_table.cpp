@@ -8,7 +8,10 @@ namespace {
 const RecipeOption kJson = {"json", "", "Print JSON"};
 
 const std::vector<RecipeOption> kTrainOptions = {
-    {"nproc-per-node", "N", "Ranks on this machine; 1 is what works today"}};
+    {"nproc-per-node", "N", "Ranks on this machine; 1 is what works today"},
+    {"store",
+     "FILE",
+     "Record the run in this file; none: nowhere (AUTOMODEL_RUNS, else ~/.local/state/automodel/runs.db)"}};
 
 constexpr const char* kTrainFooter =
     "Examples:\n"

@@ -6,6 +6,7 @@
 #include "cli/engine_library.h"
 #include "cli/loss_chart.h"
 #include "cli/recipe_commands.h"
+#include "cli/run_record.h"
 #include "core/base/error.h"
 #include "core/config/load.h"
 #include "core/config/redact.h"
@@ -27,7 +28,8 @@ int train(const RecipeArguments& arguments, const config::Document& document) {
   launcher::require_one_process(processes == arguments.options.end() ? "" : processes->second);
   const config::Recipe recipe = config::require_recipe(document);
   print_recipe(document);
-  const int status = load_engine().finetune(recipe);
+  store::RunRecorder run(recording_place(arguments), describe_run(document, recipe));
+  const int status = recording_end(run, [&] { return load_engine().finetune(recipe, run); });
   if (status == 0 && loss_chart_wanted()) {
     std::cerr << loss_chart(std::filesystem::path(recipe.checkpoint.checkpoint_dir) / "training.jsonl");
   }

@@ -59,7 +59,7 @@ Checkpointer::Checkpointer(const config::Recipe& recipe,
                            ModelSource source)
     : recipe_(recipe), decoder_(decoder), optimizer_(optimizer), source_(std::move(source)) {}
 
-void Checkpointer::save(
+store::Checkpoint Checkpointer::save(
     int64_t epoch, int64_t step, const Position& position, const Losses& losses, bool is_final) {
   const fs::path dir = recipe_.checkpoint.checkpoint_dir;
   const std::string name = folder_name(epoch, step);
@@ -102,6 +102,12 @@ void Checkpointer::save(
     }
   }
   if (recipe_.checkpoint.max_recent_checkpoints) remove_old(dir, *recipe_.checkpoint.max_recent_checkpoints);
+  const auto default_set = losses.val_loss.find("default");
+  return {step,
+          epoch,
+          published.string(),
+          losses.train_loss,
+          default_set == losses.val_loss.end() ? std::nullopt : std::optional(default_set->second)};
 }
 
 std::optional<Position> Checkpointer::load() {

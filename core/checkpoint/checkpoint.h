@@ -11,6 +11,7 @@
 #include "core/data/loader.h"
 #include "core/models/decoder.h"
 #include "core/optim/optimizer.h"
+#include "core/store/run.h"
 
 namespace automodel::checkpoint {
 
@@ -38,8 +39,9 @@ class Checkpointer {
 
   /// Writes epoch_E_step_S for the step just done, moves LATEST (and LOWEST_VAL when the default set's loss
   /// is the lowest so far), removes what retention allows. Throws Error(kIo) on a full disk; earlier
-  /// checkpoints stay.
-  void save(int64_t epoch, int64_t step, const Position& position, const Losses& losses, bool is_final);
+  /// checkpoints stay. Returns what the run store keeps of it.
+  store::Checkpoint save(
+      int64_t epoch, int64_t step, const Position& position, const Losses& losses, bool is_final);
 
   /// Loads what find_checkpoint gives for checkpoint.restore_from; nullopt when there is nothing to resume. A
   /// checkpoint of another model found by itself is skipped with a warning, an explicit one is

@@ -18,15 +18,6 @@ bool contains(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
 }
 
-bool holds_secret(const std::string& key) {
-  constexpr std::array<std::string_view, 7> kMarks = {
-      "password", "secret", "token", "apikey", "api_key", "authorization", "auth"};
-  const std::string name = lower(key);
-  if (contains(name, "tokenizer") || contains(name, "of_turn_token")) return false;
-  return std::any_of(
-      kMarks.begin(), kMarks.end(), [&](std::string_view mark) { return contains(name, mark); });
-}
-
 void hide(Node& node) {
   const bool is_text = node.is_string() && !node.text.empty();
   if (is_text && (!has_placeholder(node.text) || contains(node.text, ","))) node.text = "******";
@@ -35,6 +26,15 @@ void hide(Node& node) {
 }
 
 }  // namespace
+
+bool holds_secret(const std::string& key) {
+  constexpr std::array<std::string_view, 7> kMarks = {
+      "password", "secret", "token", "apikey", "api_key", "authorization", "auth"};
+  const std::string name = lower(key);
+  if (contains(name, "tokenizer") || contains(name, "of_turn_token")) return false;
+  return std::any_of(
+      kMarks.begin(), kMarks.end(), [&](std::string_view mark) { return contains(name, mark); });
+}
 
 void redact(Node& node) {
   for (Node& item : node.items) redact(item);

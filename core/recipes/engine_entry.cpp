@@ -31,7 +31,9 @@ auto translating_errors(Command command) {
 }
 
 const Engine kEngine = {
-    [](const config::Recipe& recipe) { return translating_errors([&] { return finetune(recipe); }); },
+    [](const config::Recipe& recipe, store::RunRecorder& run) {
+      return translating_errors([&] { return finetune(recipe, run); });
+    },
     [](const std::vector<ForwardCase>& cases) { translating_errors([&] { forward(cases); }); },
 };
 

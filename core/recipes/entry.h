@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/config/recipe.h"
+#include "core/store/run_recorder.h"
 
 /// What the engine library offers to the command line. Torch-free: the library is opened with dlopen only
 /// when one of these is needed, so that help, errors and `config check` never load LibTorch.
@@ -20,8 +21,9 @@ struct ForwardCase {
 };
 
 struct Engine {
-  /// Fine-tunes or pretrains until done. Returns the exit status (0, or 128 + n when signal n stopped it).
-  int (*finetune)(const config::Recipe& recipe);
+  /// Fine-tunes or pretrains until done, and tells `run` of it. Returns the exit status (0, or 128 + n when
+  /// signal n stopped it).
+  int (*finetune)(const config::Recipe& recipe, store::RunRecorder& run);
 
   /// `model forward`.
   void (*forward)(const std::vector<ForwardCase>& cases);

@@ -266,7 +266,7 @@ void show_progress(const TrainRecord& record, int64_t total_steps) {
 
 }  // namespace
 
-int finetune(const config::Recipe& recipe) {
+int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
   const SignalWatch signals(recipe.step_scheduler.preemption_signals);
   const dist::Mesh mesh = dist::Mesh::from_recipe(recipe.distributed, /*world_size=*/1, /*rank=*/0);
 
@@ -292,7 +292,7 @@ int finetune(const config::Recipe& recipe) {
        training.model.folder,
        tokenizer ? tokenizer->files() : std::vector<fs::path>(),
        recipe.dataset.chat_template.empty() ? "" : data::template_source(recipe.dataset.chat_template)});
-  Metrics metrics(recipe.checkpoint.checkpoint_dir);
+  Metrics metrics(recipe.checkpoint.checkpoint_dir, run);
 
   checkpoint::Position position;
   if (recipe.checkpoint.enabled) {
@@ -374,7 +374,7 @@ int finetune(const config::Recipe& recipe) {
     checkpoint::Losses losses;
     if (validates) losses = run_validation(step, epoch);
     losses.train_loss = train_loss;
-    if (saves) checkpointer.save(epoch, step, position, losses, schedule.is_last(step));
+    if (saves) run.checkpoint(checkpointer.save(epoch, step, position, losses, schedule.is_last(step)));
     if (stop) {
       log::set_status("");
       log::warning(

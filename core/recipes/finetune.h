@@ -1,12 +1,13 @@
 #pragma once
 
 #include "core/config/recipe.h"
+#include "core/store/run_recorder.h"
 
 namespace automodel::recipes {
 
 /// Fine-tunes or pretrains a language model (the reference's TrainFinetuneRecipeForNextTokenPrediction),
-/// resuming from the checkpoint folder when it holds one. Returns 0, or 128 + n after a checkpoint was saved
-/// on signal n.
-int finetune(const config::Recipe& recipe);
+/// resuming from the checkpoint folder when it holds one. Tells `run` of every record and checkpoint. Returns
+/// 0, or 128 + n after a checkpoint was saved on signal n.
+int finetune(const config::Recipe& recipe, store::RunRecorder& run);
 
 }  // namespace automodel::recipes

@@ -1,13 +1,12 @@
 #include "core/recipes/metrics.h"
 
 #include <array>
-#include <chrono>
 #include <cstdio>
-#include <ctime>
 
 #include <nlohmann/json.hpp>
 #include <sys/resource.h>
 
+#include "core/base/clock.h"
 #include "core/base/log.h"
 
 namespace automodel::recipes {
@@ -22,8 +21,8 @@ std::string format(const char* pattern, Values... values) {
 
 }  // namespace
 
-Metrics::Metrics(std::filesystem::path folder)
-    : folder_(std::move(folder)), training_(folder_ / "training.jsonl") {}
+Metrics::Metrics(std::filesystem::path folder, store::RunRecorder& run)
+    : folder_(std::move(folder)), run_(run), training_(folder_ / "training.jsonl") {}
 
 void Metrics::write(const TrainRecord& record) {
   nlohmann::ordered_json line;
@@ -40,6 +39,7 @@ void Metrics::write(const TrainRecord& record) {
   line["num_tokens_per_step"] = record.num_tokens_per_step;
   line["num_label_tokens"] = record.num_label_tokens;
   training_.append(line);
+  run_.metric("", line);
   log::info(format(
       "step %lld | epoch %lld | loss %.4f | grad_norm %.4f | lr %.2e | mem %.2f GiB | tps %.2f(%.2f/gpu) "
       "| num_label_tokens %lld",
@@ -70,6 +70,7 @@ void Metrics::write(const ValidationRecord& record) {
   line["num_label_tokens"] = record.num_label_tokens;
   line["mem"] = record.mem_gib;
   file->append(line);
+  run_.metric(record.name, line);
   log::info("[val] name \"",
             record.name,
             "\" | ",
@@ -79,18 +80,6 @@ void Metrics::write(const ValidationRecord& record) {
                    record.val_loss,
                    record.lr,
                    static_cast<long long>(record.num_label_tokens)));
-}
-
-std::string utc_timestamp() {
-  const auto now = std::chrono::system_clock::now();
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
-  const auto milliseconds =
-      std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
-  std::tm utc{};
-  ::gmtime_r(&seconds, &utc);
-  std::array<char, 32> date{};
-  std::strftime(date.data(), date.size(), "%Y-%m-%dT%H:%M:%S", &utc);
-  return format("%s.%03dZ", date.data(), static_cast<int>(milliseconds));
 }
 
 double peak_process_memory_gib() {

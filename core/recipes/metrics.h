@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/store/json_lines.h"
+#include "core/store/run_recorder.h"
 
 namespace automodel::recipes {
 
@@ -39,19 +40,18 @@ struct ValidationRecord {
 /// Writes the records of a run to its folder and to the log, in the reference's exact forms.
 class Metrics {
  public:
-  explicit Metrics(std::filesystem::path folder);
+  /// Every record goes to `run` too.
+  Metrics(std::filesystem::path folder, store::RunRecorder& run);
 
   void write(const TrainRecord& record);
   void write(const ValidationRecord& record);
 
  private:
   std::filesystem::path folder_;
+  store::RunRecorder& run_;
   store::JsonLines training_;
   std::map<std::string, std::unique_ptr<store::JsonLines>> validation_;
 };
-
-/// "2026-08-22T09:15:03.217Z", now.
-std::string utc_timestamp();
 
 /// Most memory the process has held, in GiB.
 double peak_process_memory_gib();

@@ -6,12 +6,13 @@ foreach(case ${cli_cases})
   add_test(NAME cli.${name} COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/run.py ${case})
   list(APPEND cli_tests cli.${name})
 endforeach()
-foreach(script startup hostile stock_recipes pyyaml resolved reference checkpoints)
+foreach(script startup hostile stock_recipes pyyaml resolved reference checkpoints runs)
   add_test(NAME cli.${script} COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/${script}.py)
   list(APPEND cli_tests cli.${script})
 endforeach()
 set_tests_properties(${cli_tests} PROPERTIES
   LABELS cli SKIP_RETURN_CODE 77 TIMEOUT 180
-  ENVIRONMENT "AUTOMODEL_PROGRAM=$<TARGET_FILE:automodel>;PYTHONDONTWRITEBYTECODE=1")
+  ENVIRONMENT "AUTOMODEL_PROGRAM=$<TARGET_FILE:automodel>;AUTOMODEL_RUNS=none;PYTHONDONTWRITEBYTECODE=1")
 # Its figures are wall times: nothing may run beside it.
 set_tests_properties(cli.startup PROPERTIES RUN_SERIAL ON)
+set_tests_properties(cli.runs PROPERTIES RUN_SERIAL ON TIMEOUT 600)

@@ -4,7 +4,7 @@ if(AUTOMODEL_ENGINE)
     add_test(NAME golden.${name} COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/${ARGN})
     set_tests_properties(golden.${name} PROPERTIES
       LABELS "${labels}" SKIP_RETURN_CODE 77 TIMEOUT 1200
-      ENVIRONMENT "AUTOMODEL_PROGRAM=$<TARGET_FILE:automodel>;PYTHONDONTWRITEBYTECODE=1")
+      ENVIRONMENT "AUTOMODEL_PROGRAM=$<TARGET_FILE:automodel>;AUTOMODEL_RUNS=none;PYTHONDONTWRITEBYTECODE=1")
   endfunction()
 
   foreach(recipe sft_llama_const sft_llama_3epochs sft_llama_noshuffle sft_qwen3_cosine chat_llama pretrain_nanogpt_llama)

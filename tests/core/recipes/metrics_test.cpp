@@ -13,7 +13,8 @@ namespace {
 TEST(Metrics, LinesHaveTheReferencesKeysInItsOrderAndForm) {
   const auto folder = std::filesystem::path(::testing::TempDir()) / "automodel_metrics_test";
   std::filesystem::remove_all(folder);
-  Metrics metrics(folder);
+  store::RunRecorder nowhere(std::nullopt, {});
+  Metrics metrics(folder, nowhere);
   TrainRecord record;
   record.step = 41;
   record.loss = 7.5;
