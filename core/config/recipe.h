@@ -139,6 +139,13 @@ struct DistributedConfig {
   std::string reduce_dtype;    ///< mp_policy.reduce_dtype; empty: float32
 };
 
+/// Where the time of some steps goes, as a trace that chrome://tracing and Perfetto show.
+struct ProfileConfig {
+  std::string file;        ///< of the trace; empty: off
+  int64_t first_step = 5;  ///< of this process, from 0
+  int64_t num_steps = 2;
+};
+
 struct Recipe {
   std::string recipe = "TrainFinetuneRecipeForNextTokenPrediction";
   int64_t seed = 42;
@@ -157,6 +164,7 @@ struct Recipe {
   LossConfig loss;
   std::optional<double> max_grad_norm = 1.0;  ///< clip_grad_norm.max_norm; null: off
   DistributedConfig distributed;
+  ProfileConfig profile;
   std::optional<double>
       mfu_peak_tflops;  ///< mfu.peak_tflops: peak of the device; unset on a CPU: mfu is null
 

@@ -16,6 +16,18 @@ void read_recipe_name(const Node& value, D& draft) {
   draft.recipe.recipe = name.substr(name.rfind('.') + 1);
 }
 
+const Section& profile() {
+  static const Section kSection = [] {
+    using C = ProfileConfig;
+    SectionOf<C> s("profile", "A trace of some steps: which kernels ran when, on host and device.");
+    s.field("file", &C::file).doc("the trace, for chrome://tracing or Perfetto; empty: off");
+    s.field("first_step", &C::first_step).doc("the first step traced, counted from the start of the process").min(0);
+    s.field("num_steps", &C::num_steps).doc("steps traced").min(1);
+    return s.take();
+  }();
+  return kSection;
+}
+
 std::string read_device(const Node& value) {
   const std::string name = read_as<std::string>(value);
   const bool numbered = name.starts_with("cuda:") && name.size() > 5 &&
@@ -152,6 +164,7 @@ void declare_sections(SectionOf<D>& s) {
       "tokenizer", tokenizer_section(), [](D& d) -> auto& { return d.recipe.tokenizer; });
   s.chosen("optimizer", optimizer_sections(), choose_optimizer);
   s.chosen("lr_scheduler", {&lr_scheduler_section()}, choose_lr_scheduler);
+  s.nested<ProfileConfig>("profile", profile(), [](D& d) -> auto& { return d.recipe.profile; });
   s.nested<Recipe>("clip_grad_norm", clip_grad_norm(), [](D& d) -> auto& { return d.recipe; });
   s.nested<Recipe>("mfu", mfu(), [](D& d) -> auto& { return d.recipe; });
   s.nested<D>("packed_sequence", packing(), [](D& d) -> auto& { return d; });

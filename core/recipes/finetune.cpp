@@ -26,6 +26,7 @@
 #include "core/optim/optimizer.h"
 #include "core/recipes/metrics.h"
 #include "core/recipes/model_setup.h"
+#include "core/recipes/step_profiler.h"
 #include "core/recipes/step_schedule.h"
 #include "core/tensor/readback.h"
 #include "core/tokenizer/tokenizer.h"
@@ -339,6 +340,7 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
     return record.loss;
   };
 
+  StepProfiler profiler(recipe.profile, training.device());
   std::optional<PendingStep> previous;
   while (position.next_step < schedule.total_steps()) {
     std::vector<data::Batch> batches;
@@ -354,6 +356,7 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
     }
     const int64_t step = position.next_step;
     const int64_t epoch = position.epoch;
+    profiler.next_step();
     PendingStep current = train_step(training, batches, lr_schedule.lr(step), lr_schedule.weight_decay(step));
     current.record.step = step;
     current.record.epoch = epoch;

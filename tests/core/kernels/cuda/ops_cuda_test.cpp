@@ -42,7 +42,7 @@ Outcome run(const Op& op,
   options.home_dtype = options.compute_dtype = dtype;
   const auto unit = random_unit(parameters, 3, options);
   GradSink sink;
-  at::Tensor leaf = x.to(device, dtype).requires_grad_();
+  at::Tensor leaf = x.detach().clone().to(device, dtype).requires_grad_();
   const at::Tensor y = op(leaf, unit.get(), {&sink, true});
   const at::Tensor dy = y.dim() == 0 ? at::Tensor() : random_tensor(y.sizes(), 4).to(device, dtype);
   torch::autograd::backward({y}, {dy});

@@ -1,0 +1,93 @@
+"""Tokens a second of full training or LoRA on random tokens, in a model's real shape and random weights."""
+import argparse
+import json
+import os
+import pathlib
+import random
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+
+PROGRAM = os.environ["AUTOMODEL_PROGRAM"]
+SHAPES = pathlib.Path(os.environ["AUTOMODEL_SHARED"]) / "data/configs"
+WARM_UP = 3  # steps that are not counted: allocator, plans of cuDNN and cuBLAS
+
+
+def write_shard(path: pathlib.Path, num_tokens: int, vocabulary: int):
+    """Random ids in the nanoGPT form that docs/formats/nanogpt.md describes."""
+    ids = random.Random(1).choices(range(min(vocabulary, 65536)), k=num_tokens)
+    header = struct.pack("<4i", 278895051, 1, num_tokens, 2).ljust(1024, b"\0")
+    path.write_bytes(header + struct.pack(f"<{num_tokens}H", *ids))
+
+
+def recipe_text(options, folder: pathlib.Path, config: pathlib.Path) -> str:
+    recipe = {
+        "recipe": "TrainFinetuneRecipeForNextTokenPrediction",
+        "device": options.device,
+        "step_scheduler": {
+            "global_batch_size": options.micro_batch * options.accumulate,
+            "local_batch_size": options.micro_batch,
+            "max_steps": options.steps,
+        },
+        "model": {
+            "_target_": "nemo_automodel.NeMoAutoModelForCausalLM.from_config",
+            "config": {"_target_": "transformers.AutoConfig.from_pretrained", "pretrained_model_name_or_path": str(config)},
+            "torch_dtype": options.dtype,
+        },
+        "checkpoint": {"enabled": False, "checkpoint_dir": str(folder / "ckpt")},
+        "distributed": {"strategy": "fsdp2", "activation_checkpointing": options.recompute},
+        "dataset": {
+            "_target_": "nemo_automodel.components.datasets.llm.nanogpt_dataset.NanogptDataset",
+            "file_pattern": str(folder / "tokens_*.bin"),
+            "seq_len": options.length,
+        },
+        "optimizer": {"_target_": "torch.optim.AdamW", "lr": 1e-5, "weight_decay": 0.01},
+    }
+    if options.trace:
+        recipe["profile"] = {"file": options.trace, "first_step": WARM_UP + 1}
+    if options.lora:
+        recipe["peft"] = {"_target_": "nemo_automodel.components._peft.lora.PeftConfig",
+                          "target_modules": "*_proj", "dim": options.lora, "alpha": 2 * options.lora}
+    return json.dumps(recipe, indent=2)
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--shape", default="Qwen--Qwen2-0.5B", help="a file of the configs folder, without .json")
+    arguments.add_argument("--layers", type=int, help="fewer layers than the shape has")
+    arguments.add_argument("--length", type=int, default=1024)
+    arguments.add_argument("--micro-batch", type=int, default=16)
+    arguments.add_argument("--accumulate", type=int, default=1)
+    arguments.add_argument("--steps", type=int, default=10)
+    arguments.add_argument("--lora", type=int, default=0, help="rank; 0: full training")
+    arguments.add_argument("--dtype", default="bfloat16")
+    arguments.add_argument("--device", default="cuda")
+    arguments.add_argument("--trace", help="also write a trace of two steps to this file")
+    arguments.add_argument("--recompute", action="store_true")
+    options = arguments.parse_args()
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        config = json.loads((SHAPES / f"{options.shape}.json").read_text())
+        config["num_hidden_layers"] = options.layers or config["num_hidden_layers"]
+        (folder / "config.json").write_text(json.dumps(config))
+        rows = options.micro_batch * options.accumulate * options.steps + 1
+        write_shard(folder / "tokens_000000.bin", rows * options.length + 1, config["vocab_size"])
+        (folder / "recipe.yaml").write_text(recipe_text(options, folder, folder / "config.json"))
+        done = subprocess.run([PROGRAM, str(folder / "recipe.yaml")], stderr=subprocess.PIPE, text=True)
+        if done.returncode != 0:
+            print(done.stderr[-3000:])
+            sys.exit(1)
+        records = [json.loads(line) for line in (folder / "ckpt/training.jsonl").read_text().splitlines()]
+    rates = [record["tps"] for record in records[WARM_UP:]]
+    print(f"{options.shape}{f', {options.layers} layers' if options.layers else ''}"
+          f"{f', LoRA r{options.lora}' if options.lora else ''}, {options.dtype}, "
+          f"{options.micro_batch} x {options.length} x {options.accumulate}: "
+          f"{statistics.median(rates):,.0f} tokens/s (from {min(rates):,.0f} to {max(rates):,.0f}), "
+          f"peak {records[-1]['mem']:.1f} GiB, loss {records[0]['loss']:.3f} to {records[-1]['loss']:.3f}")
+
+
+if __name__ == "__main__":
+    main()
