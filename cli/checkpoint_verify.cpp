@@ -16,6 +16,7 @@
 #include "core/io/safetensors.h"
 #include "core/models/family.h"
 #include "core/models/match_weights.h"
+#include "core/store/manifest.h"
 
 namespace automodel::cli {
 namespace {
@@ -24,7 +25,8 @@ namespace fs = std::filesystem;
 
 struct Verified {
   int64_t num_files = 0, num_tensors = 0, num_values_bytes = 0;
-  std::string config;  ///< what the weights were checked against; empty: nothing
+  int64_t num_hashed = 0;  ///< files compared with the manifest
+  std::string config;      ///< what the weights were checked against; empty: nothing
 };
 
 /// Opens a file (which checks its header) and reads every value.
@@ -90,7 +92,10 @@ Verified verify(const std::string& path, const std::string& family_file) {
     verify_file(file, total);
     read.push_back(file);
   }
-  if (checkpoint.kind == CheckpointFolder::Kind::kTraining) verify_state(checkpoint.path);
+  if (checkpoint.kind != CheckpointFolder::Kind::kTraining) return total;
+  verify_state(checkpoint.path);
+  const auto manifest = store::verify_manifest(checkpoint.path, [](const std::string&) { return true; });
+  if (manifest) total.num_hashed = manifest->num_files;
   return total;
 }
 
@@ -115,7 +120,9 @@ void add_checkpoint_verify(CLI::App& parent) {
   command->footer(
       "Opens every file, checks the index, compares the tensors with what config.json asks for (none "
       "missing, none too\n"
-      "many, right shapes), and reads every value: none may be infinite or NaN.\n"
+      "many, right shapes), and reads every value: none may be infinite or NaN. Every file of a training "
+      "checkpoint is\n"
+      "compared with the hash that manifest.json holds of it.\n"
       "Examples:\n"
       "  automodel checkpoint verify ./SmolLM2-135M\n"
       "  automodel checkpoint verify checkpoints/epoch_0_step_19 && echo whole");
@@ -126,13 +133,18 @@ void add_checkpoint_verify(CLI::App& parent) {
                                      {"files", total.num_files},
                                      {"tensors", total.num_tensors},
                                      {"bytes", total.num_values_bytes}};
+      json["files_as_written"] = total.num_hashed;
       if (!total.config.empty()) json["config"] = total.config;
       std::cout << json.dump(2) << "\n";
       return;
     }
     std::cout << "whole: " << total.num_tensors << " tensors in " << total.num_files << " files, "
               << human_bytes(total.num_values_bytes) << ", all values finite"
-              << (total.config.empty() ? "" : "; as " + total.config + " asks") << "\n";
+              << (total.config.empty() ? "" : "; as " + total.config + " asks")
+              << (total.num_hashed == 0
+                      ? ""
+                      : "; " + std::to_string(total.num_hashed) + " files as they were written")
+              << "\n";
   });
 }
 

@@ -11,6 +11,7 @@
 #include "core/config/load.h"
 #include "core/config/redact.h"
 #include "core/config/yaml_writer.h"
+#include "core/store/folder_lock.h"
 #include "launcher/world.h"
 
 namespace automodel::cli {
@@ -28,6 +29,7 @@ int train(const RecipeArguments& arguments, const config::Document& document) {
   launcher::require_one_process(processes == arguments.options.end() ? "" : processes->second);
   const config::Recipe recipe = config::require_recipe(document);
   print_recipe(document);
+  const store::FolderLock lock(recipe.checkpoint.checkpoint_dir);
   store::RunRecorder run(recording_place(arguments), describe_run(document, recipe));
   const int status = recording_end(run, [&] { return load_engine().finetune(recipe, run); });
   if (status == 0 && loss_chart_wanted()) {

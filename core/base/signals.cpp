@@ -2,8 +2,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <string_view>
+
+#include <unistd.h>
 
 namespace automodel {
 namespace {
@@ -12,10 +16,17 @@ std::atomic<int> received_signal{0};  // a handler can reach nothing else
 
 void note_signal(int signal) {
   int none = 0;
-  if (!received_signal.compare_exchange_strong(none, signal) && signal == SIGINT) {
+  const bool first = received_signal.compare_exchange_strong(none, signal);
+  if (signal != SIGINT) return;
+  if (!first) {
     std::signal(SIGINT, SIG_DFL);
     std::raise(SIGINT);
   }
+  constexpr std::string_view kText =
+      "\nstopping after this step and a checkpoint; Ctrl-C again stops at once\n";
+  const int error = errno;
+  [[maybe_unused]] const ssize_t put = ::write(STDERR_FILENO, kText.data(), kText.size());
+  errno = error;
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "core/checkpoint/training_state.h"
 #include "core/io/safetensors.h"
 #include "core/store/json_lines.h"
+#include "core/store/manifest.h"
 
 namespace automodel::checkpoint {
 namespace fs = std::filesystem;
@@ -51,6 +52,23 @@ io::WeightFiles open_shards(const fs::path& model_folder) {
   return io::open_weight_files(shards);
 }
 
+/// What a resumed run depends on; the export and copies for people may be changed by them.
+bool is_read_on_resume(const std::string& name) {
+  return !name.starts_with("model/consolidated/") && !name.starts_with("model/.hf_metadata/") &&
+         name != "model/consolidate.sh" && name != "config.yaml";
+}
+
+/// What to do about a checkpoint that cannot be resumed from.
+std::string other_choices(const fs::path& dir, const fs::path& folder) {
+  std::string names;
+  for (const Published& one : list_published(dir)) {
+    if (one.path.filename() != folder.filename())
+      names += (names.empty() ? "" : ", ") + one.path.filename().string();
+  }
+  return (names.empty() ? "" : "checkpoint.restore_from takes another one (" + names + "); ") +
+         "to start anew use another checkpoint.checkpoint_dir";
+}
+
 }  // namespace
 
 Checkpointer::Checkpointer(const config::Recipe& recipe,
@@ -78,6 +96,7 @@ store::Checkpoint Checkpointer::save(
                {{"epoch", position.loader.epoch}, {"next_micro_batch", position.loader.next_micro_batch}});
     write_file_atomically(folder / "losses.json", losses_text(losses));
     write_file_atomically(folder / "config.yaml", recipe_.resolved_yaml);
+    store::write_manifest(folder);
     published = staging.publish();
   } catch (const fs::filesystem_error& error) {
     throw Error(ErrorCode::kIo, error.what()).add_context("saving " + (dir / name).string());
@@ -112,7 +131,8 @@ store::Checkpoint Checkpointer::save(
 
 std::optional<Position> Checkpointer::load() {
   const auto& restore_from = recipe_.checkpoint.restore_from;
-  const std::optional<fs::path> folder = find_checkpoint(recipe_.checkpoint.checkpoint_dir, restore_from);
+  const fs::path dir = recipe_.checkpoint.checkpoint_dir;
+  const std::optional<fs::path> folder = find_checkpoint(dir, restore_from);
   if (!folder) return std::nullopt;
   const fs::path config = *folder / "model" / ".hf_metadata" / "config.json";
   const bool same_model =
@@ -128,12 +148,14 @@ std::optional<Position> Checkpointer::load() {
   try {
     return load_from(*folder);
   } catch (Error& error) {
-    throw error.add_context("resuming from " + folder->string() +
-                            "; to start anew use another checkpoint.checkpoint_dir");
+    throw error.add_context("resuming from " + folder->string() + "; " + other_choices(dir, *folder));
   }
 }
 
 Position Checkpointer::load_from(const fs::path& folder) {
+  if (!store::verify_manifest(folder, is_read_on_resume))
+    log::warning(
+        folder.string(), " has no ", store::kManifestFile, " (an older automodel wrote it): unchecked");
   models::load_weights(decoder_, open_shards(folder / "model"));
   read_optimizer(folder / "optim", decoder_, optimizer_);
   const Json steps = read_json(folder / "step_scheduler.json");
