@@ -88,7 +88,11 @@ store::Checkpoint Checkpointer::save(
   try {
     Staging staging(dir, epoch, step);
     const fs::path& folder = staging.path();
-    write_model_files(folder / "model", decoder_, source_, consolidated);
+    if (source_.adapters) {
+      write_adapter_files(folder / "model", decoder_, source_, recipe_);
+    } else {
+      write_model_files(folder / "model", decoder_, source_, consolidated);
+    }
     write_optimizer(folder / "optim", decoder_, optimizer_, source_.weights_dtype);
     write_json(folder / "step_scheduler.json", {{"step", position.next_step}, {"epoch", position.epoch}});
     write_json(folder / "rng" / "rng_global_rank_0.json", {{"seed", recipe_.seed}});
@@ -134,11 +138,7 @@ std::optional<Position> Checkpointer::load() {
   const fs::path dir = recipe_.checkpoint.checkpoint_dir;
   const std::optional<fs::path> folder = find_checkpoint(dir, restore_from);
   if (!folder) return std::nullopt;
-  const fs::path config = *folder / "model" / ".hf_metadata" / "config.json";
-  const bool same_model =
-      fs::exists(config) && read_json(config).value("architectures", Json()) ==
-                                Json::parse(source_.config_json).value("architectures", Json());
-  if (!same_model && !restore_from) {
+  if (!holds_this_model(*folder / "model") && !restore_from) {
     log::warning(folder->string(),
                  " holds another kind of model; it is left alone and the run starts anew. ",
                  "Give checkpoint.checkpoint_dir another folder to keep both.");
@@ -152,11 +152,31 @@ std::optional<Position> Checkpointer::load() {
   }
 }
 
+bool Checkpointer::holds_this_model(const fs::path& model_folder) const {
+  if (!source_.adapters) {
+    const fs::path config = model_folder / ".hf_metadata" / "config.json";
+    return fs::exists(config) && read_json(config).value("architectures", Json()) ==
+                                     Json::parse(source_.config_json).value("architectures", Json());
+  }
+  if (!fs::exists(model_folder / "adapter_config.json")) return false;
+  const peft::AdapterFolder stored = peft::read_adapter(model_folder);
+  return stored.base_model == recipe_.model.path && peft::same_adapters(stored.spec, *source_.adapters);
+}
+
 Position Checkpointer::load_from(const fs::path& folder) {
   if (!store::verify_manifest(folder, is_read_on_resume))
     log::warning(
         folder.string(), " has no ", store::kManifestFile, " (an older automodel wrote it): unchecked");
-  models::load_weights(decoder_, open_shards(folder / "model"));
+  if (source_.adapters) {
+    const peft::AdapterFolder stored = peft::read_adapter(folder / "model");
+    check(peft::same_adapters(stored.spec, *source_.adapters),
+          ErrorCode::kFormat,
+          stored.path.string(),
+          ": its adapters are not those of the recipe's peft section (rank, alpha or modules differ)");
+    peft::load_adapter(decoder_, *source_.adapters, stored);
+  } else {
+    models::load_weights(decoder_, open_shards(folder / "model"));
+  }
   read_optimizer(folder / "optim", decoder_, optimizer_);
   const Json steps = read_json(folder / "step_scheduler.json");
   const Json loader = read_json(folder / "dataloader" / "dataloader_dp_rank_0.json");

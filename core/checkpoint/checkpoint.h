@@ -51,6 +51,9 @@ class Checkpointer {
  private:
   Position load_from(const std::filesystem::path& folder);
 
+  /// Whether a checkpoint's model/ is of this architecture, or holds these adapters of this base.
+  bool holds_this_model(const std::filesystem::path& model_folder) const;
+
   const config::Recipe& recipe_;
   models::Decoder& decoder_;
   optim::Optimizer& optimizer_;

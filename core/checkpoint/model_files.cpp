@@ -127,6 +127,13 @@ void write_chat_template(const fs::path& folder, const std::string& trained_with
   if (chat_template.is_string()) write_file_atomically(file, chat_template.get<std::string>());
 }
 
+/// Those that exist.
+void copy_files(const std::vector<fs::path>& files, const fs::path& folder) {
+  for (const fs::path& file : files) {
+    if (fs::exists(file)) write_file_atomically(folder / file.filename(), read_file(file));
+  }
+}
+
 void write_metadata(const fs::path& folder,
                     const models::Decoder& decoder,
                     const ModelSource& source,
@@ -143,9 +150,7 @@ void write_metadata(const fs::path& folder,
                         index_json(decoder, split, source.weights_dtype));
   std::vector<fs::path> copied = source.tokenizer_files;
   if (!source.folder.empty()) copied.push_back(source.folder / "generation_config.json");
-  for (const fs::path& file : copied) {
-    if (fs::exists(file)) write_file_atomically(folder / file.filename(), read_file(file));
-  }
+  copy_files(copied, folder);
   write_chat_template(folder, source.chat_template);
 }
 
@@ -179,6 +184,16 @@ void write_model_files(const fs::path& model_folder,
     if (!entry.path().filename().string().starts_with("fqn_to_"))
       link_or_copy(entry.path(), export_folder / entry.path().filename());
   }
+}
+
+void write_adapter_files(const fs::path& model_folder,
+                         const models::Decoder& decoder,
+                         const ModelSource& source,
+                         const config::Recipe& recipe) {
+  peft::write_adapter(
+      model_folder, decoder, *source.adapters, *recipe.peft, recipe.model.path, source.weights_dtype);
+  copy_files(source.tokenizer_files, model_folder);
+  write_chat_template(model_folder, source.chat_template);
 }
 
 }  // namespace automodel::checkpoint

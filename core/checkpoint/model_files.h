@@ -1,11 +1,13 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/dtype.h"
 #include "core/models/decoder.h"
+#include "core/peft/adapter_files.h"
 
 namespace automodel::checkpoint {
 
@@ -15,7 +17,8 @@ struct ModelSource {
   std::string config_json;                ///< of the model as trained
   std::filesystem::path folder;           ///< where it came from: generation_config.json, split into files
   std::vector<std::filesystem::path> tokenizer_files;
-  std::string chat_template;  ///< trained with instead of the tokenizer's own; empty: none
+  std::string chat_template;                  ///< trained with instead of the tokenizer's own; empty: none
+  std::optional<peft::AdapterSpec> adapters;  ///< with peft: all that is stored
 };
 
 /// Writes `model/`: one safetensors file for each file of the source model, `.hf_metadata/`,
@@ -26,5 +29,11 @@ void write_model_files(const std::filesystem::path& model_folder,
                        const models::Decoder& decoder,
                        const ModelSource& source,
                        bool consolidated);
+
+/// Writes `model/` of a run with adapters: them alone, as PEFT reads them, and the tokenizer's files.
+void write_adapter_files(const std::filesystem::path& model_folder,
+                         const models::Decoder& decoder,
+                         const ModelSource& source,
+                         const config::Recipe& recipe);
 
 }  // namespace automodel::checkpoint

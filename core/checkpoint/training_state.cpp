@@ -35,7 +35,9 @@ std::vector<std::pair<std::string, at::Tensor>> named_state(const models::Decode
   };
   for (const optim::Optimizer::State& state : optimizer.state()) add(state.kind, *state.unit, state.values);
   if (with_master) {
-    for (const auto& unit : decoder.units) add(kMaster, *unit, unit->home());
+    for (const tensor::Unit* unit : decoder.unit_pointers()) {
+      if (unit->trainable()) add(kMaster, *unit, unit->home());
+    }
   }
   return named;
 }
@@ -47,7 +49,8 @@ void write_optimizer(const fs::path& folder,
                      const optim::Optimizer& optimizer,
                      DType weights_dtype) {
   fs::create_directories(folder);
-  const bool with_master = decoder.units.front()->home().scalar_type() != tensor::to_torch(weights_dtype);
+  const auto& units = decoder.adapter_units.empty() ? decoder.units : decoder.adapter_units;
+  const bool with_master = units.front()->home().scalar_type() != tensor::to_torch(weights_dtype);
   std::vector<io::TensorToWrite> tensors;
   const auto state = named_state(decoder, optimizer, with_master);
   for (const auto& [name, value] : state) tensors.push_back(to_write(name, value));
@@ -105,7 +108,7 @@ void read_optimizer(const fs::path& folder, models::Decoder& decoder, optim::Opt
         ": ",
         stored.empty() ? "" : stored.begin()->first,
         " belongs to no parameter of this run; the checkpoint was made with another optimizer or model");
-  for (const auto& unit : decoder.units) unit->home_changed();
+  for (tensor::Unit* unit : decoder.unit_pointers()) unit->home_changed();
   optimizer.set_num_steps(index.at("num_steps").get<int64_t>());
 }
 

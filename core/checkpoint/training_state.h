@@ -7,9 +7,10 @@
 
 namespace automodel::checkpoint {
 
-/// Writes `optim/`: one safetensors file with a slice for each parameter and kind of state ("exp_avg.NAME"),
-/// and, where the stored weights are of a smaller type than the home, the home itself ("master.NAME"); plus
-/// index.json with the step count. Slices are logical tensors, never offsets: another mesh can read them.
+/// Writes `optim/`: one safetensors file with a slice for each trained parameter and kind of state
+/// ("exp_avg.NAME"), and, where the stored weights are of a smaller type than the home, the home itself
+/// ("master.NAME"); plus index.json with the step count. Slices are logical tensors, never offsets: another
+/// mesh can read them.
 void write_optimizer(const std::filesystem::path& folder,
                      const models::Decoder& decoder,
                      const optim::Optimizer& optimizer,

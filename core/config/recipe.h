@@ -128,6 +128,23 @@ struct LossConfig {
       chunk_len;  ///< tokens a chunk; unset: chosen so that a chunk of logits is about 64 MiB
 };
 
+/// Low-rank adapters on linears, the base frozen. Hu et al. 2021, arXiv:2106.09685.
+struct PeftConfig {
+  /// Names with '*'; all three empty: "*_proj". At most one of the three is set.
+  std::vector<std::string> target_modules;
+  std::vector<std::string> exclude_modules;
+  bool match_all_linear = false;
+  int64_t dim = 8;     ///< rank r
+  int64_t alpha = 32;  ///< the update is scaled by alpha / dim
+  double dropout = 0.0;
+  std::string dropout_position = "post";  ///< post: of the update; pre: of its input
+  std::string lora_a_init = "xavier";     ///< xavier (normal) or uniform (Kaiming)
+  std::string lora_dtype;                 ///< type in which adapters are kept; empty: the base's
+  /// Keys of the reference that need nothing done here, as written: they go into automodel_peft_config.json.
+  bool target_is_text = false, exclude_is_text = false;  ///< one name instead of a list
+  bool use_triton = false, use_memory_efficient_lora = true, moe_rank_scaling = false;
+};
+
 /// Sizes of the mesh's axes and what is computed in which type. Only size 1 runs today.
 struct DistributedConfig {
   std::string strategy = "fsdp2";
@@ -162,6 +179,7 @@ struct Recipe {
   OptimizerConfig optimizer;
   std::optional<LrSchedulerConfig> lr_scheduler;
   LossConfig loss;
+  std::optional<PeftConfig> peft;
   std::optional<double> max_grad_norm = 1.0;  ///< clip_grad_norm.max_norm; null: off
   DistributedConfig distributed;
   ProfileConfig profile;

@@ -63,6 +63,19 @@ void check_schedule(const Recipe& recipe, Rules& rules) {
                 "is missing; the WSD schedule needs the length of its last phase");
 }
 
+void check_peft(const Recipe& recipe, Rules& rules) {
+  if (!recipe.peft) return;
+  const PeftConfig& peft = *recipe.peft;
+  rules.require(peft.target_modules.empty() || peft.exclude_modules.empty(),
+                "peft.exclude_modules",
+                Why::kBadValue,
+                "cannot stand beside target_modules; leave one of them out");
+  rules.require(!peft.match_all_linear || (peft.target_modules.empty() && peft.exclude_modules.empty()),
+                "peft.match_all_linear",
+                Why::kBadValue,
+                "true cannot stand beside target_modules or exclude_modules; leave one of them out");
+}
+
 void check_data(const RecipeDraft& draft, Rules& rules) {
   const bool has_index = draft.dataset.config.kind != DatasetConfig::Kind::kNanogpt;
   rules.require(
@@ -117,6 +130,7 @@ void finish_recipe(RecipeDraft& draft, const Node& root, SectionWalk& walk) {
   Rules rules(root, walk);
   check_batches(draft.recipe, rules);
   check_schedule(draft.recipe, rules);
+  check_peft(draft.recipe, rules);
   check_data(draft, rules);
   join_tokenizers(draft, rules);
   join_model(draft, rules);

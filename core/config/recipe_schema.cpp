@@ -136,6 +136,10 @@ Below choose_loss(const std::string&, const Node& map, D& draft) {
   return {&loss_section(map, draft.recipe.loss), &draft.recipe.loss};
 }
 
+Below choose_peft(const std::string&, const Node&, D& draft) {
+  return {&peft_section(), &draft.recipe.peft.emplace()};
+}
+
 Below choose_lr_scheduler(const std::string&, const Node&, D& draft) {
   return {&lr_scheduler_section(), &draft.recipe.lr_scheduler.emplace()};
 }
@@ -165,6 +169,7 @@ void declare_sections(SectionOf<D>& s) {
   s.chosen("optimizer", optimizer_sections(), choose_optimizer);
   s.chosen("lr_scheduler", {&lr_scheduler_section()}, choose_lr_scheduler);
   s.nested<ProfileConfig>("profile", profile(), [](D& d) -> auto& { return d.recipe.profile; });
+  s.chosen("peft", {&peft_section()}, choose_peft).doc("low-rank adapters; null: every weight is trained");
   s.nested<Recipe>("clip_grad_norm", clip_grad_norm(), [](D& d) -> auto& { return d.recipe; });
   s.nested<Recipe>("mfu", mfu(), [](D& d) -> auto& { return d.recipe; });
   s.nested<D>("packed_sequence", packing(), [](D& d) -> auto& { return d; });
@@ -173,7 +178,6 @@ void declare_sections(SectionOf<D>& s) {
 }
 
 void declare_features_to_come(SectionOf<D>& s) {
-  s.not_supported("peft", "parameter-efficient fine-tuning (LoRA) is not implemented yet");
   s.not_supported("quantization", "4-bit and 8-bit base models are not implemented yet");
   s.not_supported("fp8", "FP8 is not implemented yet").off_by("enabled");
   s.not_supported("qat", "quantisation-aware training is not implemented yet").off_by("enabled");

@@ -77,6 +77,9 @@ class OptionBuilder {
 
   OptionBuilder& default_text(std::string text) { return option_.default_text = std::move(text), *this; }
 
+  /// Read like any other, for what repeats it elsewhere, but without effect on the run: kBuiltIn or kInert.
+  OptionBuilder& without_effect(Fate fate) { return option_.fate = fate, *this; }
+
   /// null in the recipe means the default, as if the key were absent.
   OptionBuilder& required() { return option_.required = true, *this; }
 

@@ -96,7 +96,7 @@ void SectionWalk::read_value(
   check(!option.below || option.read, ErrorCode::kConfig, "expected a map, not ", summary(value));
   check_range(option, value);
   if (option.read) option.read(value, object);
-  mark(path, value, Fate::kUsed);
+  mark(path, value, option.fate, option.fate == Fate::kUsed ? "" : option.doc);
 }
 
 void SectionWalk::refuse_unknown(const Section& section, const Node::Entry& entry, const std::string& path) {

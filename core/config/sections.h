@@ -37,6 +37,7 @@ const Section& checkpoint_section();      ///< CheckpointConfig
 const Section& distributed_section();     ///< DistributedConfig
 const Section& dataloader_section();      ///< DataloaderConfig
 const Section& lr_scheduler_section();    ///< LrSchedulerConfig
+const Section& peft_section();            ///< PeftConfig
 const Section& tokenizer_section();       ///< TokenizerConfig
 
 /// These choose by `_target_`. They throw what find_target throws.

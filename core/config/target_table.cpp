@@ -216,8 +216,8 @@ constexpr Target kTargets[] = {
     {"nemo_automodel.components.distributed.ddp.DDPManager", TargetRole::kDistributed, "manager", ""},
     {"nemo_automodel.components.distributed.nvfsdp.NVFSDPManager", TargetRole::kDistributed, "manager", ""},
     {"torch.distributed.fsdp.MixedPrecisionPolicy", TargetRole::kMixedPrecision, "policy", ""},
+    {"nemo_automodel.components._peft.lora.PeftConfig", TargetRole::kPeft, "lora", ""},
     // Sections that are inert, or refused as a whole
-    {"nemo_automodel.components._peft.lora.PeftConfig", TargetRole::kOther, "", ""},
     {"nemo_automodel.components.distributed.config.FSDP2Config", TargetRole::kOther, "", ""},
     {"nemo_automodel.components.distributed.pipelining.AutoPipeline", TargetRole::kOther, "", ""},
     {"nemo_automodel.components.distributed.pipelining.config.PipelineConfig", TargetRole::kOther, "", ""},

@@ -20,6 +20,7 @@ enum class TargetRole {
   kCollate,
   kDistributed,
   kMixedPrecision,
+  kPeft,
   kOther,  ///< of sections that this program does not read
 };
 

@@ -57,8 +57,8 @@ Walk::Walk(std::vector<const nn::Segment*> segments, std::vector<tensor::Unit*> 
       options_(options),
       sink_(options.defer_weight_grads ? ops::GradSink::When::kLater : ops::GradSink::When::kNow) {}
 
-ops::OpContext Walk::op_context() {
-  return {&sink_, options_.recompute != Recompute::kNone};
+ops::OpContext Walk::op_context(const nn::MicroBatch& batch, bool training) {
+  return {&sink_, options_.recompute != Recompute::kNone, training ? batch.dropout_keys : at::Tensor()};
 }
 
 Walk::Results Walk::train(const std::vector<nn::MicroBatch>& batches) {
@@ -133,7 +133,7 @@ void Walk::forward(int micro_batch, int segment, const nn::MicroBatch& batch, bo
   nn::State outputs;
   {
     const c10::AutoGradMode graph(needs_grad && !recompute);
-    outputs = module.forward(inputs, batch, op_context());
+    outputs = module.forward(inputs, batch, op_context(batch, training));
   }
   const nn::State travelling = without_graph(outputs, needs_grad);
   for (const auto& [name, value] : travelling.fields()) live.set(name, value);
@@ -157,7 +157,8 @@ void Walk::backward(int micro_batch, int segment, const nn::MicroBatch& batch) {
   kept_.erase(found);
   const nn::Segment& module = *segments_[static_cast<size_t>(segment)];
   const c10::AutoGradMode graph(true);
-  if (kept.outputs.fields().empty()) kept.outputs = module.forward(kept.inputs, batch, op_context());
+  if (kept.outputs.fields().empty())
+    kept.outputs = module.forward(kept.inputs, batch, op_context(batch, true));
 
   // A field's gradient belongs to its latest writer; what this segment reads was written before it.
   auto& field_grads = field_grads_[micro_batch];

@@ -64,7 +64,7 @@ class Walk {
   /// Whether a segment after `segment` reads the field before another writes it anew.
   bool read_later(const std::string& field, size_t segment) const;
 
-  ops::OpContext op_context();
+  ops::OpContext op_context(const nn::MicroBatch& batch, bool training);
 
   std::vector<const nn::Segment*> segments_;
   std::vector<tensor::Unit*> units_;

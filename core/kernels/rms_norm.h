@@ -20,7 +20,8 @@ template <class T>
 void rms_norm_apply(
     const T* x, int64_t x_stride, const float* rstd, const T* weight, T* y, int64_t rows, int64_t d);
 
-/// dx [rows, d] is overwritten; dweight [d] f32 is added to. dy [rows, d].
+/// dx [rows, d] is overwritten; dweight [d] f32 is added to (null: of a frozen norm, not formed). dy [rows,
+/// d].
 template <class T>
 void rms_norm_backward(const T* dy,
                        const T* x,

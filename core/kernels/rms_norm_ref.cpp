@@ -65,7 +65,7 @@ void rms_norm_backward(const T* dy,
     for (int64_t i = 0; i < d; ++i) {
       const float normed = load(row[i]) * scale;
       store(out[i], scale * (load(in[i]) * load(weight[i]) - normed * mean));
-      dweight[i] += load(in[i]) * rounded<T>(normed);
+      if (dweight != nullptr) dweight[i] += load(in[i]) * rounded<T>(normed);
     }
   }
 }

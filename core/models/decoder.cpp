@@ -13,10 +13,12 @@
 namespace automodel::models {
 namespace {
 
+constexpr const char* kHeadModule = "lm_head";
+
 /// Finds the handles of one segment's parameters by the end of their names.
 class SegmentParameters {
  public:
-  explicit SegmentParameters(tensor::Unit& unit) : unit_(unit) {}
+  SegmentParameters(tensor::Unit& unit, const LoraSource& lora_of) : unit_(unit), lora_of_(lora_of) {}
 
   /// A null handle when there is no such parameter.
   tensor::Weight find(const std::string& suffix) const {
@@ -53,11 +55,23 @@ class SegmentParameters {
       any_bias |= static_cast<bool>(layer.bias.back());
     }
     if (!any_bias) layer.bias.clear();
+    if (lora_of_) layer.lora = lora_of_(full_names(layer.weight), layer.out_features);
     return layer;
   }
 
  private:
+  /// Module names of the handle's parameters, without ".weight".
+  std::vector<std::string> full_names(const tensor::Weight& weight) const {
+    std::vector<std::string> names;
+    for (size_t i = weight.first; i < weight.first + weight.count; ++i) {
+      const std::string& name = unit_.parameters()[i].name;
+      names.push_back(name.substr(0, name.rfind('.')));
+    }
+    return names;
+  }
+
   tensor::Unit& unit_;
+  const LoraSource& lora_of_;
 };
 
 std::unique_ptr<tensor::Unit> make_unit(const SegmentWeights& segment, const tensor::Unit::Options& options) {
@@ -98,10 +112,10 @@ nn::Mlp make_mlp(const LayerConfig& layer, const SegmentParameters& find, double
 }  // namespace
 
 tensor::Weight Decoder::find(const std::string& name) const {
-  for (const auto& unit : units) {
+  for (tensor::Unit* unit : unit_pointers()) {
     const auto& parameters = unit->parameters();
     for (size_t i = 0; i < parameters.size(); ++i) {
-      if (parameters[i].name == name) return {unit.get(), i, 1};
+      if (parameters[i].name == name) return {unit, i, 1};
     }
   }
   fail(ErrorCode::kInternal, "the model has no parameter ", name);
@@ -116,11 +130,14 @@ std::vector<const nn::Segment*> Decoder::segment_pointers() const {
 std::vector<tensor::Unit*> Decoder::unit_pointers() const {
   std::vector<tensor::Unit*> pointers;
   for (const auto& unit : units) pointers.push_back(unit.get());
+  for (const auto& unit : adapter_units) pointers.push_back(unit.get());
   return pointers;
 }
 
-Decoder build_decoder(const DecoderConfig& config, const tensor::Unit::Options& options) {
-  Decoder decoder{config, model_weights(config), {}, {}};
+Decoder build_decoder(const DecoderConfig& config,
+                      const tensor::Unit::Options& options,
+                      const LoraSource& lora_of) {
+  Decoder decoder{config, model_weights(config), {}, {}, {}};
   ensure(decoder.weights.size() == config.layers.size() + 2, "a decoder has an embedding, layers and a head");
   for (const SegmentWeights& segment : decoder.weights) decoder.units.push_back(make_unit(segment, options));
 
@@ -128,22 +145,23 @@ Decoder build_decoder(const DecoderConfig& config, const tensor::Unit::Options& 
   for (const RopeConfig& rope : config.ropes) {
     ropes.push_back(rope.rotary_dim > 0 ? std::make_shared<nn::RopeTable>(rope, options.device) : nullptr);
   }
-  const tensor::Weight table = SegmentParameters(*decoder.units.front()).get("embed_tokens.weight");
+  const tensor::Weight table = SegmentParameters(*decoder.units.front(), lora_of).get("embed_tokens.weight");
   decoder.segments.push_back(std::make_unique<nn::EmbedSegment>(
       decoder.weights.front().segment, table, config.hidden_size, config.pad_token_id.value_or(-1)));
   for (size_t i = 0; i < config.layers.size(); ++i) {
-    const SegmentParameters find(*decoder.units[i + 1]);
+    const SegmentParameters find(*decoder.units[i + 1], lora_of);
     decoder.segments.push_back(
         std::make_unique<nn::DecoderBlock>(decoder.weights[i + 1].segment,
                                            make_attention(config.layers[i], find, config.rms_norm_eps, ropes),
                                            make_mlp(config.layers[i], find, config.rms_norm_eps),
                                            config.hidden_size));
   }
-  const SegmentParameters find(*decoder.units.back());
+  const SegmentParameters find(*decoder.units.back(), lora_of);
   const ops::Norm norm{find.get("norm.weight"), config.rms_norm_eps};
   ops::Linear projection;
   projection.weight = config.tie_word_embeddings ? table : find.get("lm_head.weight");
   projection.out_features = {config.vocab_size};
+  if (lora_of) projection.lora = lora_of({kHeadModule}, projection.out_features);
   decoder.segments.push_back(
       std::make_unique<nn::HeadSegment>(decoder.weights.back().segment, norm, std::move(projection)));
   return decoder;
@@ -177,6 +195,12 @@ void draw_normal(at::Tensor value, double std, at::Generator& generator) {
 
 void init_weights(Decoder& decoder, uint64_t seed) {
   at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(seed);
+  init_weights(decoder, generator, {});
+}
+
+void init_weights(Decoder& decoder,
+                  at::Generator& generator,
+                  const std::function<void(const WeightSpec&)>& before) {
   const double std = decoder.config.initializer_range;
   for (const SegmentWeights& segment : decoder.weights) {
     for (const WeightSpec& spec : segment.weights) {
@@ -184,6 +208,7 @@ void init_weights(Decoder& decoder, uint64_t seed) {
       at::Tensor value = weight.unit->home(weight.first);
       switch (spec.init) {
         case WeightSpec::Init::kNormal:
+          if (before) before(spec);
           draw_normal(value, std, generator);
           break;
         case WeightSpec::Init::kZeros:

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,17 +19,26 @@ struct Decoder {
   std::vector<SegmentWeights> weights;  ///< parameters in the order of the definition
   std::vector<std::unique_ptr<tensor::Unit>>
       units;  ///< one a segment; matrices first, so that fuse groups touch
+  std::vector<std::unique_ptr<tensor::Unit>> adapter_units;  ///< of adapters (core/peft); empty: none
   std::vector<std::unique_ptr<nn::Segment>> segments;
 
-  /// Where a parameter lies. Throws Error(kInternal) for an unknown name.
+  /// Where a parameter, the model's or an adapter's, lies. Throws Error(kInternal) for an unknown name.
   tensor::Weight find(const std::string& name) const;
 
   std::vector<const nn::Segment*> segment_pointers() const;
-  std::vector<tensor::Unit*> unit_pointers() const;
+  std::vector<tensor::Unit*> unit_pointers() const;  ///< the model's, then the adapters'
 };
 
-/// Allocates units (zeroed) and builds the segments.
-Decoder build_decoder(const DecoderConfig& config, const tensor::Unit::Options& options);
+/// Gives the adapters of linears that are applied as one, by their module names
+/// ("model.layers.0.self_attn.q_proj") and output widths; null for none.
+using LoraSource = std::function<std::shared_ptr<const ops::Lora>(const std::vector<std::string>& modules,
+                                                                  const std::vector<int64_t>& out_features)>;
+
+/// Allocates units (zeroed) and builds the segments. The units that `lora_of` points into are not the
+/// decoder's until they are moved to adapter_units.
+Decoder build_decoder(const DecoderConfig& config,
+                      const tensor::Unit::Options& options,
+                      const LoraSource& lora_of = {});
 
 /// Reads every parameter from the memory-mapped files straight into its unit, converting the type on the way;
 /// the pages of a file tensor are dropped once read, so that loading needs the parameters plus at most one
@@ -41,5 +51,11 @@ void load_weights(Decoder& decoder, const io::WeightFiles& files);
 /// embedding zeroed, ones for norms, zeros for biases. A tied head is drawn after all others and dropped, as
 /// there.
 void init_weights(Decoder& decoder, uint64_t seed);
+
+/// The same from a generator that others draw from as well; `before`, if any, is called before each parameter
+/// that is drawn from a normal distribution.
+void init_weights(Decoder& decoder,
+                  at::Generator& generator,
+                  const std::function<void(const WeightSpec&)>& before);
 
 }  // namespace automodel::models

@@ -1,5 +1,6 @@
 #include "core/nn/decoder_segments.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/ops/embedding.h"
@@ -7,6 +8,20 @@
 #include "core/ops/rms_norm.h"
 
 namespace automodel::nn {
+namespace {
+
+/// Every unit once, in the order of first use.
+std::vector<tensor::Unit*> units_of_all(const std::vector<const ops::Linear*>& layers) {
+  std::vector<tensor::Unit*> units;
+  for (const ops::Linear* layer : layers) {
+    for (tensor::Unit* unit : ops::units_of(*layer)) {
+      if (std::find(units.begin(), units.end(), unit) == units.end()) units.push_back(unit);
+    }
+  }
+  return units;
+}
+
+}  // namespace
 
 EmbedSegment::EmbedSegment(std::string name, tensor::Weight table, int64_t hidden_size, int64_t padding_id)
     : name_(std::move(name)), table_(table), hidden_size_(hidden_size), padding_id_(padding_id) {}
@@ -29,6 +44,10 @@ DecoderBlock::DecoderBlock(std::string name, Attention attention, Mlp mlp, int64
       mlp_(std::move(mlp)),
       hidden_size_(hidden_size) {}
 
+std::vector<tensor::Unit*> DecoderBlock::units() const {
+  return units_of_all({&attention_.qkv, &attention_.output, &mlp_.gate_up, &mlp_.down});
+}
+
 std::vector<StateField> DecoderBlock::writes(int64_t rows, int64_t length) const {
   return {{kHidden, {rows, length, hidden_size_}, attention_.qkv.weight.unit->options().compute_dtype}};
 }
@@ -48,7 +67,9 @@ HeadSegment::HeadSegment(std::string name, ops::Norm norm, ops::Linear projectio
 
 std::vector<tensor::Unit*> HeadSegment::units() const {
   std::vector<tensor::Unit*> units = {norm_.weight.unit};
-  if (projection_.weight.unit != units[0]) units.push_back(projection_.weight.unit);
+  for (tensor::Unit* unit : ops::units_of(projection_)) {
+    if (unit != units[0]) units.push_back(unit);
+  }
   return units;
 }
 

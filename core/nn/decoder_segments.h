@@ -40,7 +40,7 @@ class DecoderBlock : public Segment {
 
   const std::string& name() const override { return name_; }
 
-  std::vector<tensor::Unit*> units() const override { return {attention_.qkv.weight.unit}; }
+  std::vector<tensor::Unit*> units() const override;
 
   std::vector<std::string> reads() const override { return {kHidden}; }
 

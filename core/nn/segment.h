@@ -46,6 +46,7 @@ struct MicroBatch {
   int64_t ignore_index = -100;
   int64_t loss_chunk_rows = 0;
   bool want_logits = false;  ///< also write "logits" [B, T, V], without a graph
+  at::Tensor dropout_keys;   ///< [B T] int64 (core/ops/dropout.h), used in training; undefined: no dropout
 };
 
 /// One step of a model: embedding, a block, the head. Immutable after construction but for the weights it

@@ -2,6 +2,7 @@
 
 #include "core/ops/gated_product.h"
 #include "core/ops/linear_math.h"
+#include "core/ops/lora.h"
 #include "core/ops/node.h"
 #include "core/ops/rms_norm.h"
 
@@ -20,7 +21,7 @@ std::vector<int64_t> with_width(const at::Tensor& x, int64_t width) {
 
 struct LinearNode {
   Linear layer;
-  GradSink* sink;
+  OpContext context;
   std::vector<int64_t> x_sizes;
 };
 
@@ -33,8 +34,8 @@ class LinearFunction : public torch::autograd::Function<LinearFunction> {
                             const OpContext& context) {
     const at::Tensor rows = as_rows(x);
     ctx->save_for_backward({rows});
-    keep(ctx, LinearNode{layer, context.sink, x.sizes().vec()});
-    const at::Tensor y = linear_forward(rows, layer);
+    keep(ctx, LinearNode{layer, context, x.sizes().vec()});
+    const at::Tensor y = linear_forward(rows, layer, context);
     return y.view(with_width(x, y.size(1)));
   }
 
@@ -42,7 +43,7 @@ class LinearFunction : public torch::autograd::Function<LinearFunction> {
     const auto& node = kept<LinearNode>(ctx);
     const at::Tensor x = ctx->get_saved_variables()[0];
     const at::Tensor dx =
-        linear_backward(x, as_rows(grads[0]), node.layer, *node.sink, ctx->needs_input_grad(0));
+        linear_backward(x, as_rows(grads[0]), node.layer, node.context, ctx->needs_input_grad(0));
     return {dx.defined() ? dx.view(node.x_sizes) : dx, {}, {}, {}};
   }
 };
@@ -50,7 +51,7 @@ class LinearFunction : public torch::autograd::Function<LinearFunction> {
 struct NormLinearNode {
   Norm norm;
   Linear layer;
-  GradSink* sink;
+  OpContext context;
   std::vector<int64_t> x_sizes;
 };
 
@@ -65,8 +66,8 @@ class NormLinearFunction : public torch::autograd::Function<NormLinearFunction> 
     const at::Tensor rows = as_rows(x);
     const auto [normed, rstd] = rms_norm_forward(rows, norm);
     ctx->save_for_backward({rows, rstd, context.recompute_cheap ? at::Tensor() : normed});
-    keep(ctx, NormLinearNode{norm, layer, context.sink, x.sizes().vec()});
-    const at::Tensor y = linear_forward(normed, layer);
+    keep(ctx, NormLinearNode{norm, layer, context, x.sizes().vec()});
+    const at::Tensor y = linear_forward(normed, layer, context);
     return y.view(with_width(x, y.size(1)));
   }
 
@@ -74,8 +75,11 @@ class NormLinearFunction : public torch::autograd::Function<NormLinearFunction> 
     const auto& node = kept<NormLinearNode>(ctx);
     const auto saved = ctx->get_saved_variables();
     const at::Tensor normed = saved[2].defined() ? saved[2] : rms_norm_apply(saved[0], saved[1], node.norm);
-    const at::Tensor dnormed = linear_backward(normed, as_rows(grads[0]), node.layer, *node.sink, true);
-    const at::Tensor dx = rms_norm_backward(dnormed, saved[0], saved[1], node.norm, *node.sink);
+    // Nothing before a frozen norm learns: no gradient goes there.
+    const bool needs_dx = ctx->needs_input_grad(0) || node.norm.weight.unit->trainable();
+    const at::Tensor dnormed = linear_backward(normed, as_rows(grads[0]), node.layer, node.context, needs_dx);
+    if (!needs_dx) return {{}, {}, {}, {}, {}};
+    const at::Tensor dx = rms_norm_backward(dnormed, saved[0], saved[1], node.norm, *node.context.sink);
     return {dx.view(node.x_sizes), {}, {}, {}, {}};
   }
 };
@@ -83,7 +87,7 @@ class NormLinearFunction : public torch::autograd::Function<NormLinearFunction> 
 struct GatedNode {
   kernels::Activation activation;
   Linear layer;
-  GradSink* sink;
+  OpContext context;
   std::vector<int64_t> gate_up_sizes;
 };
 
@@ -98,8 +102,8 @@ class GatedLinearFunction : public torch::autograd::Function<GatedLinearFunction
     const at::Tensor rows = as_rows(gate_up);
     const at::Tensor product = gated_product(rows, activation);
     ctx->save_for_backward({rows, context.recompute_cheap ? at::Tensor() : product});
-    keep(ctx, GatedNode{activation, layer, context.sink, gate_up.sizes().vec()});
-    const at::Tensor y = linear_forward(product, layer);
+    keep(ctx, GatedNode{activation, layer, context, gate_up.sizes().vec()});
+    const at::Tensor y = linear_forward(product, layer, context);
     return y.view(with_width(gate_up, y.size(1)));
   }
 
@@ -108,7 +112,10 @@ class GatedLinearFunction : public torch::autograd::Function<GatedLinearFunction
     const auto saved = ctx->get_saved_variables();
     const at::Tensor& rows = saved[0];
     const at::Tensor product = saved[1].defined() ? saved[1] : gated_product(rows, node.activation);
-    const at::Tensor dproduct = linear_backward(product, as_rows(grads[0]), node.layer, *node.sink, true);
+    const bool needs_dx = ctx->needs_input_grad(0);
+    const at::Tensor dproduct =
+        linear_backward(product, as_rows(grads[0]), node.layer, node.context, needs_dx);
+    if (!needs_dx) return {{}, {}, {}, {}, {}};
     const at::Tensor drows = gated_product_backward(dproduct, rows, node.activation);
     return {drows.view(node.gate_up_sizes), {}, {}, {}, {}};
   }
@@ -116,19 +123,25 @@ class GatedLinearFunction : public torch::autograd::Function<GatedLinearFunction
 
 }  // namespace
 
+std::vector<tensor::Unit*> units_of(const Linear& layer) {
+  std::vector<tensor::Unit*> units = {layer.weight.unit};
+  if (layer.lora) units.push_back(layer.lora->a.weight.unit);
+  return units;
+}
+
 at::Tensor linear(const at::Tensor& x, const Linear& layer, const OpContext& context) {
-  return LinearFunction::apply(x, layer.weight.unit->anchor(), layer, context);
+  return LinearFunction::apply(x, anchor_of(layer), layer, context);
 }
 
 at::Tensor norm_linear(const at::Tensor& x, const Norm& norm, const Linear& layer, const OpContext& context) {
-  return NormLinearFunction::apply(x, layer.weight.unit->anchor(), norm, layer, context);
+  return NormLinearFunction::apply(x, anchor_of(layer, &norm), norm, layer, context);
 }
 
 at::Tensor gated_linear(const at::Tensor& gate_up,
                         kernels::Activation activation,
                         const Linear& layer,
                         const OpContext& context) {
-  return GatedLinearFunction::apply(gate_up, layer.weight.unit->anchor(), activation, layer, context);
+  return GatedLinearFunction::apply(gate_up, anchor_of(layer), activation, layer, context);
 }
 
 }  // namespace automodel::ops

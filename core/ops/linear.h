@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <vector>
 
 #include "core/kernels/activation.h"
@@ -15,14 +15,21 @@ namespace automodel::ops {
 struct OpContext {
   GradSink* sink = nullptr;
   bool recompute_cheap = true;
+  at::Tensor dropout_keys{};  ///< [rows] int64, one a row of x (dropout.h); undefined: nothing is dropped
 };
+
+struct Lora;
 
 /// y = x W^T + b. Several parameters (q, k, v) are applied as one, their outputs side by side.
 struct Linear {
-  tensor::Weight weight;              ///< each parameter [out_i, in]
-  std::vector<tensor::Weight> bias;   ///< empty, or one a parameter; a null handle where there is none
-  std::vector<int64_t> out_features;  ///< out_i
+  tensor::Weight weight;               ///< each parameter [out_i, in]
+  std::vector<tensor::Weight> bias;    ///< empty, or one a parameter; a null handle where there is none
+  std::vector<int64_t> out_features;   ///< out_i
+  std::shared_ptr<const Lora> lora{};  ///< adapters of some of the parts (lora.h); null: none
 };
+
+/// The units that a linear reads: its own and that of its adapters.
+std::vector<tensor::Unit*> units_of(const Linear& layer);
 
 /// RMSNorm's scale, see rms_norm.
 struct Norm {

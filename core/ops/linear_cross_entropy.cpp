@@ -8,12 +8,12 @@
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/gather.h>
-#include <ATen/ops/mm.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
 #include "core/ops/cuda.h"
 #include "core/ops/dispatch.h"
+#include "core/ops/linear_math.h"
 #include "core/ops/node.h"
 #include "core/tensor/readback.h"
 
@@ -37,6 +37,17 @@ at::Tensor labelled_rows(const at::Tensor& labels, int64_t ignore_index, int64_t
   at::Tensor indices = at::empty({static_cast<int64_t>(rows.size())}, labels.options());
   std::copy(rows.begin(), rows.end(), indices.mutable_data_ptr<int64_t>());
   return indices;
+}
+
+/// The context of some of the rows.
+OpContext with_rows(OpContext context, const at::Tensor& rows) {
+  if (context.dropout_keys.defined()) context.dropout_keys = context.dropout_keys.index_select(0, rows);
+  return context;
+}
+
+OpContext with_range(OpContext context, int64_t begin, int64_t count) {
+  if (context.dropout_keys.defined()) context.dropout_keys = context.dropout_keys.narrow(0, begin, count);
+  return context;
 }
 
 int64_t default_chunk_rows(int64_t vocabulary, bool on_device) {
@@ -95,26 +106,31 @@ class LinearCrossEntropyFunction : public torch::autograd::Function<LinearCrossE
     const at::Tensor weight = head.weight.value();
     const at::Tensor rows = labelled_rows(labels, options.ignore_index, weight.size(0));
     const bool all = rows.size(0) == labels.size(0);
+    const bool needs_dx = needs_grad && x.requires_grad();
     const at::Tensor targets = tensor::upload(labels.index_select(0, rows), x.device());
     const at::Tensor indices = all ? at::Tensor() : tensor::upload(rows, x.device());
+    const OpContext of_rows = all ? context : with_rows(context, indices);
     const int64_t chunk =
         options.chunk_rows > 0 ? options.chunk_rows : default_chunk_rows(weight.size(0), x.is_cuda());
-    at::Tensor dx = !needs_grad ? at::Tensor() : all ? at::empty_like(x) : at::zeros_like(x);
+    at::Tensor dx = !needs_dx ? at::Tensor() : all ? at::empty_like(x) : at::zeros_like(x);
     at::Tensor total = at::zeros({}, x.options().dtype(at::kDouble));
     for (int64_t begin = 0; begin < rows.size(0); begin += chunk) {
       const int64_t count = std::min(chunk, rows.size(0) - begin);
       const at::Tensor chunk_x =
           all ? x.narrow(0, begin, count) : x.index_select(0, indices.narrow(0, begin, count));
-      const auto [sum, dlogits] = token_losses(
-          at::mm(chunk_x, weight.t()), targets.narrow(0, begin, count), options.scale, needs_grad);
+      const OpContext of_chunk = with_range(of_rows, begin, count);
+      const auto [sum, dlogits] = token_losses(linear_forward(chunk_x, head, of_chunk),
+                                               targets.narrow(0, begin, count),
+                                               options.scale,
+                                               needs_grad);
       total.add_(sum);
       if (!needs_grad) continue;
-      context.sink->linear(head.weight, chunk_x, dlogits);
+      const at::Tensor chunk_dx = linear_backward(chunk_x, dlogits, head, of_chunk, needs_dx);
+      if (!needs_dx) continue;
       if (all) {
-        at::Tensor chunk_dx = dx.narrow(0, begin, count);
-        at::mm_out(chunk_dx, dlogits, weight);
+        dx.narrow(0, begin, count).copy_(chunk_dx);
       } else {
-        dx.index_copy_(0, indices.narrow(0, begin, count), at::mm(dlogits, weight));
+        dx.index_copy_(0, indices.narrow(0, begin, count), chunk_dx);
       }
     }
     ctx->save_for_backward({dx});
@@ -134,7 +150,7 @@ at::Tensor linear_cross_entropy(const at::Tensor& x,
                                 const Linear& head,
                                 const CrossEntropyOptions& options,
                                 const OpContext& context) {
-  const at::Tensor& anchor = head.weight.unit->anchor();
+  const at::Tensor& anchor = anchor_of(head);
   const bool needs_grad = c10::GradMode::is_enabled() && (x.requires_grad() || anchor.requires_grad());
   return LinearCrossEntropyFunction::apply(x, anchor, labels, head, options, context, needs_grad);
 }

@@ -142,7 +142,8 @@ at::Tensor rms_norm_backward(
   // The rows are cut into a fixed number of parts, each with its own sum: the result does not depend on the
   // threads.
   constexpr int64_t kParts = 16;
-  at::Tensor parts = at::zeros({kParts, d}, rstd.options());
+  const bool learns = norm.weight.unit->trainable();
+  at::Tensor parts = at::zeros({learns ? kParts : 0, d}, rstd.options());
   with_element_type(x, "rms_norm", [&]<class T>(T) {
     at::parallel_for(0, kParts, 1, [&](int64_t first, int64_t last) {
       for (int64_t part = first; part < last; ++part) {
@@ -154,13 +155,13 @@ at::Tensor rms_norm_backward(
                                    data<float>(rstd) + begin,
                                    data<T>(weight),
                                    mutable_data<T>(dx) + begin * d,
-                                   mutable_data<float>(parts) + part * d,
+                                   learns ? mutable_data<float>(parts) + part * d : nullptr,
                                    end - begin,
                                    d);
       }
     });
   });
-  sink.add(norm.weight, parts.sum({0}));
+  if (learns) sink.add(norm.weight, parts.sum({0}));
   return dx;
 }
 

@@ -11,8 +11,9 @@
 namespace automodel::recipes {
 
 struct ForwardCase {
-  std::string model;  ///< folder or Hub id
-  std::string ids;    ///< JSON file: list of lists of token ids
+  std::string model;    ///< folder or Hub id
+  std::string adapter;  ///< folder of a trained adapter; empty: none. With it, grads are the adapter's
+  std::string ids;      ///< JSON file: list of lists of token ids
   std::string
       labels;  ///< JSON file of the same shape, aligned (not to be shifted); empty: ids shifted by one
   std::string output;             ///< safetensors file to write

@@ -2,8 +2,10 @@
 #include "core/recipes/finetune.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <memory>
 
 #include <ATen/Parallel.h>
@@ -20,6 +22,7 @@
 #include "core/dist/mesh.h"
 #include "core/engine/walk.h"
 #include "core/ops/cuda.h"
+#include "core/ops/dropout.h"
 #include "core/ops/embedding.h"
 #include "core/optim/grad_norm.h"
 #include "core/optim/lr_schedule.h"
@@ -145,10 +148,8 @@ struct PendingStep {
 };
 
 /// One optimizer step over its micro-batches, queued. Fills the counts of the record.
-PendingStep train_step(Training& training,
-                       std::vector<data::Batch>& batches,
-                       double lr,
-                       double weight_decay) {
+PendingStep train_step(
+    Training& training, std::vector<data::Batch>& batches, int64_t step, double lr, double weight_decay) {
   PendingStep pending;
   TrainRecord& record = pending.record;
   pending.first_row = batches.front().rows.front();
@@ -163,10 +164,17 @@ PendingStep train_step(Training& training,
                  "): nothing is learnt from it; check the masks with `automodel data render`");
     return pending;
   }
+  const bool drops = training.model.adapters && training.model.adapters->dropout > 0;
   std::vector<nn::MicroBatch> micro_batches;
   for (data::Batch& batch : batches) {
     micro_batches.push_back(
         as_micro_batch(batch, 1.0 / static_cast<double>(record.num_label_tokens), training));
+    if (drops) {
+      nn::MicroBatch& micro = micro_batches.back();
+      const at::Tensor keys = ops::dropout_keys(
+          static_cast<uint64_t>(training.recipe.seed), step, batch.rows, micro.input_ids_BT.size(1));
+      micro.dropout_keys = tensor::upload(keys, training.device());
+    }
   }
   const at::Tensor loss = total_loss(training.walk.train(micro_batches));
   const at::Tensor norm = optim::grad_norm(training.units);
@@ -211,8 +219,18 @@ ValidationRecord validate(Training& training, const std::string& name, data::Loa
   return record;
 }
 
+/// "5.08%".
+std::string percentage(int64_t part, int64_t whole) {
+  std::array<char, 16> text{};
+  std::snprintf(
+      text.data(), text.size(), "%.2f%%", 100.0 * static_cast<double>(part) / static_cast<double>(whole));
+  return text.data();
+}
+
 void print_model(const Training& training) {
-  const int64_t total = models::num_parameters(training.model.decoder.config);
+  const int64_t adapters = training.model.adapters ? training.model.adapters->num_parameters() : 0;
+  const int64_t total = models::num_parameters(training.model.decoder.config) + adapters;
+  const int64_t trainable = training.model.adapters ? adapters : total;
   double squares = 0;
   for (const tensor::Unit* unit : training.units) {
     const double norm = unit->home().norm(2, at::kDouble).item<double>();
@@ -226,9 +244,9 @@ void print_model(const Training& training) {
             torch_name(training.model.weights_dtype),
             ", computed in ",
             c10::toString(training.units.front()->options().compute_dtype));
-  log::info("Trainable parameters: ", with_thousands(total));
+  log::info("Trainable parameters: ", with_thousands(trainable));
   log::info("Total parameters: ", with_thousands(total));
-  log::info("Trainable parameters percentage: 100.00%");
+  log::info("Trainable parameters percentage: ", percentage(trainable, total));
   log::info("Param L2 norm: ", std::sqrt(squares));
 }
 
@@ -292,7 +310,8 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
        training.model.config_json,
        training.model.folder,
        tokenizer ? tokenizer->files() : std::vector<fs::path>(),
-       recipe.dataset.chat_template.empty() ? "" : data::template_source(recipe.dataset.chat_template)});
+       recipe.dataset.chat_template.empty() ? "" : data::template_source(recipe.dataset.chat_template),
+       training.model.adapters});
   Metrics metrics(recipe.checkpoint.checkpoint_dir, run);
 
   checkpoint::Position position;
@@ -357,7 +376,8 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
     const int64_t step = position.next_step;
     const int64_t epoch = position.epoch;
     profiler.next_step();
-    PendingStep current = train_step(training, batches, lr_schedule.lr(step), lr_schedule.weight_decay(step));
+    PendingStep current =
+        train_step(training, batches, step, lr_schedule.lr(step), lr_schedule.weight_decay(step));
     current.record.step = step;
     current.record.epoch = epoch;
     current.record.lr = lr_schedule.lr(step + 1);

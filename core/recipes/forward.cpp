@@ -97,7 +97,9 @@ config::Recipe recipe_of(const ForwardCase& request) {
 }
 
 void forward_one(const ForwardCase& request) {
-  const LoadedModel model = load_model(recipe_of(request));
+  const LoadedModel model = request.adapter.empty()
+                                ? load_model(recipe_of(request))
+                                : load_model(recipe_of(request), peft::read_adapter(request.adapter));
   const nn::MicroBatch batch = make_batch(request);
   const models::Decoder& decoder = model.decoder;
   engine::Walk walk(decoder.segment_pointers(), decoder.unit_pointers(), {});
@@ -116,6 +118,7 @@ void forward_one(const ForwardCase& request) {
       {"loss", DType::kFloat32, {}, loss.const_data_ptr()}};
   if (request.grads) {
     for (tensor::Unit* unit : decoder.unit_pointers()) {
+      if (!unit->trainable()) continue;
       for (size_t i = 0; i < unit->parameters().size(); ++i) {
         const tensor::Parameter& parameter = unit->parameters()[i];
         tensors.push_back(

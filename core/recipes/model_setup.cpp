@@ -1,5 +1,8 @@
 #include "core/recipes/model_setup.h"
 
+#include <functional>
+#include <utility>
+
 #include <nlohmann/json.hpp>
 
 #include "core/base/files.h"
@@ -7,6 +10,7 @@
 #include "core/base/strings.h"
 #include "core/models/family.h"
 #include "core/ops/cuda.h"
+#include "core/peft/adapters.h"
 #include "core/tensor/dtype.h"
 
 namespace automodel::recipes {
@@ -42,29 +46,96 @@ DType stored_dtype(const config::Recipe& recipe, const models::DecoderConfig& co
   return config.stored_dtype.value_or(DType::kFloat32);
 }
 
-}  // namespace
+/// Adapters are drawn before the model is cast to the computation's type.
+DType drawn_dtype(const config::Recipe& recipe, const models::DecoderConfig& config) {
+  const std::string& asked = recipe.peft->lora_dtype;
+  return asked.empty() ? stored_dtype(recipe, config) : dtype_from_torch(asked);
+}
 
-LoadedModel load_model(const config::Recipe& recipe) {
+/// Types of a run: what is stored, and in which options units are made.
+struct Precision {
+  DType stored;
+  tensor::Unit::Options base, adapters;
+};
+
+Precision precision_of(const config::Recipe& recipe,
+                       const models::DecoderConfig& config,
+                       bool with_adapters) {
+  Precision precision;
+  precision.stored = stored_dtype(recipe, config);
+  DType compute = precision.stored;
+  if (!recipe.distributed.param_dtype.empty()) {
+    compute = dtype_from_torch(recipe.distributed.param_dtype);
+  } else if (recipe.peft && recipe.distributed.strategy == "fsdp2") {
+    compute = DType::kBFloat16;
+  }
+  if (with_adapters && size_of(compute) < size_of(precision.stored)) precision.stored = compute;
+  if (recipe.peft && !recipe.peft->lora_dtype.empty())
+    precision.stored = dtype_from_torch(recipe.peft->lora_dtype);
+  precision.adapters.home_dtype =
+      recipe.optimizer.master_weights ? at::kFloat : tensor::to_torch(precision.stored);
+  precision.adapters.compute_dtype = tensor::to_torch(compute);
+  precision.adapters.device = ops::find_device(recipe.device);
+  precision.base = precision.adapters;
+  if (with_adapters) {
+    precision.base.home_dtype = precision.base.compute_dtype;
+    precision.base.trainable = false;
+  }
+  return precision;
+}
+
+/// The model of a recipe without values. `choose` gives its adapters, or none.
+LoadedModel build_model(
+    const config::Recipe& recipe,
+    const std::function<std::optional<peft::AdapterSpec>(const models::DecoderConfig&)>& choose) {
   const ConfigText text = find_config(recipe.model);
   const models::DecoderConfig config = models::read_decoder_config(
       text.json, text.origin, recipe.model.config_overrides, recipe.model.family_file);
   LoadedModel loaded;
-  loaded.weights_dtype = stored_dtype(recipe, config);
+  loaded.adapters = choose(config);
+  const Precision precision = precision_of(recipe, config, loaded.adapters.has_value());
+  loaded.weights_dtype = precision.stored;
   loaded.folder = text.folder;
   loaded.config_json = apply_overrides(text.json, recipe.model.config_overrides);
-
-  tensor::Unit::Options options;
-  options.home_dtype = recipe.optimizer.master_weights ? at::kFloat : tensor::to_torch(loaded.weights_dtype);
-  options.compute_dtype = tensor::to_torch(recipe.distributed.param_dtype.empty()
-                                               ? loaded.weights_dtype
-                                               : dtype_from_torch(recipe.distributed.param_dtype));
-  options.device = ops::find_device(recipe.device);
-  loaded.decoder = models::build_decoder(config, options);
-  if (recipe.model.source == config::ModelSource::kPretrained) {
-    models::load_weights(loaded.decoder, io::open_weights(text.folder));
+  if (loaded.adapters) {
+    auto units = peft::make_units(*loaded.adapters, precision.adapters);
+    loaded.decoder =
+        models::build_decoder(config, precision.base, peft::lora_source(*loaded.adapters, units));
+    loaded.decoder.adapter_units = std::move(units);
   } else {
-    models::init_weights(loaded.decoder, static_cast<uint64_t>(recipe.seed));
+    loaded.decoder = models::build_decoder(config, precision.base);
   }
+  return loaded;
+}
+
+}  // namespace
+
+LoadedModel load_model(const config::Recipe& recipe) {
+  LoadedModel loaded = build_model(recipe, [&](const models::DecoderConfig& config) {
+    return recipe.peft ? std::optional(peft::adapter_spec(*recipe.peft, config)) : std::nullopt;
+  });
+  const bool pretrained = recipe.model.source == config::ModelSource::kPretrained;
+  const auto seed = static_cast<uint64_t>(recipe.seed);
+  if (pretrained) models::load_weights(loaded.decoder, io::open_weights(loaded.folder));
+  if (loaded.adapters) {
+    peft::init_adapters(loaded.decoder,
+                        *loaded.adapters,
+                        recipe.peft->lora_a_init == "xavier",
+                        seed,
+                        !pretrained,
+                        drawn_dtype(recipe, loaded.decoder.config));
+  } else if (!pretrained) {
+    models::init_weights(loaded.decoder, seed);
+  }
+  return loaded;
+}
+
+LoadedModel load_model(const config::Recipe& recipe, const peft::AdapterFolder& adapter) {
+  LoadedModel loaded = build_model(recipe, [&](const models::DecoderConfig& config) {
+    return std::optional(peft::place_in(adapter, config));
+  });
+  models::load_weights(loaded.decoder, io::open_weights(loaded.folder));
+  peft::load_adapter(loaded.decoder, *loaded.adapters, adapter);
   return loaded;
 }
 

@@ -1,25 +1,35 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "core/config/recipe.h"
 #include "core/models/decoder.h"
+#include "core/peft/adapter_files.h"
 
 namespace automodel::recipes {
 
 /// A model ready to train, and what a checkpoint of it copies.
 struct LoadedModel {
   models::Decoder decoder;
-  DType weights_dtype = DType::kFloat32;  ///< what checkpoints store: the reference's storage type
-  std::filesystem::path folder;           ///< where it came from; empty for a config written in the recipe
-  std::string config_json;                ///< its config.json with the recipe's overrides applied
+  DType weights_dtype = DType::kFloat32;      ///< what checkpoints store: the reference's storage type
+  std::optional<peft::AdapterSpec> adapters;  ///< with peft: only these are trained and stored
+  std::filesystem::path folder;  ///< where it came from; empty for a config written in the recipe
+  std::string config_json;       ///< its config.json with the recipe's overrides applied
 };
 
 /// Builds the recipe's model and reads or draws its weights. The home of the weights is float32 when the
 /// recipe stores float32 or asks for master weights, else the stored type; compute follows
 /// distributed.mp_policy.param_dtype, else model.torch_dtype. from_config without torch_dtype is bfloat16, as
 /// in the reference.
+///
+/// With peft the base is frozen and kept in the type that is computed in, and that is bfloat16 under the
+/// fsdp2 strategy unless mp_policy says otherwise, whatever torch_dtype says, as in the reference. Adapters
+/// are stored in peft.lora_dtype, else in the smaller of the weights' type and the computation's.
 LoadedModel load_model(const config::Recipe& recipe);
+
+/// Builds a checkpoint's model with a trained adapter on it, ready to compute; only the adapter is trainable.
+LoadedModel load_model(const config::Recipe& recipe, const peft::AdapterFolder& adapter);
 
 }  // namespace automodel::recipes

@@ -200,16 +200,40 @@ TEST_F(Load, MixedPrecisionTypesInTorchsWords) {
 }
 
 TEST_F(Load, OneErrorNamesAllRefusalsWithTheirLines) {
-  const std::string message = refusal("sead: 1\npeft: {dim: 8}\noptimizer: {lr: fast}\n");
+  const std::string message = refusal("sead: 1\nfp8: {enabled: true}\noptimizer: {lr: fast}\n");
   EXPECT_NE(message.find(".yaml:7: sead: is not a known option; did you mean seed?"), std::string::npos)
       << message;
-  EXPECT_NE(message.find(".yaml:8: peft: "), std::string::npos) << message;
+  EXPECT_NE(message.find(".yaml:8: fp8: "), std::string::npos) << message;
   EXPECT_NE(message.find(".yaml:9: optimizer.lr: expected a number"), std::string::npos) << message;
 }
 
 TEST_F(Load, MissingFeatureAloneIsNotSupported) {
   EXPECT_NE(refusal("distributed: {cp_size: 2}\n", ErrorCode::kUnsupported).find("context parallelism"),
             std::string::npos);
+}
+
+TEST_F(Load, PeftHasTheReferencesDefaults) {
+  EXPECT_FALSE(load("seed: 1\n").peft.has_value());
+  EXPECT_FALSE(load("peft: null\n").peft.has_value());
+  const PeftConfig defaults = *load("peft: {dropout: 0}\n").peft;
+  EXPECT_EQ(defaults.dim, 8);
+  EXPECT_EQ(defaults.alpha, 32);
+  EXPECT_EQ(defaults.dropout_position, "post");
+  EXPECT_EQ(defaults.lora_a_init, "xavier");
+  EXPECT_TRUE(defaults.target_modules.empty() && defaults.exclude_modules.empty());
+  EXPECT_TRUE(defaults.use_memory_efficient_lora);
+}
+
+TEST_F(Load, PeftTakesOneNameOrAListAndTypesInTorchsWords) {
+  const PeftConfig one =
+      *load("peft: {target_modules: '*_proj', lora_dtype: torch.bfloat16, dim: 16}\n").peft;
+  EXPECT_EQ(one.target_modules, std::vector<std::string>{"*_proj"});
+  EXPECT_TRUE(one.target_is_text);
+  EXPECT_EQ(one.lora_dtype, "bfloat16");
+  EXPECT_EQ(one.dim, 16);
+  const PeftConfig two = *load("peft: {exclude_modules: ['*.out_proj', 'lm_head']}\n").peft;
+  EXPECT_EQ(two.exclude_modules, (std::vector<std::string>{"*.out_proj", "lm_head"}));
+  EXPECT_FALSE(two.exclude_is_text);
 }
 
 TEST_F(Load, UnevenBatchesAreRefused) {

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/tensor/torch.h"
+
+namespace automodel::ops {
+
+/// Dropout whose draws are a pure function of (seed, step, global row, token, site, channel): the same under
+/// recomputation, after a resume, and however the rows are spread over micro-batches and ranks.
+///
+/// seed, step   of the run
+/// rows         [B], index of each row in the source
+/// length       T, tokens of a row
+/// returns      [B T] int64, one key a token; on the CPU
+at::Tensor dropout_keys(uint64_t seed, int64_t step, const std::vector<int64_t>& rows, int64_t length);
+
+/// Srivastava et al. 2014: zero with probability p, else 1 / (1 - p).
+///
+/// keys     [rows] int64 from dropout_keys
+/// site     which of the model's dropouts this is
+/// p        in [0, 1)
+/// returns  [rows, width] of type and device of `like`; equal on every device
+at::Tensor dropout_mask(
+    const at::Tensor& keys, uint64_t site, int64_t width, double p, const at::Tensor& like);
+
+}  // namespace automodel::ops

@@ -1,0 +1,269 @@
+#include "core/peft/adapter_files.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include <nlohmann/json.hpp>
+
+#include <ATen/ops/from_blob.h>
+
+#include "core/base/files.h"
+#include "core/base/strings.h"
+#include "core/io/json.h"
+#include "core/tensor/dtype.h"
+
+namespace automodel::peft {
+namespace fs = std::filesystem;
+
+namespace {
+
+using Json = nlohmann::json;  // sorted keys, as the reference writes them
+
+constexpr const char* kWeightsFile = "adapter_model.safetensors";
+constexpr const char* kConfigFile = "adapter_config.json";
+constexpr std::string_view kPrefix = "base_model.model.";
+constexpr std::string_view kSuffixA = ".lora_A.weight";
+constexpr std::string_view kSuffixB = ".lora_B.weight";
+
+/// Keys that make an adapter something else than B A on linears, unless they are absent or empty.
+constexpr const char* kOtherKinds[] = {"use_dora",
+                                       "fan_in_fan_out",
+                                       "modules_to_save",
+                                       "rank_pattern",
+                                       "alpha_pattern",
+                                       "target_parameters",
+                                       "lora_bias",
+                                       "trainable_token_indices",
+                                       "alora_invocation_tokens",
+                                       "use_qalora",
+                                       "use_bdlora",
+                                       "layer_replication"};
+
+bool is_neutral(const Json& value) {
+  return value.is_null() || value == false || ((value.is_array() || value.is_object()) && value.empty());
+}
+
+Json read_config(const fs::path& path) {
+  const Json config = io::read_json(path);
+  check(config.is_object(), ErrorCode::kFormat, path.string(), ": expected an object");
+  const auto refuse = [&](const std::string& key) {
+    fail(ErrorCode::kUnsupported,
+         path.string(),
+         ": \"",
+         key,
+         "\": ",
+         config.at(key).dump(),
+         " is not implemented; LoRA on linear layers is");
+  };
+  if (config.value("peft_type", Json()) != "LORA") {
+    check(config.contains("peft_type"), ErrorCode::kFormat, path.string(), ": \"peft_type\" is missing");
+    refuse("peft_type");
+  }
+  if (config.contains("bias") && config["bias"] != "none") refuse("bias");
+  for (const char* key : kOtherKinds) {
+    if (config.contains(key) && !is_neutral(config[key])) refuse(key);
+  }
+  for (const char* key : {"r", "lora_alpha"}) {
+    const bool is_number = config.contains(key) && config[key].is_number() && config[key].get<double>() > 0;
+    check(is_number, ErrorCode::kFormat, path.string(), ": \"", key, "\": expected a number above 0");
+  }
+  return config;
+}
+
+/// Fills the linears from the names and shapes of the matrices.
+void find_linears(AdapterFolder& folder) {
+  std::set<std::string> partners;
+  const std::string where = (folder.path / kWeightsFile).string();
+  for (const io::TensorView& tensor : folder.weights.files[0].tensors()) {
+    const std::string& name = tensor.name;
+    const bool is_a = name.ends_with(kSuffixA);
+    check(name.starts_with(kPrefix) && (is_a || name.ends_with(kSuffixB)),
+          ErrorCode::kUnsupported,
+          where,
+          ": tensor \"",
+          name,
+          "\" is not one of a linear's two LoRA matrices (",
+          kPrefix,
+          "MODULE",
+          kSuffixA,
+          ")");
+    check(tensor.shape.size() == 2 && tensor.shape[is_a ? 0 : 1] == folder.spec.rank,
+          ErrorCode::kFormat,
+          where,
+          ": tensor \"",
+          name,
+          "\": expected two dimensions, one of them the rank ",
+          folder.spec.rank,
+          " of ",
+          kConfigFile);
+    if (!is_a) {
+      partners.insert(name);
+      continue;
+    }
+    const std::string module = name.substr(kPrefix.size(), name.size() - kPrefix.size() - kSuffixA.size());
+    const std::string b = std::string(kPrefix) + lora_b_name(module);
+    check(folder.weights.index.contains(b), ErrorCode::kFormat, where, ": tensor \"", b, "\" is missing");
+    folder.spec.linears.push_back({module, "", tensor.shape[1], folder.weights.at(b).shape[0]});
+  }
+  check(partners.size() == folder.spec.linears.size() && !partners.empty(),
+        ErrorCode::kFormat,
+        where,
+        ": ",
+        folder.spec.linears.size(),
+        " lora_A for ",
+        partners.size(),
+        " lora_B; expected as many, at least one");
+}
+
+/// One name as text, several as a list: as the recipe has it.
+Json names_json(const std::vector<std::string>& names, bool as_text) {
+  return as_text && names.size() == 1 ? Json(names[0]) : Json(names);
+}
+
+std::string python_text(const Json& json) {
+  return json.dump(2, ' ', /*ensure_ascii=*/true);
+}
+
+std::string config_text(const AdapterSpec& spec,
+                        const config::PeftConfig& peft,
+                        const std::string& base_model) {
+  std::vector<std::string> modules;
+  for (const LinearShape& linear : spec.linears) modules.push_back(linear.module);
+  std::sort(modules.begin(), modules.end());
+  return python_text({{"base_model_name_or_path", base_model},
+                      {"bias", "none"},
+                      {"lora_alpha", peft.alpha},
+                      {"peft_type", "LORA"},
+                      {"r", peft.dim},
+                      {"target_modules", modules},
+                      {"task_type", "CAUSAL_LM"},
+                      {"use_dora", false}});
+}
+
+std::string recipe_text(const config::PeftConfig& peft) {
+  return python_text({{"dropout", peft.dropout},
+                      {"dropout_position", peft.dropout_position},
+                      {"exclude_modules", names_json(peft.exclude_modules, peft.exclude_is_text)},
+                      {"expert_weight_format", "unquantized"},
+                      {"lora_A_init", peft.lora_a_init},
+                      {"lora_dtype", peft.lora_dtype.empty() ? Json() : Json("torch." + peft.lora_dtype)},
+                      {"match_all_linear", peft.match_all_linear},
+                      {"moe_rank_scaling", peft.moe_rank_scaling},
+                      {"target_modules", names_json(peft.target_modules, peft.target_is_text)},
+                      {"use_dora", false},
+                      {"use_memory_efficient_lora", peft.use_memory_efficient_lora},
+                      {"use_triton", peft.use_triton}});
+}
+
+}  // namespace
+
+const io::TensorView& AdapterFolder::values(const std::string& name) const {
+  return weights.at(std::string(kPrefix) + name);
+}
+
+AdapterFolder read_adapter(const fs::path& path) {
+  AdapterFolder folder;
+  folder.path = path;
+  for (const char* file : {kConfigFile, kWeightsFile}) {
+    check(fs::exists(path / file),
+          ErrorCode::kFormat,
+          (path / file).string(),
+          ": missing; an adapter is a folder with ",
+          kConfigFile,
+          " and ",
+          kWeightsFile);
+  }
+  const Json config = read_config(path / kConfigFile);
+  folder.spec.rank = config["r"].get<int64_t>();
+  const bool stabilised = config.value("use_rslora", Json(false)) == true;  // Kalajdzievski 2023
+  const auto rank = static_cast<double>(folder.spec.rank);
+  folder.spec.scale = config["lora_alpha"].get<double>() / (stabilised ? std::sqrt(rank) : rank);
+  const Json base_model = config.value("base_model_name_or_path", Json());
+  if (base_model.is_string()) folder.base_model = base_model.get<std::string>();
+  folder.weights = io::open_weight_files({path / kWeightsFile});
+  find_linears(folder);
+  return folder;
+}
+
+AdapterSpec place_in(const AdapterFolder& folder, const models::DecoderConfig& config) {
+  AdapterSpec placed = folder.spec;
+  placed.linears.clear();
+  std::vector<std::string> names;
+  for (const LinearShape& linear : linears_of(config)) {
+    names.push_back(linear.module);
+    const auto found =
+        std::find_if(folder.spec.linears.begin(), folder.spec.linears.end(), [&](const LinearShape& stored) {
+          return stored.module == linear.module;
+        });
+    if (found == folder.spec.linears.end()) continue;
+    check(found->in == linear.in && found->out == linear.out,
+          ErrorCode::kFormat,
+          folder.path.string(),
+          ": the adapter of ",
+          linear.module,
+          " is for ",
+          found->in,
+          " inputs and ",
+          found->out,
+          " outputs; the model's has ",
+          linear.in,
+          " and ",
+          linear.out);
+    placed.linears.push_back(linear);
+  }
+  for (const LinearShape& stored : folder.spec.linears) {
+    if (std::find(names.begin(), names.end(), stored.module) != names.end()) continue;
+    const std::string nearest = nearest_name(stored.module, names);
+    fail(ErrorCode::kFormat,
+         folder.path.string(),
+         ": the adapter's ",
+         stored.module,
+         " is no linear of ",
+         config.architecture,
+         nearest.empty() ? "" : "; nearest: " + nearest);
+  }
+  return placed;
+}
+
+void load_adapter(models::Decoder& decoder, const AdapterSpec& spec, const AdapterFolder& folder) {
+  for (const LinearShape& linear : spec.linears) {
+    for (const std::string& name : {lora_a_name(linear.module), lora_b_name(linear.module)}) {
+      const io::TensorView& stored = folder.values(name);
+      const tensor::Weight weight = decoder.find(name);
+      // from_blob wants a mutable pointer; the copy only reads.
+      weight.unit->home(weight.first)
+          .copy_(at::from_blob(
+              const_cast<std::byte*>(stored.data), stored.shape, at::dtype(tensor::to_torch(stored.dtype))));
+    }
+  }
+  for (const auto& unit : decoder.adapter_units) unit->home_changed();
+}
+
+void write_adapter(const fs::path& folder,
+                   const models::Decoder& decoder,
+                   const AdapterSpec& spec,
+                   const config::PeftConfig& peft,
+                   const std::string& base_model,
+                   DType dtype) {
+  fs::create_directories(folder);
+  std::vector<std::string> names;
+  for (const LinearShape& linear : spec.linears) {
+    names.push_back(lora_a_name(linear.module));
+    names.push_back(lora_b_name(linear.module));
+  }
+  std::sort(names.begin(), names.end());
+  std::vector<at::Tensor> values;
+  std::vector<io::TensorToWrite> tensors;
+  for (const std::string& name : names) {
+    const tensor::Weight weight = decoder.find(name);
+    values.push_back(weight.unit->home(weight.first).to(at::kCPU, tensor::to_torch(dtype)));
+    tensors.push_back(
+        {std::string(kPrefix) + name, dtype, values.back().sizes().vec(), values.back().const_data_ptr()});
+  }
+  io::write_safetensors(folder / kWeightsFile, tensors);
+  write_file_atomically(folder / kConfigFile, config_text(spec, peft, base_model));
+  write_file_atomically(folder / "automodel_peft_config.json", recipe_text(peft));
+}
+
+}  // namespace automodel::peft

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "core/config/recipe.h"
+#include "core/io/safetensors.h"
+#include "core/models/decoder.h"
+#include "core/peft/adapter_spec.h"
+
+/// Adapters as Hugging Face's PEFT keeps them: adapter_model.safetensors and adapter_config.json.
+/// docs/lora.md.
+namespace automodel::peft {
+
+/// An adapter folder: what its adapters are, and their values in the memory map.
+struct AdapterFolder {
+  std::filesystem::path path;
+  AdapterSpec spec;        ///< segments are empty: the folder does not know the model
+  std::string base_model;  ///< base_model_name_or_path, empty when unknown
+  io::WeightFiles weights;
+
+  /// Values of one matrix, by lora_a_name or lora_b_name.
+  const io::TensorView& values(const std::string& name) const;
+};
+
+/// Reads a folder that PEFT or this program wrote. Throws Error(kFormat) for a broken one (a matrix without
+/// its partner, another rank), Error(kUnsupported) naming the key for kinds of adapters that are not LoRA on
+/// linears (DoRA, ranks by module, trained biases or whole modules).
+AdapterFolder read_adapter(const std::filesystem::path& folder);
+
+/// The folder's adapters in the order of a model's definition. Throws Error(kFormat) when the model has no
+/// such linear or it has other sizes.
+AdapterSpec place_in(const AdapterFolder& folder, const models::DecoderConfig& config);
+
+/// Copies the values into the decoder's adapter units.
+void load_adapter(models::Decoder& decoder, const AdapterSpec& spec, const AdapterFolder& folder);
+
+/// Writes adapter_model.safetensors, its values in `dtype`, and adapter_config.json, as the reference does;
+/// and automodel_peft_config.json with the recipe's section. Throws Error(kIo) on a full disk.
+void write_adapter(const std::filesystem::path& folder,
+                   const models::Decoder& decoder,
+                   const AdapterSpec& spec,
+                   const config::PeftConfig& peft,
+                   const std::string& base_model,
+                   DType dtype);
+
+}  // namespace automodel::peft

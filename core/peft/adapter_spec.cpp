@@ -1,0 +1,70 @@
+#include "core/peft/adapter_spec.h"
+
+#include <algorithm>
+#include <set>
+
+#include "core/peft/module_match.h"
+
+namespace automodel::peft {
+namespace {
+
+constexpr std::string_view kWeight = ".weight";
+
+}  // namespace
+
+int64_t AdapterSpec::num_parameters() const {
+  int64_t total = 0;
+  for (const LinearShape& linear : linears) total += rank * (linear.in + linear.out);
+  return total;
+}
+
+bool same_adapters(const AdapterSpec& a, const AdapterSpec& b) {
+  const auto modules = [](const AdapterSpec& spec) {
+    std::set<std::string> names;
+    for (const LinearShape& linear : spec.linears) names.insert(linear.module);
+    return names;
+  };
+  return a.rank == b.rank && a.scale == b.scale && modules(a) == modules(b);
+}
+
+std::string lora_a_name(const std::string& module) {
+  return module + ".lora_A.weight";
+}
+
+std::string lora_b_name(const std::string& module) {
+  return module + ".lora_B.weight";
+}
+
+std::vector<LinearShape> linears_of(const models::DecoderConfig& config) {
+  std::vector<LinearShape> linears;
+  for (const models::SegmentWeights& segment : models::model_weights(config)) {
+    if (segment.segment == "embed") continue;
+    for (const models::WeightSpec& weight : segment.weights) {
+      if (weight.shape.size() != 2) continue;
+      const std::string module = weight.name.substr(0, weight.name.size() - kWeight.size());
+      linears.push_back({module, segment.segment, weight.shape[1], weight.shape[0]});
+    }
+  }
+  if (config.tie_word_embeddings)
+    linears.push_back({"lm_head", "head", config.hidden_size, config.vocab_size});
+  return linears;
+}
+
+AdapterSpec adapter_spec(const config::PeftConfig& peft, const models::DecoderConfig& config) {
+  AdapterSpec spec;
+  spec.rank = peft.dim;
+  spec.scale = static_cast<double>(peft.alpha) / static_cast<double>(peft.dim);
+  spec.dropout = peft.dropout;
+  spec.dropout_first = peft.dropout_position == "pre";
+  const std::vector<LinearShape> linears = linears_of(config);
+  std::vector<std::string> names;
+  for (const LinearShape& linear : linears) names.push_back(linear.module);
+  const std::vector<std::string> selected = select_modules(peft, names);
+  for (const LinearShape& linear : linears) {
+    if (std::find(selected.begin(), selected.end(), linear.module) != selected.end())
+      spec.linears.push_back(linear);
+  }
+  return spec;
+}
+
+}  // namespace automodel::peft

@@ -1,0 +1,90 @@
+#include <cmath>
+#include <functional>
+#include <numeric>
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/ops/empty.h>
+
+#include "core/peft/adapters.h"
+#include "core/tensor/dtype.h"
+
+namespace automodel::peft {
+namespace {
+
+int64_t num_elements(const std::vector<int64_t>& shape) {
+  return std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>());
+}
+
+/// Takes from the generator what normal_ of `count` elements takes: one number each, and 16 more for the last
+/// block of 16 when that is not full.
+void pass_over(at::Generator& generator, int64_t count) {
+  constexpr int64_t kBlock = 16;
+  if (count < kBlock) {
+    at::empty({count}, at::kFloat).normal_(0, 1, generator);
+    return;
+  }
+  auto* numbers = at::check_generator<at::CPUGeneratorImpl>(generator);
+  for (int64_t i = 0; i < count + (count % kBlock == 0 ? 0 : kBlock); ++i) numbers->random();
+}
+
+/// The reference initialises the model with adapters in it: every linear draws A, B, then its weight.
+void replay_model(models::Decoder& decoder,
+                  const AdapterSpec& spec,
+                  at::Generator& generator,
+                  bool base_too) {
+  const auto before = [&](const models::WeightSpec& weight) {
+    for (const LinearShape& linear : spec.linears) {
+      if (linear.module + ".weight" != weight.name) continue;
+      pass_over(generator, spec.rank * linear.in);
+      pass_over(generator, spec.rank * linear.out);
+    }
+  };
+  if (base_too) {
+    models::init_weights(decoder, generator, before);
+  } else {
+    for (const models::SegmentWeights& segment : decoder.weights) {
+      for (const models::WeightSpec& weight : segment.weights) {
+        if (weight.init != models::WeightSpec::Init::kNormal) continue;
+        before(weight);
+        pass_over(generator, num_elements(weight.shape));
+      }
+    }
+  }
+  if (!decoder.config.tie_word_embeddings) return;
+  // A tied head is drawn as well.
+  const models::WeightSpec head{"lm_head.weight",
+                                {decoder.config.vocab_size, decoder.config.hidden_size},
+                                models::WeightSpec::Init::kNormal};
+  before(head);
+  pass_over(generator, num_elements(head.shape));
+}
+
+}  // namespace
+
+void init_adapters(models::Decoder& decoder,
+                   const AdapterSpec& spec,
+                   bool xavier,
+                   uint64_t seed,
+                   bool base_too,
+                   DType drawn) {
+  at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(seed);
+  if (base_too || decoder.units.front()->options().device.is_cpu())
+    replay_model(decoder, spec, generator, base_too);
+  for (const LinearShape& linear : spec.linears) {
+    const tensor::Weight a = decoder.find(lora_a_name(linear.module));
+    const at::Tensor home = a.unit->home(a.first);
+    at::Tensor value = at::empty(home.sizes(), at::dtype(tensor::to_torch(drawn)));
+    if (xavier) {
+      value.normal_(0, std::sqrt(2.0 / static_cast<double>(linear.in + spec.rank)), generator);
+    } else {
+      const double bound = 1 / std::sqrt(static_cast<double>(linear.in));
+      value.uniform_(-bound, bound, generator);
+    }
+    home.copy_(value);
+    const tensor::Weight b = decoder.find(lora_b_name(linear.module));
+    b.unit->home(b.first).zero_();
+  }
+  for (const auto& unit : decoder.adapter_units) unit->home_changed();
+}
+
+}  // namespace automodel::peft
