@@ -67,7 +67,7 @@ __global__ void apply_kernel(
 
 /// A fixed number of blocks walks the rows; each thread owns columns and sums their weight gradient.
 template <class T, int N, int kSteps>
-__global__ void backward_kernel(const T* dy,
+__global__ void __launch_bounds__(kMaxThreadsARow) backward_kernel(const T* dy,
                                 const T* x,
                                 int64_t x_stride,
                                 const float* rstd,

@@ -3,12 +3,12 @@
 #include <algorithm>
 
 #include <ATen/CPUGeneratorImpl.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 
 #include "core/models/match_weights.h"
 #include "core/nn/decoder_segments.h"
 #include "core/tensor/dtype.h"
+#include "core/tensor/random.h"
 
 namespace automodel::models {
 namespace {
@@ -180,19 +180,6 @@ void load_weights(Decoder& decoder, const io::WeightFiles& files) {
   for (const auto& unit : decoder.units) unit->home_changed();
 }
 
-namespace {
-
-/// Draws on the CPU, wherever the parameter lies: the generator's numbers are part of the result.
-void draw_normal(at::Tensor value, double std, at::Generator& generator) {
-  if (value.is_cpu()) {
-    value.normal_(0, std, generator);
-  } else {
-    value.copy_(at::empty(value.sizes(), value.options().device(at::kCPU)).normal_(0, std, generator));
-  }
-}
-
-}  // namespace
-
 void init_weights(Decoder& decoder, uint64_t seed) {
   at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(seed);
   init_weights(decoder, generator, {});
@@ -209,7 +196,7 @@ void init_weights(Decoder& decoder,
       switch (spec.init) {
         case WeightSpec::Init::kNormal:
           if (before) before(spec);
-          draw_normal(value, std, generator);
+          tensor::fill_normal(value, std, generator);
           break;
         case WeightSpec::Init::kZeros:
           value.zero_();
