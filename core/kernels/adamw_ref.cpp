@@ -1,7 +1,10 @@
+#include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "core/kernels/adamw.h"
 #include "core/kernels/bfloat16.h"
+#include "core/kernels/vectorised.h"
 
 namespace automodel::kernels {
 namespace {
@@ -26,8 +29,42 @@ struct Factors {
         step_size(static_cast<float>(a.lr / (1 - std::pow(a.beta1, static_cast<double>(a.step))))) {}
 };
 
+constexpr int64_t kTile = 128;
+
+void widen(const uint16_t* from, float* to, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) to[i] = from_bf16(from[i]);
+}
+
+/// Of values that bf16 holds.
+void narrow(const float* from, uint16_t* to, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) to[i] = static_cast<uint16_t>(std::bit_cast<uint32_t>(from[i]) >> 16);
+}
+
+/// Every intermediate that torch would store in a bf16 tensor is rounded. One loop over floats, its choices
+/// made outside: compilers turn it into vector code.
+template <bool kDecoupled>
+void update_bf16(float* p, const float* grad, float* m, float* v, int64_t n, const Factors f, float scale) {
+  for (int64_t i = 0; i < n; ++i) {
+    float g = round_bf16(round_bf16(grad[i]) * scale);
+    float x = p[i];
+    if constexpr (kDecoupled) {
+      x = round_bf16(x * f.decay);
+    } else {
+      g = round_bf16(g + f.decay * x);
+    }
+    const float mean = round_bf16(m[i] + f.one_minus_beta1 * (g - m[i]));
+    const float square = round_bf16(round_bf16(v[i] * f.beta2) + f.one_minus_beta2 * g * g);
+    const float root = round_bf16(round_bf16(std::sqrt(square)) / f.correction2);
+    const float denominator = round_bf16(root + f.eps);
+    m[i] = mean;
+    v[i] = square;
+    p[i] = round_bf16(x - f.step_size * (mean / denominator));
+  }
+}
+
 }  // namespace
 
+AUTOMODEL_VECTORISED
 void adamw_f32(float* p, const float* grad, float* m, float* v, int64_t n, const AdamWArgs& args) {
   const Factors f(args);
   const bool decoupled = args.decoupled;
@@ -45,24 +82,24 @@ void adamw_f32(float* p, const float* grad, float* m, float* v, int64_t n, const
   }
 }
 
+AUTOMODEL_VECTORISED
 void adamw_bf16(uint16_t* p, const float* grad, uint16_t* m, uint16_t* v, int64_t n, const AdamWArgs& args) {
   const Factors f(args);
-  for (int64_t i = 0; i < n; ++i) {
-    float g = round_bf16(round_bf16(grad[i]) * args.grad_scale);
-    float x = from_bf16(p[i]);
+  alignas(64) std::array<float, kTile> wide_p, wide_m, wide_v;
+  for (int64_t begin = 0; begin < n; begin += kTile) {
+    const int64_t count = std::min(kTile, n - begin);
+    widen(p + begin, wide_p.data(), count);
+    widen(m + begin, wide_m.data(), count);
+    widen(v + begin, wide_v.data(), count);
     if (args.decoupled) {
-      x = round_bf16(x * f.decay);
+      update_bf16<true>(wide_p.data(), grad + begin, wide_m.data(), wide_v.data(), count, f, args.grad_scale);
     } else {
-      g = round_bf16(g + f.decay * x);
+      update_bf16<false>(
+          wide_p.data(), grad + begin, wide_m.data(), wide_v.data(), count, f, args.grad_scale);
     }
-    const float old_mean = from_bf16(m[i]);
-    const float mean = round_bf16(old_mean + f.one_minus_beta1 * (g - old_mean));
-    const float square = round_bf16(round_bf16(from_bf16(v[i]) * f.beta2) + f.one_minus_beta2 * g * g);
-    const float root = round_bf16(round_bf16(std::sqrt(square)) / f.correction2);
-    const float denominator = round_bf16(root + f.eps);
-    m[i] = to_bf16(mean);
-    v[i] = to_bf16(square);
-    p[i] = to_bf16(x - f.step_size * (mean / denominator));
+    narrow(wide_p.data(), p + begin, count);
+    narrow(wide_m.data(), m + begin, count);
+    narrow(wide_v.data(), v + begin, count);
   }
 }
 

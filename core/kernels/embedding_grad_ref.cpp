@@ -1,9 +1,10 @@
 #include "core/kernels/embedding_grad.h"
+#include "core/kernels/vectorised.h"
 
 namespace automodel::kernels {
 
 template <class T>
-void embedding_grad(
+AUTOMODEL_VECTORISED void embedding_grad(
     const int64_t* ids, const T* dy, float* dtable, int64_t rows, int64_t d, int64_t begin, int64_t end) {
   for (int64_t r = 0; r < rows; ++r) {
     if (ids[r] < begin || ids[r] >= end) continue;

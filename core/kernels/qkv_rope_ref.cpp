@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "core/kernels/qkv_rope.h"
+#include "core/kernels/vectorised.h"
 
 namespace automodel::kernels {
 namespace {
@@ -23,16 +24,16 @@ void rotate_head(
 }  // namespace
 
 template <class T>
-void qkv_rope(HeadRows<const T> q,
-              HeadRows<const T> k,
-              HeadRows<const T> v,
-              T* y,
-              const float* cos,
-              const float* sin,
-              float sign,
-              const QkvRopeShape& shape,
-              int64_t begin,
-              int64_t end) {
+AUTOMODEL_VECTORISED void qkv_rope(HeadRows<const T> q,
+                                   HeadRows<const T> k,
+                                   HeadRows<const T> v,
+                                   T* y,
+                                   const float* cos,
+                                   const float* sin,
+                                   float sign,
+                                   const QkvRopeShape& shape,
+                                   int64_t begin,
+                                   int64_t end) {
   const int64_t half = shape.rotary_dim / 2;
   const int64_t d = shape.head_dim;
   for (int64_t r = begin; r < end; ++r) {

@@ -3,6 +3,7 @@
 #include <cstddef>
 
 #include "core/kernels/rms_norm.h"
+#include "core/kernels/vectorised.h"
 
 namespace automodel::kernels {
 namespace {
@@ -25,7 +26,8 @@ float lane_sum(int64_t n, Term term) {
 }  // namespace
 
 template <class T>
-void rms_norm_stats(const T* x, int64_t x_stride, float* rstd, int64_t rows, int64_t d, float eps) {
+AUTOMODEL_VECTORISED void rms_norm_stats(
+    const T* x, int64_t x_stride, float* rstd, int64_t rows, int64_t d, float eps) {
   for (int64_t r = 0; r < rows; ++r) {
     const T* row = x + r * x_stride;
     const float squares = lane_sum(d, [&](int64_t i) { return load(row[i]) * load(row[i]); });
@@ -34,7 +36,7 @@ void rms_norm_stats(const T* x, int64_t x_stride, float* rstd, int64_t rows, int
 }
 
 template <class T>
-void rms_norm_apply(
+AUTOMODEL_VECTORISED void rms_norm_apply(
     const T* x, int64_t x_stride, const float* rstd, const T* weight, T* y, int64_t rows, int64_t d) {
   for (int64_t r = 0; r < rows; ++r) {
     const T* row = x + r * x_stride;
@@ -44,15 +46,15 @@ void rms_norm_apply(
 }
 
 template <class T>
-void rms_norm_backward(const T* dy,
-                       const T* x,
-                       int64_t x_stride,
-                       const float* rstd,
-                       const T* weight,
-                       T* dx,
-                       float* dweight,
-                       int64_t rows,
-                       int64_t d) {
+AUTOMODEL_VECTORISED void rms_norm_backward(const T* dy,
+                                            const T* x,
+                                            int64_t x_stride,
+                                            const float* rstd,
+                                            const T* weight,
+                                            T* dx,
+                                            float* dweight,
+                                            int64_t rows,
+                                            int64_t d) {
   for (int64_t r = 0; r < rows; ++r) {
     const T* row = x + r * x_stride;
     const T* in = dy + r * d;

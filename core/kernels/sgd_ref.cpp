@@ -1,10 +1,11 @@
 #include "core/kernels/element.h"
 #include "core/kernels/sgd.h"
+#include "core/kernels/vectorised.h"
 
 namespace automodel::kernels {
 
 template <class T>
-void sgd(T* p, const float* grad, T* momentum_buffer, int64_t n, const SgdArgs& args) {
+AUTOMODEL_VECTORISED void sgd(T* p, const float* grad, T* momentum_buffer, int64_t n, const SgdArgs& args) {
   const auto lr = static_cast<float>(args.lr);
   const auto momentum = static_cast<float>(args.momentum);
   const auto decay = static_cast<float>(args.weight_decay);

@@ -2,9 +2,11 @@
 #include <cstddef>
 
 #include "core/kernels/sum_squares.h"
+#include "core/kernels/vectorised.h"
 
 namespace automodel::kernels {
 
+AUTOMODEL_VECTORISED
 double sum_squares(const float* x, int64_t n) {
   constexpr int64_t kLanes = 8;
   std::array<double, kLanes> lanes{};

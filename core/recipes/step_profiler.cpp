@@ -31,7 +31,7 @@ void StepProfiler::next_step() {
   const bool ends = step_ == config_.first_step + config_.num_steps;
   if (!starts && !ends) return;
   // The trace begins and ends with an idle device: steps are whole.
-  c10::impl::VirtualGuardImpl(device_.type()).synchronizeDevice(std::max<c10::DeviceIndex>(device_.index(), 0));
+  if (device_.is_cuda()) c10::impl::VirtualGuardImpl(device_.type()).synchronizeDevice(device_.index());
   if (starts) {
     const torch::profiler::impl::ProfilerConfig settings(torch::profiler::impl::ProfilerState::KINETO);
     profiler::prepareProfiler(settings, activities(device_));

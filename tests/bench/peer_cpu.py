@@ -1,0 +1,159 @@
+"""Training on the CPU beside transformers + torch in one run: tokens a second, peak memory, time to the first step.
+
+Both train the same Llama shape from random weights on random tokens with fused AdamW and the same threads, one after the
+other, a row of 512 tokens a step. The limit is what torch's own matrix products alone would take, measured in between.
+"""
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import random
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PROGRAM = os.environ.get("AUTOMODEL_PROGRAM") or str(ROOT / "build/release/automodel")
+LENGTH = 512
+WARM_UP = 2
+
+SHAPES = {
+    "30M": {"hidden_size": 384, "intermediate_size": 1024, "num_hidden_layers": 8, "num_attention_heads": 6,
+            "num_key_value_heads": 6},
+    "135M": {"hidden_size": 576, "intermediate_size": 1536, "num_hidden_layers": 30, "num_attention_heads": 9,
+             "num_key_value_heads": 3},
+}
+
+
+def config_of(shape: str, vocabulary: int) -> dict:
+    return {**SHAPES[shape], "architectures": ["LlamaForCausalLM"], "model_type": "llama", "vocab_size": vocabulary,
+            "tie_word_embeddings": True, "max_position_embeddings": 2048, "rms_norm_eps": 1e-5, "rope_theta": 10000.0,
+            "hidden_act": "silu", "attention_bias": False, "mlp_bias": False, "initializer_range": 0.02,
+            "bos_token_id": 0, "eos_token_id": 0}
+
+
+def recipe(folder: pathlib.Path, dtype: str, steps: int) -> dict:
+    return {
+        "recipe": "TrainFinetuneRecipeForNextTokenPrediction", "device": "cpu",
+        "step_scheduler": {"global_batch_size": 1, "local_batch_size": 1, "max_steps": steps},
+        "model": {"_target_": "nemo_automodel.NeMoAutoModelForCausalLM.from_config",
+                  "config": {"_target_": "transformers.AutoConfig.from_pretrained",
+                             "pretrained_model_name_or_path": str(folder / "config.json")},
+                  "torch_dtype": dtype},
+        "checkpoint": {"enabled": False, "checkpoint_dir": str(folder / "ckpt")},
+        "dataset": {"_target_": "nemo_automodel.components.datasets.llm.nanogpt_dataset.NanogptDataset",
+                    "file_pattern": str(folder / "tokens_*.bin"), "seq_len": LENGTH},
+        "optimizer": {"_target_": "torch.optim.AdamW", "lr": 1e-4, "weight_decay": 0.01},
+    }
+
+
+def measure_ours(folder: pathlib.Path, dtype: str, steps: int, environment: dict) -> dict:
+    ids = random.Random(1).choices(range(49152), k=steps * LENGTH + LENGTH + 1)
+    (folder / "tokens_000000.bin").write_bytes(
+        struct.pack("<4i", 278895051, 1, len(ids), 2).ljust(1024, b"\0") + struct.pack(f"<{len(ids)}H", *ids))
+    (folder / "recipe.yaml").write_text(json.dumps(recipe(folder, dtype, steps)))
+    begin = time.time()
+    child = subprocess.Popen([PROGRAM, str(folder / "recipe.yaml")], stdout=subprocess.DEVNULL,
+                             stderr=(folder / "log").open("wb"), env=environment)
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode != 0:
+        sys.exit((folder / "log").read_text()[-2000:])
+    records = [json.loads(line) for line in (folder / "ckpt/training.jsonl").read_text().splitlines()]
+    first = records[0]
+    written = datetime.datetime.fromisoformat(first["timestamp"].replace("Z", "+00:00")).timestamp()
+    return {"rate": statistics.median(r["tps"] for r in records[WARM_UP:]), "peak_gib": usage.ru_maxrss / 2**20,
+            "start": written - LENGTH / first["tps"] - begin}
+
+
+def measure_peer(folder: pathlib.Path, dtype: str, steps: int, environment: dict) -> dict:
+    begin = time.time()
+    done = subprocess.run([sys.executable, __file__, "--peer", str(folder / "config.json"), "--dtypes", dtype,
+                           "--steps", str(steps)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    if done.returncode != 0:
+        sys.exit(done.stderr[-2000:])
+    result = json.loads(done.stdout)
+    return {**result, "start": result["first_step_at"] - begin}
+
+
+def peer(config_file: str, dtype_name: str, steps: int):
+    """The other side, in a process of its own."""
+    import resource
+    import torch
+    import transformers
+    dtype = getattr(torch, dtype_name)
+    config = transformers.LlamaConfig(**json.loads(pathlib.Path(config_file).read_text()))
+    config._attn_implementation = "sdpa"
+    torch.manual_seed(1)
+    model = transformers.LlamaForCausalLM(config).to(dtype)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=0.01, fused=True)
+    first_step_at = time.time()
+    rates = []
+    for _ in range(steps):
+        begin = time.monotonic()
+        ids = torch.randint(0, 49152, (1, LENGTH))
+        model(input_ids=ids, labels=ids, use_cache=False).loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        rates.append(LENGTH / (time.monotonic() - begin))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(json.dumps({"rate": statistics.median(rates[WARM_UP:]), "peak_gib": peak, "first_step_at": first_step_at,
+                      "gemm_rate": gemm_limit(json.loads(pathlib.Path(config_file).read_text()), dtype)}))
+
+
+def gemm_limit(config: dict, dtype) -> float:
+    """Tokens a second if a step were its matrix products alone, each timed by itself in this process."""
+    import torch
+    d, f, v = config["hidden_size"], config["intermediate_size"], config["vocab_size"]
+    kv = d // config["num_attention_heads"] * config["num_key_value_heads"]
+    layers = config["num_hidden_layers"]
+    seconds = 0.0
+    for out, inner, count in ((d + 2 * kv, d, layers), (d, d, layers), (2 * f, d, layers), (d, f, layers), (v, d, 1)):
+        x, w, dy = (torch.randn(s, dtype=dtype) for s in ((LENGTH, inner), (out, inner), (LENGTH, out)))
+        for product in (lambda: x @ w.t(), lambda: dy @ w, lambda: dy.t() @ x):
+            product()
+            times = []
+            for _ in range(5):
+                begin = time.monotonic()
+                product()
+                times.append(time.monotonic() - begin)
+            seconds += count * statistics.median(times)
+    return LENGTH / seconds
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--shapes", nargs="+", default=list(SHAPES))
+    arguments.add_argument("--vocabularies", nargs="+", type=int, default=[49152, 151936])
+    arguments.add_argument("--dtypes", nargs="+", default=["float32", "bfloat16"])
+    arguments.add_argument("--steps", type=int, default=WARM_UP + 5, help="of which the first two are not counted")
+    arguments.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    arguments.add_argument("--peer", help=argparse.SUPPRESS)
+    options = arguments.parse_args()
+    if options.peer:
+        return peer(options.peer, options.dtypes[0], options.steps)
+    environment = {**os.environ, "OMP_NUM_THREADS": str(options.threads), "MKL_NUM_THREADS": str(options.threads)}
+    print(f"{options.threads} threads; medians of {options.steps - WARM_UP} steps; ours / transformers")
+    print("| shape | vocabulary | type | tokens/s | times | of the GEMM limit | peak GiB | times | to first step, s | times |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    for shape in options.shapes:
+        for vocabulary in options.vocabularies:
+            for dtype in options.dtypes:
+                with tempfile.TemporaryDirectory() as name:
+                    folder = pathlib.Path(name)
+                    (folder / "config.json").write_text(json.dumps(config_of(shape, vocabulary)))
+                    theirs = measure_peer(folder, dtype, options.steps, environment)
+                    ours = measure_ours(folder, dtype, options.steps, environment)
+                print(f"| {shape} | {vocabulary} | {dtype} | {ours['rate']:.0f} / {theirs['rate']:.0f} | "
+                      f"{ours['rate'] / theirs['rate']:.2f} | {ours['rate'] / theirs['gemm_rate']:.2f} | "
+                      f"{ours['peak_gib']:.2f} / {theirs['peak_gib']:.2f} | {ours['peak_gib'] / theirs['peak_gib']:.2f} | "
+                      f"{ours['start']:.2f} / {theirs['start']:.2f} | {ours['start'] / theirs['start']:.2f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
