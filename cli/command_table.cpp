@@ -19,6 +19,7 @@ const std::vector<GroupRow>& group_table() {
 const std::vector<CommandRow>& command_table() {
   static const std::vector<CommandRow> kCommands = {
       {"config", add_config_reference},
+      {"", add_generate},
       {"", add_completion},
       {"data", add_data_tokenize},
       {"data", add_data_render},

@@ -18,6 +18,7 @@ void add_completion(CLI::App& parent);
 void add_data_tokenize(CLI::App& parent);
 void add_data_render(CLI::App& parent);
 void add_data_build(CLI::App& parent);
+void add_generate(CLI::App& parent);
 void add_model_list(CLI::App& parent);
 void add_model_info(CLI::App& parent);
 void add_model_forward(CLI::App& parent);

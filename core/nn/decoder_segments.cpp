@@ -52,11 +52,10 @@ std::vector<StateField> DecoderBlock::writes(int64_t rows, int64_t length) const
   return {{kHidden, {rows, length, hidden_size_}, attention_.qkv.weight.unit->options().compute_dtype}};
 }
 
-State DecoderBlock::forward(const State& in,
-                            const MicroBatch& /*batch*/,
-                            const ops::OpContext& context) const {
+State DecoderBlock::forward(const State& in, const MicroBatch& batch, const ops::OpContext& context) const {
+  Cache* const cache = batch.cache ? &batch.cache->of(name_) : nullptr;
   const at::Tensor& x_BTD = in.at(kHidden);
-  const at::Tensor attended_BTD = x_BTD + attention_.forward(x_BTD, context);
+  const at::Tensor attended_BTD = x_BTD + attention_.forward(x_BTD, context, cache);
   State out;
   out.set(kHidden, attended_BTD + mlp_.forward(attended_BTD, context));
   return out;
@@ -78,7 +77,12 @@ std::vector<StateField> HeadSegment::writes(int64_t /*rows*/, int64_t /*length*/
 }
 
 State HeadSegment::forward(const State& in, const MicroBatch& batch, const ops::OpContext& context) const {
-  const at::Tensor normed_BTD = ops::rms_norm(in.at(kHidden), norm_, context);
+  at::Tensor hidden_BTD = in.at(kHidden);
+  if (batch.last_logits_only) {
+    ensure(!batch.labels_BT.defined(), "a loss needs every position");
+    hidden_BTD = hidden_BTD.narrow(1, hidden_BTD.size(1) - 1, 1);
+  }
+  const at::Tensor normed_BTD = ops::rms_norm(hidden_BTD, norm_, context);
   State out;
   if (batch.labels_BT.defined()) {
     const at::Tensor loss =

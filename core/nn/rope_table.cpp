@@ -39,27 +39,27 @@ RopeTable::RopeTable(RopeConfig config, at::Device device) : config_(std::move(c
         config_.rotary_dim);
 }
 
-std::pair<at::Tensor, at::Tensor> RopeTable::tables(int64_t length) const {
-  auto found = made_.find(length);
+std::pair<at::Tensor, at::Tensor> RopeTable::tables(int64_t begin, int64_t end) const {
+  auto found = made_.find({begin, end});
   if (found == made_.end()) {
-    constexpr size_t kMostLengths = 64;
-    if (made_.size() >= kMostLengths) made_.clear();
-    found = made_.emplace(length, make(length)).first;
+    constexpr size_t kMostRanges = 64;
+    if (made_.size() >= kMostRanges) made_.clear();
+    found = made_.emplace(std::pair(begin, end), make(begin, end)).first;
   }
   return found->second;
 }
 
-std::pair<at::Tensor, at::Tensor> RopeTable::make(int64_t length) const {
-  const bool beyond = config_.original_max_position > 0 && length > config_.original_max_position;
+std::pair<at::Tensor, at::Tensor> RopeTable::make(int64_t begin, int64_t end) const {
+  const bool beyond = config_.original_max_position > 0 && end > config_.original_max_position;
   at::Tensor inv_freq = as_float_tensor(config_.inv_freq);
   double factor = config_.attention_factor;
   if (beyond && !config_.long_inv_freq.empty()) {
     inv_freq = as_float_tensor(config_.long_inv_freq);
     factor = config_.long_attention_factor;
   } else if (beyond && config_.dynamic_factor > 0) {
-    inv_freq = dynamic_inv_freq(config_, length);
+    inv_freq = dynamic_inv_freq(config_, end);
   }
-  const at::Tensor angles = at::outer(at::arange(length, at::kLong).to(at::kFloat), inv_freq);
+  const at::Tensor angles = at::outer(at::arange(begin, end, at::kLong).to(at::kFloat), inv_freq);
   return {angles.cos().mul_(factor).to(device_), angles.sin().mul_(factor).to(device_)};
 }
 

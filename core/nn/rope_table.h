@@ -10,25 +10,25 @@
 
 namespace automodel::nn {
 
-/// cos and sin of one kind of rope, made once for each sequence length in use. Shared by the blocks of a
+/// cos and sin of one kind of rope, made once for each range of positions in use. Shared by the blocks of a
 /// model; one thread.
 class RopeTable {
  public:
   RopeTable(RopeConfig config, at::Device device);
 
-  /// cos, sin [length, rotary_dim / 2] f32, attention factor included. Angles are formed in f32, as
-  /// transformers does. The regime (longrope's long factors, dynamic's larger base) follows from `length`
-  /// alone.
-  std::pair<at::Tensor, at::Tensor> tables(int64_t length) const;
+  /// cos, sin [end - begin, rotary_dim / 2] f32 of the positions [begin, end), attention factor included.
+  /// Angles are formed in f32, as transformers does. The regime (longrope's long factors, dynamic's larger
+  /// base) follows from `end`, the length of the sequence so far, alone.
+  std::pair<at::Tensor, at::Tensor> tables(int64_t begin, int64_t end) const;
 
   const RopeConfig& config() const { return config_; }
 
  private:
-  std::pair<at::Tensor, at::Tensor> make(int64_t length) const;
+  std::pair<at::Tensor, at::Tensor> make(int64_t begin, int64_t end) const;
 
   RopeConfig config_;
   at::Device device_;
-  mutable std::map<int64_t, std::pair<at::Tensor, at::Tensor>> made_;
+  mutable std::map<std::pair<int64_t, int64_t>, std::pair<at::Tensor, at::Tensor>> made_;
 };
 
 }  // namespace automodel::nn

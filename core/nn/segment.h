@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/nn/cache.h"
 #include "core/ops/linear.h"
 #include "core/tensor/unit.h"
 
@@ -45,7 +46,9 @@ struct MicroBatch {
   double loss_scale = 1.0;  ///< 1 / number of label tokens in the whole step
   int64_t ignore_index = -100;
   int64_t loss_chunk_rows = 0;
-  bool want_logits = false;  ///< also write "logits" [B, T, V], without a graph
+  bool want_logits = false;        ///< also write "logits" [B, T, V], without a graph
+  bool last_logits_only = false;   ///< of the last position only: "logits" [B, 1, V]; no labels then
+  SequenceCache* cache = nullptr;  ///< generation: the tokens follow those that it keeps and are added to it
   at::Tensor dropout_keys;   ///< [B T] int64 (core/ops/dropout.h), used in training; undefined: no dropout
 };
 

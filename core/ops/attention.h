@@ -24,13 +24,13 @@ AttentionKind choose_attention(at::Device device, at::ScalarType dtype, int64_t 
 std::string_view name_of(AttentionKind kind);
 
 /// Causal attention with grouped heads. Rows are right-padded: padding comes after every real token, so
-/// causality alone keeps it out.
+/// causality alone keeps it out. The queries are those of the last T of S tokens (S > T: generation).
 ///
-/// q [B, T, N, H], k, v [B, T, K, H], N a multiple of K -> [B, T, N, H], contiguous
+/// q [B, T, N, H], k, v [B, S, K, H], N a multiple of K, S >= T -> [B, T, N, H], contiguous
 /// Saves q, k, v, the output and the log-sum-exp (kMath: the scores).
 at::Tensor attention(const at::Tensor& q_BTNH,
-                     const at::Tensor& k_BTKH,
-                     const at::Tensor& v_BTKH,
+                     const at::Tensor& k_BSKH,
+                     const at::Tensor& v_BSKH,
                      const AttentionOptions& options);
 
 }  // namespace automodel::ops

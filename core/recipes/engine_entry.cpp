@@ -7,6 +7,7 @@
 #include "core/recipes/entry.h"
 #include "core/recipes/finetune.h"
 #include "core/recipes/forward.h"
+#include "core/recipes/generate.h"
 
 namespace automodel::recipes {
 namespace {
@@ -35,6 +36,9 @@ const Engine kEngine = {
       return translating_errors([&] { return finetune(recipe, run); });
     },
     [](const std::vector<ForwardCase>& cases) { translating_errors([&] { forward(cases); }); },
+    [](const GenerateRequest& request, const GenerateEvents& events) {
+      translating_errors([&] { generate(request, events); });
+    },
 };
 
 }  // namespace

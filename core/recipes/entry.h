@@ -1,6 +1,10 @@
 #pragma once
 
+#include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/config/recipe.h"
@@ -21,6 +25,52 @@ struct ForwardCase {
   std::string dtype = "float32";  ///< compute and storage type, or auto
 };
 
+/// What a text is made to follow.
+struct Prompt {
+  enum class Kind {
+    kText,  ///< `content` is plain text
+    kChat,  ///< `content` is a JSON object: messages, tools and other variables of the chat template
+    kIds,   ///< token ids; the folder needs no tokenizer
+  } kind = Kind::kText;
+  std::string content;
+  std::vector<int64_t> ids;
+};
+
+/// `generate`. Unset options are those of the model's generation_config.json, else transformers' defaults.
+struct GenerateRequest {
+  std::string model;  ///< folder, checkpoint folder or Hub id
+  std::string dtype = "auto";
+  std::vector<Prompt> prompts;
+  std::optional<int64_t> max_new_tokens;
+  bool sample = false;  ///< false: the most likely token each time
+  std::optional<double> temperature;
+  std::optional<int64_t> top_k;
+  std::optional<double> top_p;
+  std::optional<double> repetition_penalty;
+  uint64_t seed = 0;                  ///< of the first prompt; the next one has seed + 1
+  std::vector<std::string> stops;     ///< the text ends before the first of these
+  bool use_cache = true;              ///< false: the whole sequence anew for each token
+  bool use_generation_config = true;  ///< false: only its end-of-sequence ids
+};
+
+/// What one prompt gave.
+struct Generated {
+  std::string prompt;  ///< as text, a chat rendered; empty for ids
+  std::string text;    ///< without special tokens and the stop text; empty without a tokenizer
+  std::vector<int64_t> prompt_ids;
+  std::vector<int64_t> ids;     ///< new ones, the end-of-sequence id included
+  std::vector<float> logprobs;  ///< of each id in the distribution that it was chosen from
+  std::string finish_reason;    ///< eos, stop or length
+  double prompt_s = 0;          ///< until the first token
+  double tokens_per_s = 0;      ///< of the tokens after the first; 0 when there is none
+};
+
+/// Called while a text grows.
+struct GenerateEvents {
+  std::function<void(std::string_view)> text;  ///< the next piece: whole characters
+  std::function<void(const Generated&)> done;  ///< a prompt's text is complete
+};
+
 struct Engine {
   /// Fine-tunes or pretrains until done, and tells `run` of it. Returns the exit status (0, or 128 + n when
   /// signal n stopped it).
@@ -28,6 +78,9 @@ struct Engine {
 
   /// `model forward`.
   void (*forward)(const std::vector<ForwardCase>& cases);
+
+  /// `generate`: the prompts one after the other.
+  void (*generate)(const GenerateRequest& request, const GenerateEvents& events);
 };
 
 /// The one symbol that the library exports for this purpose.

@@ -20,9 +20,21 @@ def program():
     return str(path)
 
 
-def call(*words):
+def run(*words, **options):
+    return subprocess.run([program(), *map(str, words)], capture_output=True, text=True, **options)
+
+
+def call(*words, **options):
     """Standard output; ends the test with the program's message when it fails."""
-    done = subprocess.run([program(), *map(str, words)], capture_output=True, text=True)
+    done = run(*words, **options)
     if done.returncode != 0:
         sys.exit(f"automodel {' '.join(map(str, words))}: exit status {done.returncode}\n{done.stderr[-4000:]}")
     return done.stdout
+
+
+def fails(*words):
+    """What it says when it fails, as it must."""
+    done = run(*words)
+    if done.returncode == 0:
+        sys.exit(f"automodel {' '.join(map(str, words))}: does not fail")
+    return done.stderr

@@ -3,7 +3,8 @@ add_test(NAME parity.config COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR
 set(parity_tests parity.config)
 if(AUTOMODEL_ENGINE)
   add_test(NAME parity.forward COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/forward_test.py)
-  list(APPEND parity_tests parity.forward)
+  add_test(NAME parity.generate COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/generate_test.py)
+  list(APPEND parity_tests parity.forward parity.generate)
 endif()
 set_tests_properties(${parity_tests} PROPERTIES
   LABELS parity TIMEOUT 900

@@ -1,0 +1,245 @@
+// automodel generate: text from a model, to look at what was trained.
+#include <cmath>
+#include <iostream>
+#include <iterator>
+#include <memory>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.h"
+#include "cli/engine_library.h"
+#include "core/base/error.h"
+#include "core/base/files.h"
+#include "core/base/log.h"
+#include "core/io/json.h"
+#include "core/io/utf8.h"
+
+namespace automodel::cli {
+namespace {
+
+using nlohmann::ordered_json;
+using recipes::Generated;
+using recipes::GenerateRequest;
+using recipes::Prompt;
+
+constexpr const char* kFooter =
+    "The text goes to standard output as it grows, the log to standard error. Each prompt is continued on "
+    "its "
+    "own, greedily\n"
+    "unless sampling is asked for with --sample, --temperature, --top-k or --top-p; temperature 0 is "
+    "greedy.\n"
+    "Sampling takes what is not given from the model's generation_config.json, else transformers' defaults:\n"
+    "temperature 1, top_k 50, top_p 1; filters apply in that order. repetition_penalty and max_new_tokens of "
+    "that file\n"
+    "count always; a setting that would change the text and is not implemented is an error.\n"
+    "It ends at the file's (or config.json's) eos_token_id, at --stop or after --max-new-tokens.\n"
+    "The same seed gives the same text, with or without the cache, and the tokens that transformers gives "
+    "after\n"
+    "torch.manual_seed(SEED) on a CPU; the second prompt has SEED + 1.\n"
+    "--json prints one object a line for each prompt: prompt, text, prompt_ids, ids, logprobs (of each id, "
+    "in "
+    "the\n"
+    "distribution that it was chosen from), finish_reason (eos, stop, length), prompt_s, tokens_per_s.\n"
+    "\n"
+    "Examples:\n"
+    "  automodel generate -m ./SmolLM2-135M -p 'The capital of France is'\n"
+    "  automodel generate -m checkpoints/LATEST --chat chat.json --max-new-tokens 200\n"
+    "  automodel generate -m DIR -p 'Once' -p 'Twice' --temperature 0.7 --top-p 0.9 --seed 3\n"
+    "  automodel generate -m DIR -p 'Q: 1 + 1?' --stop $'\\n' --json\n"
+    "  git diff | automodel generate -m DIR -p -\n"
+    "where chat.json is what the model's chat template renders, with the prompt for an answer:\n"
+    "  [{\"role\": \"user\", \"content\": \"Hi\"}]   or   {\"messages\": [...], \"tools\": [...]}";
+
+struct Options {
+  GenerateRequest request;
+  std::vector<std::string> prompts;
+  std::string chat, ids;
+  bool no_cache = false;
+  bool no_generation_config = false;
+  bool json = false;
+};
+
+std::string read_input(const std::string& file) {
+  if (file != "-") return read_file(file);
+  return {std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>()};
+}
+
+std::string check_utf8(std::string text, const std::string& origin) {
+  const auto invalid = io::find_invalid_utf8(text);
+  check(!invalid, ErrorCode::kData, origin, ": not UTF-8 at byte ", invalid.value_or(0));
+  return text;
+}
+
+Prompt read_text(const std::string& words) {
+  const bool piped = words == "-";
+  return {
+      Prompt::Kind::kText, check_utf8(piped ? read_input(words) : words, piped ? "stdin" : "--prompt"), {}};
+}
+
+Prompt read_chat(const std::string& file) {
+  const std::string text = read_input(file);
+  io::parse_json(text, file);  // strict, and it names the place
+  ordered_json chat = ordered_json::parse(text);
+  if (chat.is_array()) chat = {{"messages", std::move(chat)}};
+  const auto messages = chat.is_object() ? chat.find("messages") : chat.end();
+  check(messages != chat.end() && messages->is_array() && !messages->empty(),
+        ErrorCode::kData,
+        file,
+        ": expected a list of {\"role\", \"content\"} or an object with \"messages\"");
+  if (!chat.contains("add_generation_prompt")) chat["add_generation_prompt"] = true;
+  return {Prompt::Kind::kChat, chat.dump(), {}};
+}
+
+std::vector<Prompt> read_ids(const std::string& file) {
+  const nlohmann::json rows = io::parse_json(read_input(file), file);
+  std::vector<Prompt> prompts;
+  try {
+    for (auto& ids : rows.get<std::vector<std::vector<int64_t>>>()) {
+      prompts.push_back({Prompt::Kind::kIds, {}, std::move(ids)});
+    }
+  } catch (const nlohmann::json::exception&) {
+    prompts.clear();
+  }
+  check(!prompts.empty(), ErrorCode::kData, file, ": expected a list of lists of token ids");
+  return prompts;
+}
+
+std::vector<Prompt> read_prompts(const Options& options) {
+  const int kinds = int{!options.prompts.empty()} + int{!options.chat.empty()} + int{!options.ids.empty()};
+  check(kinds == 1, ErrorCode::kUsage, "generate: expected one of --prompt TEXT, --chat FILE, --ids FILE");
+  if (!options.ids.empty()) return read_ids(options.ids);
+  if (!options.chat.empty()) return {read_chat(options.chat)};
+  std::vector<Prompt> prompts;
+  for (const std::string& words : options.prompts) prompts.push_back(read_text(words));
+  return prompts;
+}
+
+/// Whether to sample, from what was said on the command line.
+bool wants_sampling(const GenerateRequest& request) {
+  if (request.temperature == 0.0) {
+    check(!request.sample, ErrorCode::kUsage, "generate: --temperature 0 is greedy, --sample is not");
+    return false;
+  }
+  return request.sample || request.temperature || request.top_k || request.top_p;
+}
+
+void print_json(const Generated& result) {
+  std::cout << ordered_json({{"prompt", result.prompt},
+                             {"text", result.text},
+                             {"prompt_ids", result.prompt_ids},
+                             {"ids", result.ids},
+                             {"logprobs", result.logprobs},
+                             {"finish_reason", result.finish_reason},
+                             {"prompt_s", result.prompt_s},
+                             {"tokens_per_s", result.tokens_per_s}})
+                   .dump()
+            << std::endl;
+}
+
+void log_speed(const Generated& result) {
+  log::info(result.ids.size(),
+            " tokens (ended by ",
+            result.finish_reason,
+            "), prompt of ",
+            result.prompt_ids.size(),
+            " in ",
+            std::round(result.prompt_s * 1000) / 1000,
+            " s, then ",
+            std::round(result.tokens_per_s * 10) / 10,
+            " tokens/s");
+}
+
+void run(Options& options) {
+  GenerateRequest& request = options.request;
+  request.prompts = read_prompts(options);
+  request.sample = wants_sampling(request);
+  if (!request.sample) request.temperature.reset();
+  for (const std::string& stop : request.stops) {
+    check(!check_utf8(stop, "--stop").empty(), ErrorCode::kUsage, "generate --stop: expected a text");
+  }
+  request.use_cache = !options.no_cache;
+  request.use_generation_config = !options.no_generation_config;
+
+  size_t current = 1;  // prompt
+  size_t number = 0;   // prompt whose number was printed last
+  const auto print = [&](std::string_view piece) {
+    if (options.json) return;
+    if (const size_t before = std::exchange(number, current);
+        before != number && request.prompts.size() > 1) {
+      std::cout << "[" << number << "] ";
+    }
+    std::cout << piece << std::flush;
+  };
+  recipes::GenerateEvents events;
+  events.text = print;
+  events.done = [&](const Generated& result) {
+    log_speed(result);
+    if (options.json) return print_json(result);
+    print("\n");
+    ++current;
+  };
+  load_engine().generate(request, events);
+}
+
+void add_sampling(CLI::App& command, Options& options) {
+  GenerateRequest& request = options.request;
+  command.add_flag("--sample", request.sample, "Draw each token instead of taking the most likely one")
+      ->group("Sampling");
+  command.add_option("--temperature", request.temperature, "Divides the logits; 0 is greedy")
+      ->check(CLI::NonNegativeNumber)
+      ->group("Sampling");
+  command.add_option("--top-k", request.top_k, "Draw among the K most likely; 0: all")
+      ->check(CLI::NonNegativeNumber)
+      ->group("Sampling");
+  command.add_option("--top-p", request.top_p, "Draw among the most likely that together reach P")
+      ->check(CLI::Range(0.0, 1.0))
+      ->group("Sampling");
+  command.add_option("--seed", request.seed, "Of the draws")->capture_default_str()->group("Sampling");
+}
+
+}  // namespace
+
+void add_generate(CLI::App& parent) {
+  const auto options = std::make_shared<Options>();
+  GenerateRequest& request = options->request;
+  CLI::App* command = parent.add_subcommand("generate", "Continue a prompt or answer a chat with a model");
+  command
+      ->add_option(
+          "-m,--model", request.model, "A model's folder, a checkpoint's folder, or a Hub id in the cache")
+      ->type_name("DIR")
+      ->required();
+  command->add_option("-p,--prompt", options->prompts, "Text to continue; again for several; - reads stdin")
+      ->type_name("TEXT")
+      ->allow_extra_args(false);
+  command->add_option("--chat", options->chat, "JSON messages to answer; - reads stdin")->type_name("FILE");
+  command
+      ->add_option("--ids", options->ids, "JSON list of lists of token ids to continue, without a tokenizer")
+      ->type_name("FILE");
+  command
+      ->add_option(
+          "--max-new-tokens", request.max_new_tokens, "Most tokens to add (default: the model's, else 128)")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--stop", request.stops, "End before this text; again for several")
+      ->type_name("TEXT")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--repetition-penalty",
+                   request.repetition_penalty,
+                   "Above 1: tokens that were there are less likely")
+      ->check(CLI::PositiveNumber);
+  add_sampling(*command, *options);
+  command->add_option("--dtype", request.dtype, "float32, bfloat16, or auto: as stored")
+      ->check(CLI::IsMember({"float32", "bfloat16", "auto"}))
+      ->option_text("TYPE");
+  command->add_flag("--no-cache", options->no_cache, "Compute the whole sequence for each token, to compare");
+  command->add_flag("--no-generation-config",
+                    options->no_generation_config,
+                    "Of the model's generation_config.json read only the end-of-sequence ids");
+  command->add_flag("--json", options->json, "One JSON object a prompt instead of text");
+  command->footer(kFooter);
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace automodel::cli

@@ -1,0 +1,255 @@
+// `automodel generate`: text from a model, to look at what was trained.
+#include "core/recipes/generate.h"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+
+#include <nlohmann/json.hpp>
+
+#include <ATen/ops/empty.h>
+
+#include "core/base/files.h"
+#include "core/base/log.h"
+#include "core/base/strings.h"
+#include "core/engine/walk.h"
+#include "core/models/family.h"
+#include "core/models/generation_config.h"
+#include "core/recipes/model_setup.h"
+#include "core/recipes/sampling.h"
+#include "core/tokenizer/text_stream.h"
+#include "core/tokenizer/tokenizer.h"
+
+namespace automodel::recipes {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+constexpr int64_t kDefaultNewTokens = 128;
+constexpr int64_t kTopKOfTransformers = 50;  // what it samples with when nobody names top_k
+
+/// The folder that holds config.json: as given, or the exported model of a checkpoint folder.
+fs::path find_folder(const std::string& model) {
+  const fs::path place = models::find_model(model);
+  check(fs::is_directory(place), ErrorCode::kData, model, ": expected a model's folder, found a file");
+  const fs::path exported = place / "model" / "consolidated";
+  return !fs::exists(place / "config.json") && fs::exists(exported / "config.json") ? exported : place;
+}
+
+/// Everything that does not differ from prompt to prompt.
+struct Settings {
+  SamplingOptions sampling;
+  int64_t max_new_tokens = kDefaultNewTokens;
+  std::vector<int64_t> eos_ids;
+};
+
+void refuse(const models::GenerationConfig& config, const std::vector<std::string>& settings) {
+  check(settings.empty(),
+        ErrorCode::kUnsupported,
+        config.origin,
+        ": ",
+        join(settings, ", "),
+        " would change the text and is not implemented; --no-generation-config generates without this file's "
+        "settings");
+}
+
+Settings make_settings(const GenerateRequest& request, const fs::path& folder) {
+  const models::GenerationConfig config =
+      request.use_generation_config ? models::read_generation_config(folder) : models::read_eos_only(folder);
+  refuse(config, config.not_implemented);
+  if (request.sample) refuse(config, config.not_implemented_sampling);
+  const auto choose = [](const auto& asked, const auto& of_model, auto otherwise) {
+    return asked ? *asked : of_model.value_or(otherwise);
+  };
+  Settings settings;
+  settings.eos_ids = config.eos_token_ids;
+  settings.max_new_tokens = choose(request.max_new_tokens, config.max_new_tokens, kDefaultNewTokens);
+  SamplingOptions& sampling = settings.sampling;
+  sampling.sample = request.sample;
+  sampling.repetition_penalty = choose(request.repetition_penalty, config.repetition_penalty, 1.0);
+  sampling.temperature = choose(request.temperature, config.temperature, 1.0);
+  sampling.top_k = choose(request.top_k, config.top_k, kTopKOfTransformers);
+  sampling.top_p = choose(request.top_p, config.top_p, 1.0);
+  check(sampling.repetition_penalty > 0 && sampling.temperature > 0 && sampling.top_k >= 0 &&
+            sampling.top_p >= 0 && sampling.top_p <= 1 && settings.max_new_tokens > 0,
+        ErrorCode::kFormat,
+        config.origin,
+        ": expected max_new_tokens, temperature and repetition_penalty above 0, top_k at least 0, top_p from "
+        "0 to 1");
+  const std::string penalty = sampling.repetition_penalty == 1.0
+                                  ? ""
+                                  : detail::join(", repetition_penalty ", sampling.repetition_penalty);
+  if (request.sample) {
+    log::info("sampling: temperature ",
+              sampling.temperature,
+              ", top_k ",
+              sampling.top_k,
+              ", top_p ",
+              sampling.top_p,
+              ", seed ",
+              request.seed,
+              penalty);
+  } else {
+    log::info("greedy", penalty);
+  }
+  return settings;
+}
+
+/// The model's type, or float32 where it is float16, which no operation computes in.
+std::string compute_dtype(const GenerateRequest& request, const fs::path& folder) {
+  if (request.dtype != "auto") return request.dtype;
+  const std::string file = (folder / "config.json").string();
+  const auto stored = models::read_decoder_config(read_file(file), file).stored_dtype;
+  if (stored != DType::kFloat16) return "auto";
+  log::info(file, ": the weights are float16; computing in float32");
+  return "float32";
+}
+
+LoadedModel load(const GenerateRequest& request, const fs::path& folder) {
+  config::Recipe recipe;
+  recipe.model.path = folder.string();
+  recipe.model.torch_dtype = compute_dtype(request, folder);
+  return load_model(recipe);
+}
+
+/// One model with its tokenizer, if any: continues prompts.
+class Generator {
+ public:
+  Generator(const GenerateRequest& request, const fs::path& folder)
+      : request_(request),
+        settings_(make_settings(request, folder)),
+        tokenizer_(load_tokenizer(request, folder)),
+        model_(load(request, folder)),
+        walk_(model_.decoder.segment_pointers(), model_.decoder.unit_pointers(), {}) {
+    for (const std::string& stop : request.stops) {
+      check(tokenizer_.has_value(), ErrorCode::kUsage, "--stop needs a tokenizer in ", folder.string());
+      // The text of a special token is never decoded, so its id stops too.
+      if (const auto id = tokenizer_->token_to_id(stop)) stop_ids_.push_back(*id);
+    }
+  }
+
+  Generated run(size_t index, const std::function<void(std::string_view)>& on_text) {
+    const Prompt& prompt = request_.prompts[index];
+    Generated result;
+    read_prompt(prompt, result);
+    Sampler sampler(settings_.sampling, request_.seed + index);
+    std::optional<tokenizer::TextStream> stream;
+    if (tokenizer_) stream.emplace(*tokenizer_, request_.stops);
+    const auto add_text = [&](const std::string& piece) {
+      if (piece.empty()) return;
+      result.text += piece;
+      on_text(piece);
+    };
+
+    nn::SequenceCache cache;
+    std::vector<int64_t> ids = result.prompt_ids;
+    const Clock::time_point start = Clock::now();
+    Clock::time_point first = start;
+    while (result.finish_reason.empty()) {
+      const Sampler::Choice next = sampler.choose(next_logits(ids, cache), tensor_of(ids));
+      ids.push_back(next.id);
+      result.ids.push_back(next.id);
+      result.logprobs.push_back(next.logprob);
+      if (result.ids.size() == 1) first = Clock::now();
+      result.finish_reason = finish_reason(result.ids);
+      if (!stream || result.finish_reason == "eos" || result.finish_reason == "stop") continue;
+      add_text(stream->push(static_cast<int32_t>(next.id)));
+      if (stream->stopped()) result.finish_reason = "stop";
+    }
+    const std::chrono::duration<double> steps = Clock::now() - first;
+    if (stream) add_text(stream->finish());
+    result.prompt_s = std::chrono::duration<double>(first - start).count();
+    const auto later = static_cast<double>(result.ids.size() - 1);
+    result.tokens_per_s = later > 0 && steps.count() > 0 ? later / steps.count() : 0;
+    return result;
+  }
+
+ private:
+  static std::optional<tokenizer::Tokenizer> load_tokenizer(const GenerateRequest& request,
+                                                            const fs::path& folder) {
+    const bool needed = std::any_of(request.prompts.begin(), request.prompts.end(), [](const Prompt& prompt) {
+      return prompt.kind != Prompt::Kind::kIds;
+    });
+    const bool present = fs::exists(folder / "tokenizer.json") || fs::exists(folder / "vocab.json");
+    if (!needed && !present) return std::nullopt;
+    return tokenizer::Tokenizer::load(folder);
+  }
+
+  void read_prompt(const Prompt& prompt, Generated& result) const {
+    if (prompt.kind == Prompt::Kind::kIds) {
+      result.prompt_ids = prompt.ids;
+    } else {
+      const bool chat = prompt.kind == Prompt::Kind::kChat;
+      result.prompt =
+          chat ? tokenizer_->render_chat(nlohmann::ordered_json::parse(prompt.content)).text : prompt.content;
+      // A template writes the special tokens itself.
+      const std::vector<int32_t> ids = tokenizer_->encode(result.prompt, !chat);
+      result.prompt_ids.assign(ids.begin(), ids.end());
+    }
+    check(!result.prompt_ids.empty(),
+          ErrorCode::kData,
+          "the prompt has no token and this tokenizer puts none before it: there is nothing to continue");
+    const int64_t longest = model_.decoder.config.max_position_embeddings;
+    const int64_t asked = static_cast<int64_t>(result.prompt_ids.size()) + settings_.max_new_tokens;
+    if (asked > longest) {
+      log::warning("the prompt of ",
+                   result.prompt_ids.size(),
+                   " tokens with up to ",
+                   settings_.max_new_tokens,
+                   " new ones may pass the ",
+                   longest,
+                   " positions that the model was made for (max_position_embeddings)");
+    }
+  }
+
+  static at::Tensor tensor_of(const std::vector<int64_t>& ids) {
+    at::Tensor tensor = at::empty({static_cast<int64_t>(ids.size())}, at::kLong);
+    std::copy(ids.begin(), ids.end(), tensor.mutable_data_ptr<int64_t>());
+    return tensor;
+  }
+
+  /// What the model expects after `ids` [V]: of the last id alone once the cache holds those before it.
+  at::Tensor next_logits(const std::vector<int64_t>& ids, nn::SequenceCache& cache) {
+    const bool continues = request_.use_cache && cache.length() > 0;
+    const std::vector<int64_t> fresh(continues ? ids.end() - 1 : ids.begin(), ids.end());
+    nn::MicroBatch batch;
+    batch.input_ids_BT = tensor_of(fresh).unsqueeze(0);
+    batch.want_logits = batch.last_logits_only = true;
+    batch.cache = request_.use_cache ? &cache : nullptr;
+    const at::Tensor logits = walk_.evaluate({batch}).front().at(nn::kLogits);
+    return logits[0][0].to(at::Device(at::kCPU), at::kFloat);
+  }
+
+  std::string finish_reason(const std::vector<int64_t>& ids) const {
+    const auto holds = [&](const std::vector<int64_t>& list) {
+      return std::find(list.begin(), list.end(), ids.back()) != list.end();
+    };
+    if (holds(settings_.eos_ids)) return "eos";
+    if (holds(stop_ids_)) return "stop";
+    return static_cast<int64_t>(ids.size()) >= settings_.max_new_tokens ? "length" : "";
+  }
+
+  const GenerateRequest& request_;
+  Settings settings_;
+  std::optional<tokenizer::Tokenizer> tokenizer_;
+  LoadedModel model_;
+  engine::Walk walk_;
+  std::vector<int64_t> stop_ids_;
+};
+
+}  // namespace
+
+void generate(const GenerateRequest& request, const GenerateEvents& events) {
+  Generator generator(request, find_folder(request.model));
+  for (size_t i = 0; i < request.prompts.size(); ++i) {
+    try {
+      events.done(generator.run(i, events.text));
+    } catch (Error& error) {
+      if (request.prompts.size() > 1) error.add_context(detail::join("continuing prompt ", i + 1));
+      throw;
+    }
+  }
+}
+
+}  // namespace automodel::recipes
