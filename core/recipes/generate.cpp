@@ -15,6 +15,7 @@
 #include "core/engine/walk.h"
 #include "core/models/family.h"
 #include "core/models/generation_config.h"
+#include "core/ops/embedding.h"
 #include "core/recipes/model_setup.h"
 #include "core/recipes/sampling.h"
 #include "core/tokenizer/text_stream.h"
@@ -190,6 +191,7 @@ class Generator {
     check(!result.prompt_ids.empty(),
           ErrorCode::kData,
           "the prompt has no token and this tokenizer puts none before it: there is nothing to continue");
+    ops::check_token_ids(tensor_of(result.prompt_ids), model_.decoder.config.vocab_size);
     const int64_t longest = model_.decoder.config.max_position_embeddings;
     const int64_t asked = static_cast<int64_t>(result.prompt_ids.size()) + settings_.max_new_tokens;
     if (asked > longest) {
@@ -214,7 +216,8 @@ class Generator {
     const bool continues = request_.use_cache && cache.length() > 0;
     const std::vector<int64_t> fresh(continues ? ids.end() - 1 : ids.begin(), ids.end());
     nn::MicroBatch batch;
-    batch.input_ids_BT = tensor_of(fresh).unsqueeze(0);
+    const at::Device device = model_.decoder.units.front()->options().device;
+    batch.input_ids_BT = tensor_of(fresh).unsqueeze(0).to(device);
     batch.want_logits = batch.last_logits_only = true;
     batch.cache = request_.use_cache ? &cache : nullptr;
     const at::Tensor logits = walk_.evaluate({batch}).front().at(nn::kLogits);
