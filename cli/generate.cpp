@@ -46,6 +46,7 @@ constexpr const char* kFooter =
     "Examples:\n"
     "  automodel generate -m ./SmolLM2-135M -p 'The capital of France is'\n"
     "  automodel generate -m checkpoints/LATEST --chat chat.json --max-new-tokens 200\n"
+    "  automodel generate -m ./SmolLM2-135M --adapter checkpoints/LATEST -p 'Once upon a time'\n"
     "  automodel generate -m DIR -p 'Once' -p 'Twice' --temperature 0.7 --top-p 0.9 --seed 3\n"
     "  automodel generate -m DIR -p 'Q: 1 + 1?' --stop $'\\n' --json\n"
     "  git diff | automodel generate -m DIR -p -\n"
@@ -210,6 +211,8 @@ void add_generate(CLI::App& parent) {
           "-m,--model", request.model, "A model's folder, a checkpoint's folder, or a Hub id in the cache")
       ->type_name("DIR")
       ->required();
+  command->add_option("--adapter", request.adapter, "A LoRA adapter on it: its folder, or a checkpoint's")
+      ->type_name("DIR");
   command->add_option("-p,--prompt", options->prompts, "Text to continue; again for several; - reads stdin")
       ->type_name("TEXT")
       ->allow_extra_args(false);

@@ -49,7 +49,7 @@ struct MicroBatch {
   bool want_logits = false;        ///< also write "logits" [B, T, V], without a graph
   bool last_logits_only = false;   ///< of the last position only: "logits" [B, 1, V]; no labels then
   SequenceCache* cache = nullptr;  ///< generation: the tokens follow those that it keeps and are added to it
-  at::Tensor dropout_keys;   ///< [B T] int64 (core/ops/dropout.h), used in training; undefined: no dropout
+  at::Tensor dropout_keys;  ///< [B T] int64 (core/ops/dropout.h), used in training; undefined: no dropout
 };
 
 /// One step of a model: embedding, a block, the head. Immutable after construction but for the weights it

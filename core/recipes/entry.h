@@ -38,7 +38,8 @@ struct Prompt {
 
 /// `generate`. Unset options are those of the model's generation_config.json, else transformers' defaults.
 struct GenerateRequest {
-  std::string model;  ///< folder, checkpoint folder or Hub id
+  std::string model;    ///< folder, checkpoint folder or Hub id
+  std::string adapter;  ///< a LoRA adapter's folder, or a checkpoint's; empty: none
   std::string dtype = "auto";
   std::vector<Prompt> prompts;
   std::optional<int64_t> max_new_tokens;

@@ -3,6 +3,7 @@ on tiny checkpoints of every family; and on a real model where there is one.
 
 generate_test.py [PATTERN]: only the variants whose name holds PATTERN, and no real model.
 """
+import copy
 import json
 import os
 import pathlib
@@ -13,6 +14,7 @@ import tempfile
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # the tensors are tiny; waiting threads cost more than they help
 import torch
 import transformers
+from safetensors.torch import save_file
 
 import checkpoints
 from program import ROOT, call, fails
@@ -143,6 +145,22 @@ def lines_of(*words, **options):
     return [json.loads(line) for line in call("generate", *words, "--json", **options).splitlines()]
 
 
+def write_adapter(model, folder, rank=4, alpha=16):
+    """An adapter in PEFT's files; returns the model with it merged."""
+    folder.mkdir()
+    adapted, tensors = copy.deepcopy(model), {}
+    targets = ["q_proj", "down_proj"]
+    for name, linear in adapted.named_modules():
+        if name.endswith(tuple(targets)):
+            a, b = torch.randn(rank, linear.in_features) * 0.1, torch.randn(linear.out_features, rank) * 0.1
+            tensors |= {f"base_model.model.{name}.lora_A.weight": a, f"base_model.model.{name}.lora_B.weight": b}
+            linear.weight.data += alpha / rank * b @ a
+    save_file(tensors, folder / "adapter_model.safetensors")
+    (folder / "adapter_config.json").write_text(json.dumps({
+        "peft_type": "LORA", "task_type": "CAUSAL_LM", "r": rank, "lora_alpha": alpha, "target_modules": targets}))
+    return adapted
+
+
 def compare_text(root, comparison):
     """From words to words, with the quick start's tokenizer and random weights."""
     folder = root / "text"
@@ -152,7 +170,7 @@ def compare_text(root, comparison):
     model = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.float32)
     with torch.no_grad():
         for parameter in model.parameters():
-            parameter.mul_(6)
+            parameter.mul_(4)
     model.save_pretrained(folder)
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
 
@@ -177,6 +195,11 @@ def compare_text(root, comparison):
     equal("stopped", stopped["text"], first["text"][:first["text"].index(stop)])
     equal("stopped", stopped["finish_reason"], "stop")
     equal("its ids", stopped["ids"], first["ids"][:len(stopped["ids"])])
+
+    adapted = write_adapter(model, root / "adapter")
+    with_adapter = lines_of(*common, "--adapter", root / "adapter", "-p", prompt)[0]
+    comparison.add("adapter", with_adapter, reference(adapted, ids))
+    equal("the adapter changes the text", with_adapter["ids"] != first["ids"], True)
 
     chat = [{"role": "user", "content": "Hi"}]
     answer = lines_of(*common, "--chat", "-", input=json.dumps(chat))[0]
