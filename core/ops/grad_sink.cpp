@@ -90,7 +90,8 @@ void GradSink::embedding(const tensor::Weight& table, const at::Tensor& ids, con
     ensure(grad.scalar_type() == at::kFloat, table.unit->name(), ": embedding gradients are kept in float32");
     if (!written_before(table)) grad.zero_();
     if (grad.is_cuda()) {
-      const auto [sorted, order] = ids.sort(/*stable=*/std::optional<bool>(true), /*dim=*/0, /*descending=*/false);
+      const auto [sorted, order] =
+          ids.sort(/*stable=*/std::optional<bool>(true), /*dim=*/0, /*descending=*/false);
       cuda().embedding_grad(element_of(dy, "embedding"),
                             sorted.const_data_ptr<int64_t>(),
                             order.const_data_ptr<int64_t>(),

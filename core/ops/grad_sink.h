@@ -16,6 +16,9 @@ class GradSink {
 
   explicit GradSink(When when = When::kNow) : when_(when) {}
 
+  /// Whether operands are kept until run_deferred: they must not be overwritten before.
+  bool defers() const { return when_ == When::kLater; }
+
   /// d(weight) += dy^T x. x [rows, in], dy [rows, out], weight [out, in] (one matrix: a piece).
   /// f32, and bf16 operands on a GPU: accumulated in f32 inside the GEMM. bf16 on a CPU: the product is
   /// formed in bf16, then added in the gradients' type.

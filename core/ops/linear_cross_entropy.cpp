@@ -8,12 +8,14 @@
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/gather.h>
+#include <ATen/ops/mm.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
 #include "core/ops/cuda.h"
 #include "core/ops/dispatch.h"
 #include "core/ops/linear_math.h"
+#include "core/ops/lora.h"
 #include "core/ops/node.h"
 #include "core/tensor/readback.h"
 
@@ -56,42 +58,74 @@ int64_t default_chunk_rows(int64_t vocabulary, bool on_device) {
   return std::max<int64_t>(16, chunk_bytes / (vocabulary * static_cast<int64_t>(sizeof(float))));
 }
 
-/// Turns logits [rows, V] of a chunk into scale * their gradient where one is wanted; returns the sum of the
-/// token losses, f64.
-struct TokenLosses {
-  at::Tensor sum;
-  at::Tensor dlogits;
+/// The logits of one chunk of rows after another, in memory that is allocated once: on a CPU fresh pages cost
+/// as much as the arithmetic.
+class ChunkLosses {
+ public:
+  /// Chunks of up to `rows` rows; `scale` as in CrossEntropyOptions.
+  ChunkLosses(const Linear& head, int64_t rows, double scale, bool gradient, bool reuse)
+      : head_(head),
+        weight_(head.weight.value()),
+        rows_(rows),
+        scale_(scale),
+        gradient_(gradient),
+        reuse_(reuse) {
+    const bool widens = weight_.is_cpu() && weight_.scalar_type() != at::kFloat;
+    if (widens) wide_ = at::empty({rows, weight_.size(0)}, weight_.options().dtype(at::kFloat));
+  }
+
+  /// Sum of the token losses of x [count, D], a scalar f64. With `gradient` dlogits() holds scale * their
+  /// gradient.
+  at::Tensor sum(const at::Tensor& x, const at::Tensor& targets, const OpContext& context) {
+    if (!logits_.defined() || !reuse_) logits_ = at::empty({rows_, weight_.size(0)}, weight_.options());
+    at::Tensor logits = logits_.narrow(0, 0, x.size(0));
+    at::mm_out(logits, x, weight_.t());
+    if (head_.lora) lora_forward(x, *head_.lora, context, logits);
+    dlogits_ = logits;
+    return logits.is_cuda() ? on_device(logits, targets) : on_host(logits, targets);
+  }
+
+  const at::Tensor& dlogits() const { return dlogits_; }
+
+ private:
+  at::Tensor on_device(const at::Tensor& logits, const at::Tensor& targets) const {
+    at::Tensor losses = at::empty({logits.size(0)}, logits.options().dtype(at::kFloat));
+    cuda().cross_entropy(element_of(logits, "cross-entropy"),
+                         logits.mutable_data_ptr(),
+                         targets.const_data_ptr<int64_t>(),
+                         losses.mutable_data_ptr<float>(),
+                         logits.size(0),
+                         logits.size(1),
+                         static_cast<float>(scale_),
+                         gradient_,
+                         cuda().current_stream());
+    return losses.sum(at::kDouble);
+  }
+
+  at::Tensor on_host(at::Tensor logits, const at::Tensor& targets) const {
+    const at::Tensor columns = targets.unsqueeze(1);
+    at::Tensor log_probs = logits;
+    if (wide_.defined()) log_probs = wide_.narrow(0, 0, logits.size(0)).copy_(logits);
+    // ATen's own log-softmax: its float32 rounding is part of the losses that users compare with.
+    at::_log_softmax_out(log_probs, log_probs, 1, /*half_to_float=*/false);
+    const at::Tensor sum = log_probs.gather(1, columns).sum(at::kDouble).neg();
+    if (!gradient_) return sum;
+    // d loss / d logits = softmax - onehot, in the same buffer.
+    log_probs.exp_();
+    log_probs.scatter_add_(1, columns, at::full({logits.size(0), 1}, -1.0, log_probs.options()));
+    log_probs.mul_(scale_);
+    if (wide_.defined()) logits.copy_(log_probs);
+    return sum;
+  }
+
+  const Linear& head_;
+  at::Tensor weight_;
+  int64_t rows_;
+  double scale_;
+  bool gradient_;
+  bool reuse_;
+  at::Tensor logits_, wide_, dlogits_;
 };
-
-TokenLosses token_losses_on_device(const at::Tensor& logits,
-                                   const at::Tensor& targets,
-                                   double scale,
-                                   bool gradient) {
-  at::Tensor losses = at::empty({logits.size(0)}, logits.options().dtype(at::kFloat));
-  cuda().cross_entropy(element_of(logits, "cross-entropy"),
-                       logits.mutable_data_ptr(),
-                       targets.const_data_ptr<int64_t>(),
-                       losses.mutable_data_ptr<float>(),
-                       logits.size(0),
-                       logits.size(1),
-                       static_cast<float>(scale),
-                       gradient,
-                       cuda().current_stream());
-  return {losses.sum(at::kDouble), gradient ? logits : at::Tensor()};
-}
-
-TokenLosses token_losses(const at::Tensor& logits, const at::Tensor& targets, double scale, bool gradient) {
-  if (logits.is_cuda()) return token_losses_on_device(logits, targets, scale, gradient);
-  const at::Tensor columns = targets.unsqueeze(1);
-  // ATen's own log-softmax: its float32 rounding is part of the losses that users compare with.
-  at::Tensor log_probs = at::_log_softmax(logits.to(at::kFloat), 1, /*half_to_float=*/false);
-  const at::Tensor sum = log_probs.gather(1, columns).sum(at::kDouble).neg();
-  if (!gradient) return {sum, {}};
-  // d loss / d logits = softmax - onehot, in the same buffer.
-  log_probs.exp_();
-  log_probs.scatter_add_(1, columns, at::full({logits.size(0), 1}, -1.0, log_probs.options()));
-  return {sum, log_probs.mul_(scale).to(logits.scalar_type())};
-}
 
 class LinearCrossEntropyFunction : public torch::autograd::Function<LinearCrossEntropyFunction> {
  public:
@@ -114,18 +148,16 @@ class LinearCrossEntropyFunction : public torch::autograd::Function<LinearCrossE
         options.chunk_rows > 0 ? options.chunk_rows : default_chunk_rows(weight.size(0), x.is_cuda());
     at::Tensor dx = !needs_dx ? at::Tensor() : all ? at::empty_like(x) : at::zeros_like(x);
     at::Tensor total = at::zeros({}, x.options().dtype(at::kDouble));
+    ChunkLosses losses(
+        head, std::min(chunk, rows.size(0)), options.scale, needs_grad, !context.sink->defers());
     for (int64_t begin = 0; begin < rows.size(0); begin += chunk) {
       const int64_t count = std::min(chunk, rows.size(0) - begin);
       const at::Tensor chunk_x =
           all ? x.narrow(0, begin, count) : x.index_select(0, indices.narrow(0, begin, count));
       const OpContext of_chunk = with_range(of_rows, begin, count);
-      const auto [sum, dlogits] = token_losses(linear_forward(chunk_x, head, of_chunk),
-                                               targets.narrow(0, begin, count),
-                                               options.scale,
-                                               needs_grad);
-      total.add_(sum);
+      total.add_(losses.sum(chunk_x, targets.narrow(0, begin, count), of_chunk));
       if (!needs_grad) continue;
-      const at::Tensor chunk_dx = linear_backward(chunk_x, dlogits, head, of_chunk, needs_dx);
+      const at::Tensor chunk_dx = linear_backward(chunk_x, losses.dlogits(), head, of_chunk, needs_dx);
       if (!needs_dx) continue;
       if (all) {
         dx.narrow(0, begin, count).copy_(chunk_dx);
