@@ -118,10 +118,13 @@ std::optional<fs::path> default_store_path() {
 
 RunStore::RunStore(const fs::path& path, Access access, int busy_timeout_ms, std::optional<Journal> journal)
     : database_(path, access, busy_timeout_ms, journal) {
+  // One look at all three: another process may be making the tables right now.
+  database_.run("BEGIN");
   const int64_t version = database_.integer("PRAGMA user_version");
   const int64_t owner = database_.integer("PRAGMA application_id");
   const bool is_new =
       owner == 0 && version == 0 && database_.integer("SELECT count(*) FROM sqlite_master") == 0;
+  database_.run("COMMIT");
   check(is_new || owner == kApplicationId,
         ErrorCode::kFormat,
         path.string(),
@@ -268,7 +271,7 @@ std::vector<Run> RunStore::list(const RunFilter& filter) const {
   }
   for (const auto& [key, value] : filter.recipe_values) {
     sql +=
-        " AND EXISTS(SELECT 1 FROM details WHERE run = seq AND CASE WHEN json_valid(recipe_json) THEN"
+        " AND EXISTS(SELECT 1 FROM details WHERE run = seq AND CASE WHEN recipe_json <> '' THEN"
         " json_type(recipe_json, ?) IS NOT NULL AND json_extract(recipe_json, ?) IS json_extract(?, '$') "
         "END)";
     const std::string path = json_path(key);

@@ -179,9 +179,9 @@ def ten_at_once():
 
 
 def ten_heavy_writers():
-    """Imports of 3,000 steps each, all at once: nothing is lost, nobody gives up."""
+    """Imports of 1,000 steps each into a store that is not there yet, all at once: nothing is lost, nobody gives up."""
     place = Place()
-    steps = [{"step": i, "epoch": 0, "loss": 1 / (i + 1)} for i in range(3000)]
+    steps = [{"step": i, "epoch": 0, "loss": 1 / (i + 1)} for i in range(1000)]
     for i in range(10):
         (place.folder / f"old{i}").mkdir()
         (place.folder / f"old{i}/training.jsonl").write_text("".join(json.dumps(step) + "\n" for step in steps))
@@ -191,7 +191,7 @@ def ten_heavy_writers():
         error = writer.communicate(timeout=120)[1]
         equal(f"a writer ({error})", writer.returncode, 0)
     equal("rows", place.rows("SELECT count(*), count(DISTINCT run), sum(loss) FROM metrics"),
-          [(30000, 10, sum(step["loss"] for _ in range(10) for step in steps))])
+          [(10000, 10, sum(step["loss"] for _ in range(10) for step in steps))])
     equal("integrity", place.rows("PRAGMA integrity_check"), [("ok",)])
 
 
@@ -213,12 +213,12 @@ def ten_thousand():
                              (seq, recipe, recipe))
     for arguments in (["--all"], ["--all", "--json"], ["--all", "--where", "optimizer.lr=1e-5"], ["--text", "model-77"]):
         times = []
-        for _ in range(5):
+        for _ in range(8):
             begin = time.perf_counter()
             done = place.command("runs", "list", *arguments)
             times.append((time.perf_counter() - begin) * 1000)
         equal(f"status of list {arguments}", done.returncode, 0)
-        print(f"10,000 runs, list {' '.join(arguments)}: {min(times):.0f} ms, the best of 5")
+        print(f"10,000 runs, list {' '.join(arguments)}: {min(times):.0f} ms, the best of 8")
         check(min(times) < LIMIT_MS, f"list {arguments} took {min(times):.0f} ms; the limit is {LIMIT_MS}")
     equal("lines", place.command("runs", "list", "--all").stdout.count("\n"), 10001)
     equal("newest first", place.json("runs", "list", "-n", "1")[0]["model"], "model-9998")
@@ -265,7 +265,7 @@ place, first = one_run()
 imports(place, first)
 diffs(place, first)
 finding_and_deleting(place, first)
-for test in (killed, failed, ten_at_once, ten_heavy_writers, ten_thousand, stores_that_fail):
+for test in (killed, failed, ten_at_once, *[ten_heavy_writers] * 5, ten_thousand, stores_that_fail):
     begin = time.perf_counter()
     test()
     print(f"{test.__name__}: {time.perf_counter() - begin:.1f} s")
