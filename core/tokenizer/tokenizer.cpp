@@ -94,7 +94,12 @@ Tokenizer Tokenizer::load(const fs::path& path) {
     impl->chat = ChatFolder(impl->folder);
     impl->files = files_of(path);
   }
-  impl->look_at_post_processor();
+  try {
+    impl->look_at_post_processor();
+  } catch (const Error& error) {
+    // The library does not check all that it reads: a panic on the first text is the file's fault.
+    fail(ErrorCode::kFormat, path.string(), ": no text can be encoded with it: ", error.message());
+  }
   return Tokenizer(std::move(impl));
 }
 

@@ -37,6 +37,19 @@ TEST(Tokenizer, ReadsOneTokenizerFileAsItStands) {
   EXPECT_EQ(tokenizer.bos_token_id(), std::nullopt);
 }
 
+TEST(Tokenizer, APostProcessorWithATokenThatNothingDefinesIsAMalformedFile) {
+  TinyFolder folder;
+  folder.write_json();
+  const std::filesystem::path file = folder.path() / "tokenizer.json";
+  auto json = nlohmann::json::parse(std::ifstream(file));
+  json["post_processor"]["special_tokens"] = nlohmann::json::object();
+  folder.write("tokenizer.json", json.dump());
+  const Error error = error_of([&] { Tokenizer::load(file); });
+  EXPECT_EQ(error.code(), ErrorCode::kFormat);
+  EXPECT_NE(error.message().find("tokenizer.json: no text can be encoded"), std::string::npos)
+      << error.message();
+}
+
 TEST(Tokenizer, ReadsVocabularyAndMergesAsByteLevel) {
   TinyFolder folder;
   folder.write_pair();
