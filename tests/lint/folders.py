@@ -5,7 +5,8 @@ from tree import ROOT, read, report, tracked_files
 
 TOP = {"cli", "core", "launcher", "templates", "share", "packaging", "tests", "docs", "cmake"}
 # Folders whose parent's README describes them: generated or foreign layouts.
-DESCRIBED_ABOVE = ("core/tokenizer/ffi/", "tests/cli/cases", "share/quickstart/")
+DESCRIBED_ABOVE = ("core/tokenizer/ffi/", "tests/cli/cases", "share/quickstart/", "tests/fuzz/corpus/",
+                   "tests/fuzz/dictionaries/")
 
 folders = set()
 for name in tracked_files():
