@@ -9,7 +9,7 @@ const std::vector<GroupRow>& group_table() {
       {"config", "Look at a recipe: what it resolves to, the fate of every key, all options"},
       {"data", "Look at data: token ids, rendered conversations, pretraining files"},
       {"model", "Look at a model: known families, a checkpoint's facts, logits and gradients"},
-      {"checkpoint", "Look at a checkpoint: its tensors, whether it is whole"},
+      {"checkpoint", "Look at a checkpoint: its tensors, whether it is whole; merge an adapter into its base"},
       {"runs", "Look at past and present runs: what they were, how their losses went"},
   };
   return kGroups;
@@ -29,6 +29,7 @@ const std::vector<CommandRow>& command_table() {
       {"model", add_model_forward},
       {"checkpoint", add_checkpoint_inspect},
       {"checkpoint", add_checkpoint_verify},
+      {"checkpoint", add_checkpoint_merge},
       {"runs", add_runs_list},
       {"runs", add_runs_show},
       {"runs", add_runs_diff},

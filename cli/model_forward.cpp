@@ -25,7 +25,8 @@ constexpr const char* kFooter =
     "model(ids, labels=ids): there the labels are shifted inside.\n"
     "The file holds `logits` (float32, [rows, longest row, vocabulary], zeros after a row's end), `loss` "
     "(mean over all\n"
-    "labels) and, with --grads, `grad.NAME` for every parameter.\n"
+    "labels) and, with --grads, `grad.NAME` for every parameter; with --adapter for those of the adapter "
+    "alone.\n"
     "Examples:\n"
     "  automodel model forward -m ./SmolLM2-135M --ids ids.json --grads -o ours.safetensors\n"
     "  automodel model forward --cases cases.json\n"
@@ -48,6 +49,8 @@ ForwardCase case_of(const nlohmann::json& object, const std::string& where) {
   for (const auto& [key, value] : object.items()) {
     if (key == "model") {
       request.model = text(value, key);
+    } else if (key == "adapter") {
+      request.adapter = text(value, key);
     } else if (key == "ids") {
       request.ids = text(value, key);
     } else if (key == "labels") {
@@ -60,7 +63,8 @@ ForwardCase case_of(const nlohmann::json& object, const std::string& where) {
       check(value.is_boolean(), ErrorCode::kData, where, ": \"grads\": expected true or false");
       request.grads = value.get<bool>();
     } else {
-      const std::string nearest = nearest_name(key, {"model", "ids", "labels", "output", "dtype", "grads"});
+      const std::string nearest =
+          nearest_name(key, {"model", "adapter", "ids", "labels", "output", "dtype", "grads"});
       fail(ErrorCode::kData,
            where,
            ": unknown key \"",
@@ -109,6 +113,11 @@ void add_model_forward(CLI::App& parent) {
   command
       ->add_option(
           "-m,--model", request.model, "Folder with config.json and weights, or a Hub id in the cache")
+      ->type_name("DIR");
+  command
+      ->add_option("-a,--adapter",
+                   request.adapter,
+                   "Adapter on the model: a PEFT folder, or a training checkpoint that holds one")
       ->type_name("DIR");
   command->add_option("--ids", request.ids, "Rows of token ids")->type_name("FILE");
   command->add_option("--labels", request.labels, "Rows of labels, aligned with positions")

@@ -80,6 +80,14 @@ Staging::Staging(const fs::path& checkpoint_dir, int64_t epoch, int64_t step)
   fs::create_directory(staging_);
 }
 
+Staging::Staging(const fs::path& final_folder)
+    : final_(final_folder.has_filename() ? final_folder : final_folder.parent_path()),
+      staging_(final_.string() + kStagingSuffix) {
+  if (final_.has_parent_path()) fs::create_directories(final_.parent_path());
+  fs::remove_all(staging_);
+  fs::create_directory(staging_);
+}
+
 Staging::~Staging() {
   std::error_code ignored;
   fs::remove_all(staging_, ignored);
@@ -89,7 +97,7 @@ fs::path Staging::publish() {
   sync_tree(staging_);
   fs::remove_all(final_);
   fs::rename(staging_, final_);
-  fsync_folder(final_.parent_path());
+  fsync_folder(final_.has_parent_path() ? final_.parent_path() : ".");
   return final_;
 }
 

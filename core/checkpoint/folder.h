@@ -33,6 +33,9 @@ class Staging {
  public:
   /// Removes leftovers of a killed run first.
   Staging(const std::filesystem::path& checkpoint_dir, int64_t epoch, int64_t step);
+
+  /// Of any other folder; its own leftover is removed first.
+  explicit Staging(const std::filesystem::path& final_folder);
   ~Staging();
   Staging(const Staging&) = delete;
   Staging& operator=(const Staging&) = delete;

@@ -44,6 +44,14 @@ bool is_neutral(const Json& value) {
   return value.is_null() || value == false || ((value.is_array() || value.is_object()) && value.empty());
 }
 
+/// The folder itself, or the one inside that has a configuration.
+fs::path adapter_in(const fs::path& given) {
+  for (const fs::path& path : {given, given / "model", given / "LATEST" / "model"}) {
+    if (fs::exists(path / kConfigFile)) return path;
+  }
+  return given;
+}
+
 Json read_config(const fs::path& path) {
   const Json config = io::read_json(path);
   check(config.is_object(), ErrorCode::kFormat, path.string(), ": expected an object");
@@ -162,8 +170,9 @@ const io::TensorView& AdapterFolder::values(const std::string& name) const {
   return weights.at(std::string(kPrefix) + name);
 }
 
-AdapterFolder read_adapter(const fs::path& path) {
+AdapterFolder read_adapter(const fs::path& given) {
   AdapterFolder folder;
+  const fs::path path = adapter_in(given);
   folder.path = path;
   for (const char* file : {kConfigFile, kWeightsFile}) {
     check(fs::exists(path / file),

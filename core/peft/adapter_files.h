@@ -23,9 +23,10 @@ struct AdapterFolder {
   const io::TensorView& values(const std::string& name) const;
 };
 
-/// Reads a folder that PEFT or this program wrote. Throws Error(kFormat) for a broken one (a matrix without
-/// its partner, another rank), Error(kUnsupported) naming the key for kinds of adapters that are not LoRA on
-/// linears (DoRA, ranks by module, trained biases or whole modules).
+/// Reads a folder that PEFT or this program wrote: the adapter's own, a training checkpoint that holds one in
+/// model/, or a folder of such checkpoints (the one that LATEST names). Throws Error(kFormat) for a broken
+/// one (a matrix without its partner, another rank), Error(kUnsupported) naming the key for kinds of adapters
+/// that are not LoRA on linears (DoRA, ranks by module, trained biases or whole modules).
 AdapterFolder read_adapter(const std::filesystem::path& folder);
 
 /// The folder's adapters in the order of a model's definition. Throws Error(kFormat) when the model has no

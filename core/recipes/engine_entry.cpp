@@ -53,6 +53,9 @@ const Engine kEngine = {
     [](const GenerateRequest& request, const GenerateEvents& events) {
       translating_errors([&] { generate(request, events); });
     },
+    [](const checkpoint::MergeRequest& request) {
+      translating_errors([&] { checkpoint::merge_adapter(request); });
+    },
 };
 
 }  // namespace

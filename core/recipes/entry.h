@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/checkpoint/merge.h"
 #include "core/config/recipe.h"
 #include "core/store/run_recorder.h"
 
@@ -82,6 +83,9 @@ struct Engine {
 
   /// `generate`: the prompts one after the other.
   void (*generate)(const GenerateRequest& request, const GenerateEvents& events);
+
+  /// `checkpoint merge`.
+  void (*merge)(const checkpoint::MergeRequest& request);
 };
 
 /// The one symbol that the library exports for this purpose.
