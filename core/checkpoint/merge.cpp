@@ -9,7 +9,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include <ATen/ops/from_blob.h>
 #include <ATen/ops/mm.h>
 
 #include "core/base/files.h"
@@ -31,13 +30,6 @@ constexpr const char* kHead = "lm_head.weight";
 constexpr const char* kEmbedding = "model.embed_tokens.weight";
 constexpr const char* kIndex = "model.safetensors.index.json";
 
-/// A stored tensor as it lies in the memory map.
-at::Tensor view_of(const io::TensorView& stored) {
-  // from_blob wants a mutable pointer; nobody writes.
-  return at::from_blob(
-      const_cast<std::byte*>(stored.data), stored.shape, at::dtype(tensor::to_torch(stored.dtype)));
-}
-
 bool is_floating(DType dtype) {
   return dtype == DType::kFloat32 || dtype == DType::kBFloat16 || dtype == DType::kFloat16 ||
          dtype == DType::kFloat64;
@@ -53,6 +45,7 @@ class Merge {
             read_file(base_ / "config.json"), (base_ / "config.json").string(), "", request.family_file)),
         files_(io::open_weights(base_)) {
     models::match_weights(config_, files_);
+    peft::check_base_copies(adapter_, files_);
     for (const peft::LinearShape& linear : peft::place_in(adapter_, config_).linears)
       modules_[linear.module + ".weight"] = linear.module;
     unties_ = config_.tie_word_embeddings && modules_.contains(kHead);
@@ -121,7 +114,8 @@ class Merge {
       last_stored_ = &stored;
       const auto module = modules_.find(name);
       if (module == modules_.end() && dtype == stored.dtype) return stored.data;
-      current_ = module == modules_.end() ? view_of(stored) : merged(view_of(stored), module->second);
+      current_ =
+          module == modules_.end() ? peft::view_of(stored) : merged(peft::view_of(stored), module->second);
       current_ = current_.to(tensor::to_torch(dtype)).contiguous();
       return current_.const_data_ptr();
     };
@@ -130,8 +124,8 @@ class Merge {
 
   /// [out, in] f32.
   at::Tensor merged(const at::Tensor& weight, const std::string& module) const {
-    const at::Tensor a = view_of(adapter_.values(peft::lora_a_name(module))).to(at::kFloat);
-    const at::Tensor b = view_of(adapter_.values(peft::lora_b_name(module))).to(at::kFloat);
+    const at::Tensor a = peft::view_of(adapter_.values(peft::lora_a_name(module))).to(at::kFloat);
+    const at::Tensor b = peft::view_of(adapter_.values(peft::lora_b_name(module))).to(at::kFloat);
     return at::mm(b, a).mul_(adapter_.spec.scale).add_(weight);
   }
 

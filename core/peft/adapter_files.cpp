@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <ATen/ops/equal.h>
 #include <ATen/ops/from_blob.h>
 
 #include "core/base/files.h"
@@ -25,6 +26,8 @@ constexpr const char* kConfigFile = "adapter_config.json";
 constexpr std::string_view kPrefix = "base_model.model.";
 constexpr std::string_view kSuffixA = ".lora_A.weight";
 constexpr std::string_view kSuffixB = ".lora_B.weight";
+constexpr const char* kEmbedding = "model.embed_tokens.weight";
+constexpr const char* kHead = "lm_head.weight";
 
 /// Keys that make an adapter something else than B A on linears, unless they are absent or empty.
 constexpr const char* kOtherKinds[] = {"use_dora",
@@ -79,6 +82,16 @@ Json read_config(const fs::path& path) {
   return config;
 }
 
+/// The base's own weight that a tensor is a copy of, empty when it is none: PEFT saves the head and the
+/// embedding when one of them has an adapter.
+std::string base_name(const std::string& tensor) {
+  constexpr std::string_view kBaseLayer = ".base_layer.weight";
+  if (!tensor.starts_with(kPrefix)) return "";
+  const std::string name = tensor.substr(kPrefix.size());
+  if (name.ends_with(kBaseLayer)) return name.substr(0, name.size() - kBaseLayer.size()) + ".weight";
+  return name == kEmbedding || name == kHead ? name : "";
+}
+
 /// Fills the linears from the names and shapes of the matrices.
 void find_linears(AdapterFolder& folder) {
   std::set<std::string> partners;
@@ -86,6 +99,10 @@ void find_linears(AdapterFolder& folder) {
   for (const io::TensorView& tensor : folder.weights.files[0].tensors()) {
     const std::string& name = tensor.name;
     const bool is_a = name.ends_with(kSuffixA);
+    if (const std::string base = base_name(name); !base.empty()) {
+      folder.base_copies[base] = name;
+      continue;
+    }
     check(name.starts_with(kPrefix) && (is_a || name.ends_with(kSuffixB)),
           ErrorCode::kUnsupported,
           where,
@@ -166,6 +183,12 @@ std::string recipe_text(const config::PeftConfig& peft) {
 
 }  // namespace
 
+at::Tensor view_of(const io::TensorView& stored) {
+  // from_blob wants a mutable pointer; nobody writes.
+  return at::from_blob(
+      const_cast<std::byte*>(stored.data), stored.shape, at::dtype(tensor::to_torch(stored.dtype)));
+}
+
 const io::TensorView& AdapterFolder::values(const std::string& name) const {
   return weights.at(std::string(kPrefix) + name);
 }
@@ -235,12 +258,28 @@ AdapterSpec place_in(const AdapterFolder& folder, const models::DecoderConfig& c
   return placed;
 }
 
+void check_base_copies(const AdapterFolder& folder, const io::WeightFiles& base) {
+  for (const auto& [name, copy] : folder.base_copies) {
+    const bool tied = name == kHead && !base.index.contains(kHead);
+    const at::Tensor stored = view_of(base.at(tied ? kEmbedding : name));
+    const at::Tensor other = view_of(folder.weights.at(copy));
+    const bool same = stored.sizes() == other.sizes() && at::equal(stored, other.to(stored.scalar_type()));
+    check(same,
+          ErrorCode::kUnsupported,
+          (folder.path / kWeightsFile).string(),
+          ": tensor \"",
+          copy,
+          "\" differs from the base's ",
+          name,
+          "; weights trained as a whole are not implemented");
+  }
+}
+
 void load_adapter(models::Decoder& decoder, const AdapterSpec& spec, const AdapterFolder& folder) {
   for (const LinearShape& linear : spec.linears) {
     for (const std::string& name : {lora_a_name(linear.module), lora_b_name(linear.module)}) {
       const io::TensorView& stored = folder.values(name);
       const tensor::Weight weight = decoder.find(name);
-      // from_blob wants a mutable pointer; the copy only reads.
       weight.unit->home(weight.first)
           .copy_(at::from_blob(
               const_cast<std::byte*>(stored.data), stored.shape, at::dtype(tensor::to_torch(stored.dtype))));

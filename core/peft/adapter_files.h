@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 
 #include "core/config/recipe.h"
@@ -12,12 +13,17 @@
 /// docs/lora.md.
 namespace automodel::peft {
 
+/// A stored tensor as it lies in the memory map; valid as long as the file.
+at::Tensor view_of(const io::TensorView& stored);
+
 /// An adapter folder: what its adapters are, and their values in the memory map.
 struct AdapterFolder {
   std::filesystem::path path;
   AdapterSpec spec;        ///< segments are empty: the folder does not know the model
   std::string base_model;  ///< base_model_name_or_path, empty when unknown
   io::WeightFiles weights;
+  /// Weights of the base that PEFT puts beside adapters of the head or the embedding: name there, name here.
+  std::map<std::string, std::string> base_copies;
 
   /// Values of one matrix, by lora_a_name or lora_b_name.
   const io::TensorView& values(const std::string& name) const;
@@ -28,6 +34,9 @@ struct AdapterFolder {
 /// one (a matrix without its partner, another rank), Error(kUnsupported) naming the key for kinds of adapters
 /// that are not LoRA on linears (DoRA, ranks by module, trained biases or whole modules).
 AdapterFolder read_adapter(const std::filesystem::path& folder);
+
+/// Throws Error(kUnsupported) when a weight of the base in the folder is not the base's: it was trained too.
+void check_base_copies(const AdapterFolder& folder, const io::WeightFiles& base);
 
 /// The folder's adapters in the order of a model's definition. Throws Error(kFormat) when the model has no
 /// such linear or it has other sizes.

@@ -134,7 +134,9 @@ LoadedModel load_model(const config::Recipe& recipe, const peft::AdapterFolder& 
   LoadedModel loaded = build_model(recipe, [&](const models::DecoderConfig& config) {
     return std::optional(peft::place_in(adapter, config));
   });
-  models::load_weights(loaded.decoder, io::open_weights(loaded.folder));
+  const io::WeightFiles files = io::open_weights(loaded.folder);
+  models::load_weights(loaded.decoder, files);
+  peft::check_base_copies(adapter, files);
   peft::load_adapter(loaded.decoder, *loaded.adapters, adapter);
   return loaded;
 }

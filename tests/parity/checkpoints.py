@@ -88,7 +88,8 @@ def run(model, ids, labels=None, grads=True):
     gradients = {}
     if grads:
         loss.backward()
-        gradients = {name: parameter.grad.float() for name, parameter in model.named_parameters()}
+        gradients = {name: parameter.grad.float() for name, parameter in model.named_parameters()
+                     if parameter.requires_grad}
     logits = out.logits.detach().float()
     for row, tokens in enumerate(ids):
         logits[row, len(tokens):] = 0

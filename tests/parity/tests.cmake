@@ -4,7 +4,8 @@ set(parity_tests parity.config)
 if(AUTOMODEL_ENGINE)
   add_test(NAME parity.forward COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/forward_test.py)
   add_test(NAME parity.generate COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/generate_test.py)
-  list(APPEND parity_tests parity.forward parity.generate)
+  add_test(NAME parity.peft COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/peft_test.py)
+  list(APPEND parity_tests parity.forward parity.generate parity.peft)
 endif()
 set_tests_properties(${parity_tests} PROPERTIES
   LABELS parity TIMEOUT 900
