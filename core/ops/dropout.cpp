@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <ATen/Dispatch.h>
+#include <ATen/Parallel.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/bitwise_and.h>
 #include <ATen/ops/bitwise_right_shift.h>
@@ -24,6 +26,15 @@ uint64_t mix(uint64_t x) {
 
 int64_t as_signed(uint64_t x) {
   return static_cast<int64_t>(x);
+}
+
+void check_probability(double p) {
+  check(p >= 0 && p < 1, ErrorCode::kInvalidArgument, "dropout of ", p, ": expected at least 0 and below 1");
+}
+
+/// The upper 53 bits of a draw, as a whole number, against p of their range: exact, so equal on every device.
+int64_t threshold_of(double p) {
+  return static_cast<int64_t>(p * static_cast<double>(int64_t{1} << 53));
 }
 
 /// x ^ (x >> bits) of an int64 tensor as if it were unsigned, in place.
@@ -58,7 +69,35 @@ at::Tensor dropout_keys(uint64_t seed, int64_t step, const std::vector<int64_t>&
 
 at::Tensor dropout_mask(
     const at::Tensor& keys, uint64_t site, int64_t width, double p, const at::Tensor& like) {
-  check(p >= 0 && p < 1, ErrorCode::kInvalidArgument, "dropout of ", p, ": expected at least 0 and below 1");
+  if (!like.is_cpu()) return dropout_mask_by_operators(keys, site, width, p, like);
+  check_probability(p);
+  at::Tensor mask = at::empty({keys.size(0), width}, like.options());
+  const at::Tensor on_host = keys.contiguous();
+  const int64_t* key = on_host.const_data_ptr<int64_t>();
+  const uint64_t of_site = mix(site);
+  const auto threshold = static_cast<uint64_t>(threshold_of(p));
+  const double kept = 1 / (1 - p);
+  AT_DISPATCH_FLOATING_TYPES_AND2(at::kHalf, at::kBFloat16, like.scalar_type(), "dropout_mask", [&] {
+    auto* out = mask.mutable_data_ptr<scalar_t>();
+    const auto value = static_cast<scalar_t>(kept);
+    constexpr int64_t kElementsAThread = 1 << 14;
+    const int64_t rows_a_thread = std::max<int64_t>(1, kElementsAThread / width);
+    at::parallel_for(0, keys.size(0), rows_a_thread, [&](int64_t begin, int64_t end) {
+      for (int64_t r = begin; r < end; ++r) {
+        const uint64_t start = static_cast<uint64_t>(key[r]) ^ of_site;
+        for (int64_t c = 0; c < width; ++c) {
+          const uint64_t draw = mix(start + kGolden * static_cast<uint64_t>(c)) >> 11;
+          out[r * width + c] = draw >= threshold ? value : scalar_t(0);
+        }
+      }
+    });
+  });
+  return mask;
+}
+
+at::Tensor dropout_mask_by_operators(
+    const at::Tensor& keys, uint64_t site, int64_t width, double p, const at::Tensor& like) {
+  check_probability(p);
   constexpr int64_t kElementsAtOnce = int64_t{1} << 20;  // bounds the 8-byte scratch
   const int64_t rows = keys.size(0);
   const int64_t rows_at_once = std::max<int64_t>(1, kElementsAtOnce / width);
@@ -66,8 +105,7 @@ at::Tensor dropout_mask(
   const at::Tensor channels =
       at::arange(width, at::device(like.device()).dtype(at::kLong)).mul_(as_signed(kGolden));
   at::Tensor mask = at::empty({rows, width}, like.options());
-  // The upper 53 bits as a whole number against p of their range: exact, so equal on every device.
-  const auto threshold = static_cast<int64_t>(p * static_cast<double>(int64_t{1} << 53));
+  const int64_t threshold = threshold_of(p);
   for (int64_t begin = 0; begin < rows; begin += rows_at_once) {
     const int64_t count = std::min(rows_at_once, rows - begin);
     at::Tensor draws = starts.narrow(0, begin, count).unsqueeze(1) + channels;

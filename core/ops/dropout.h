@@ -25,4 +25,8 @@ at::Tensor dropout_keys(uint64_t seed, int64_t step, const std::vector<int64_t>&
 at::Tensor dropout_mask(
     const at::Tensor& keys, uint64_t site, int64_t width, double p, const at::Tensor& like);
 
+/// The same by ATen's operators, in several passes: what a device without a loop of its own runs.
+at::Tensor dropout_mask_by_operators(
+    const at::Tensor& keys, uint64_t site, int64_t width, double p, const at::Tensor& like);
+
 }  // namespace automodel::ops

@@ -11,17 +11,20 @@ from golden import GOLDEN, Workplace, need_golden, read_jsonl
 
 LOG_LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \| INFO \| \S+ \| (.*)")
 NUMBERS = {"loss": bounds.LOSS, "grad_norm": bounds.GRAD_NORM, "lr": bounds.LEARNING_RATE, "val_loss": bounds.VAL_LOSS}
+BF16_NUMBERS = {"loss": bounds.BF16_REFERENCE_LOSS, "grad_norm": bounds.BF16_REFERENCE_GRAD_NORM,
+                "lr": bounds.LEARNING_RATE, "val_loss": bounds.BF16_REFERENCE_LOSS}
+COMPUTED_IN_BF16 = ("lora_llama",)
 COUNTS = ("step", "epoch", "num_label_tokens", "num_tokens_per_step")
 
 
-def compare_records(checks: Checks, file: str, ours: list[dict], reference: list[dict]):
+def compare_records(checks: Checks, file: str, ours: list[dict], reference: list[dict], numbers=NUMBERS):
     checks.equal(f"{file}: steps in order", [r["step"] for r in ours], [r["step"] for r in reference])
     for mine, theirs in zip(ours, reference):
         where = f"{file} step {theirs['step']}"
         checks.equal(f"{where}: keys", list(mine), list(theirs))
         for key in COUNTS:
             checks.equal(f"{where}: {key}", mine.get(key), theirs.get(key))
-        for key, bound in NUMBERS.items():
+        for key, bound in numbers.items():
             if key in theirs:
                 checks.close(key, where, mine.get(key, float("nan")), theirs[key], relative=bound)
         checks.true(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", mine.get("timestamp", "")),
@@ -59,6 +62,12 @@ def in_order(training: list[dict], validation: list[dict]) -> list[str]:
     return lines
 
 
+def compare_summary(checks: Checks, console: str, their_console: str):
+    for what in ("Trainable parameters", "Total parameters", "Trainable parameters percentage"):
+        line = re.compile(rf"\| {what}: (\S+)")
+        checks.equal(what, line.findall(console), line.findall(their_console))
+
+
 def main(name: str):
     need_golden()
     checks = Checks()
@@ -67,9 +76,10 @@ def main(name: str):
     console = work.run()
 
     ours, theirs = work.training(), read_jsonl(reference / "training.jsonl")
-    compare_records(checks, "training.jsonl", ours, theirs)
+    numbers = BF16_NUMBERS if name in COMPUTED_IN_BF16 else NUMBERS
+    compare_records(checks, "training.jsonl", ours, theirs, numbers)
     our_val, their_val = work.validation(), read_jsonl(reference / "validation.jsonl")
-    compare_records(checks, "validation.jsonl", our_val, their_val)
+    compare_records(checks, "validation.jsonl", our_val, their_val, numbers)
 
     # The reference's own console proves the form (its progress bar swallowed a few lines); ours must show every number.
     shown = metric_lines((reference / "console.log").read_text())
@@ -88,11 +98,16 @@ def main(name: str):
     their_losses = json.loads((reference / "final/losses.json").read_text())
     checks.equal("losses.json: keys", list(losses), list(their_losses))
     for key, value in their_losses.items():
-        checks.close("losses.json", key, losses.get(key, float("nan")), value, relative=bounds.LOSS)
+        checks.close("losses.json", key, losses.get(key, float("nan")), value, relative=numbers["loss"])
     checks.equal("config.yaml, byte for byte", (work.checkpoints / final / "config.yaml").read_bytes().decode(),
                  (reference / "final/config.yaml").read_bytes().decode())
 
-    weights.compare_final(checks, work, reference, final)
+    if (reference / "final/adapter").exists():
+        travel = bounds.BF16_TRAVEL if name in COMPUTED_IN_BF16 else bounds.WEIGHT_TRAVEL
+        weights.compare_adapter(checks, work, reference, final, travel)
+        compare_summary(checks, console, (reference / "console.log").read_text())
+    else:
+        weights.compare_final(checks, work, reference, final)
     checks.finish()
 
 

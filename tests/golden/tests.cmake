@@ -7,10 +7,11 @@ if(AUTOMODEL_ENGINE)
       ENVIRONMENT "AUTOMODEL_PROGRAM=$<TARGET_FILE:automodel>;AUTOMODEL_RUNS=none;PYTHONDONTWRITEBYTECODE=1")
   endfunction()
 
-  foreach(recipe sft_llama_const sft_llama_3epochs sft_llama_noshuffle sft_qwen3_cosine chat_llama pretrain_nanogpt_llama)
+  foreach(recipe sft_llama_const sft_llama_3epochs sft_llama_noshuffle sft_qwen3_cosine chat_llama pretrain_nanogpt_llama
+          lora_llama_fp32 lora_llama)
     add_golden_test(${recipe} golden recipe_test.py ${recipe})
   endforeach()
-  foreach(promise initial_weights bf16 chat_template resume kill sigterm full_disk transformers)
+  foreach(promise initial_weights bf16 chat_template resume kill lora_resume sigterm full_disk transformers)
     add_golden_test(${promise} golden ${promise}_test.py)
   endforeach()
   add_golden_test(real_model "golden;full;slow" real_model_test.py)

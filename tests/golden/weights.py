@@ -39,6 +39,23 @@ def compare_final(checks, work: Workplace, reference: pathlib.Path, checkpoint: 
             checks.close("final weights / travel", name, distance / travel, 0.0, absolute=bounds.WEIGHT_TRAVEL)
 
 
+def compare_adapter(checks, work: Workplace, reference: pathlib.Path, checkpoint: str, travel_bound: float):
+    """Adapter files to the byte where they are text, and every matrix relative to its travel."""
+    folder, theirs_folder = work.checkpoints / checkpoint / "model", reference / "final/adapter"
+    for name in ("adapter_config.json", "automodel_peft_config.json", "chat_template.jinja"):
+        checks.equal(name, (folder / name).read_text(), (theirs_folder / name).read_text())
+    ours = load_file(folder / "adapter_model.safetensors")
+    theirs = load_file(theirs_folder / "adapter_model.safetensors")
+    initial = load_file(reference / "init_lora.safetensors")
+    checks.equal("names of the adapter's matrices", sorted(ours), sorted(theirs))
+    for name in sorted(ours.keys() & theirs.keys()):
+        a, b, start = ours[name], theirs[name], initial[name.removeprefix("base_model.model.")]
+        checks.equal(f"{name}: dtype and shape", (a.dtype, a.shape), (b.dtype, b.shape))
+        if a.shape == b.shape:
+            distance, travel = (a.double() - b.double()).norm().item(), (b.double() - start.double()).norm().item()
+            checks.close("final adapter / travel", name, distance / travel, 0.0, absolute=travel_bound)
+
+
 def compare_bits(checks, what: str, ours: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]):
     checks.equal(f"{what}: names", sorted(ours), sorted(expected))
     for name in sorted(ours.keys() & expected.keys()):

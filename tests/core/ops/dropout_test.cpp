@@ -41,6 +41,15 @@ TEST(Dropout, EveryPartOfTheKeyCounts) {
   }
 }
 
+TEST(Dropout, LoopsAndOperatorsDrawTheSame) {
+  for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
+    const at::Tensor like = at::empty({0}, type);
+    const at::Tensor keys = dropout_keys(1, 2, {3, -4, 1000000}, 77);
+    EXPECT_TRUE(at::equal(dropout_mask(keys, ~uint64_t{5}, 131, 0.3, like),
+                          dropout_mask_by_operators(keys, ~uint64_t{5}, 131, 0.3, like)));
+  }
+}
+
 TEST(Dropout, ZeroKeepsEverything) {
   EXPECT_EQ(dropout_mask(dropout_keys(1, 2, {3}, 4), 5, 6, 0.0, like()).sum().item<float>(), 24.0f);
 }
