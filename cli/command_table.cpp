@@ -9,7 +9,8 @@ const std::vector<GroupRow>& group_table() {
       {"config", "Look at a recipe: what it resolves to, the fate of every key, all options"},
       {"data", "Look at data: token ids, rendered conversations, pretraining files"},
       {"model", "Look at a model: known families, a checkpoint's facts, logits and gradients"},
-      {"checkpoint", "Look at a checkpoint: its tensors, whether it is whole; merge an adapter into its base"},
+      {"checkpoint",
+       "Look at a checkpoint: its tensors, whether it is whole; merge an adapter into its base"},
       {"runs", "Look at past and present runs: what they were, how their losses went"},
   };
   return kGroups;
