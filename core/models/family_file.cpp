@@ -7,6 +7,7 @@
 
 #include "core/base/error.h"
 #include "core/base/strings.h"
+#include "core/config/yaml_reader.h"
 #include "core/models/fields.h"
 #include "core/models/readers.h"
 
@@ -211,6 +212,8 @@ Family parse_family(const std::string& yaml, const std::string& name, const std:
   family.name = name;
   family.origin = origin;
   const std::string shown = origin == "built in" ? "share/models/" + name + ".yaml" : origin;
+  // Refuses what the reader below does not look at: invalid UTF-8, depth, anchors that hold themselves.
+  config::parse_yaml(yaml, shown);
   try {
     const Place root{YAML::Load(yaml), shown};
     root.each([&](const std::string& section, const Place& place) { parse_section(section, place, family); });
