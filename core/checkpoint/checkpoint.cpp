@@ -159,8 +159,7 @@ bool Checkpointer::holds_this_model(const fs::path& model_folder) const {
                                      Json::parse(source_.config_json).value("architectures", Json());
   }
   if (!fs::exists(model_folder / "adapter_config.json")) return false;
-  const peft::AdapterFolder stored = peft::read_adapter(model_folder);
-  return stored.base_model == recipe_.model.path && peft::same_adapters(stored.spec, *source_.adapters);
+  return peft::same_adapters(peft::read_adapter(model_folder).spec, *source_.adapters);
 }
 
 Position Checkpointer::load_from(const fs::path& folder) {
@@ -173,6 +172,14 @@ Position Checkpointer::load_from(const fs::path& folder) {
           ErrorCode::kFormat,
           stored.path.string(),
           ": its adapters are not those of the recipe's peft section (rank, alpha or modules differ)");
+    if (stored.base_model != recipe_.model.path) {
+      log::warning(stored.path.string(),
+                   " was trained on ",
+                   stored.base_model,
+                   "; it goes on with ",
+                   recipe_.model.path,
+                   ", which should hold the same weights");
+    }
     peft::load_adapter(decoder_, *source_.adapters, stored);
   } else {
     models::load_weights(decoder_, open_shards(folder / "model"));

@@ -51,7 +51,7 @@ class Checkpointer {
  private:
   Position load_from(const std::filesystem::path& folder);
 
-  /// Whether a checkpoint's model/ is of this architecture, or holds these adapters of this base.
+  /// Whether a checkpoint's model/ is of this architecture, or holds adapters like these.
   bool holds_this_model(const std::filesystem::path& model_folder) const;
 
   const config::Recipe& recipe_;

@@ -56,6 +56,12 @@ for recipe, position in (("lora_llama_fp32", "post"), ("lora_llama", "pre")):
             checks.close("loss in other micro-batches", f"step {mine['step']}", mine["loss"], theirs["loss"],
                          relative=bounds.LOSS)
 
+    # The base under another name is a warning, not another run.
+    if recipe.endswith("fp32"):
+        killed.run(*settings, "--model.pretrained_model_name_or_path", "inputs/ckpt/../ckpt/tiny-llama")
+        checks.true("was trained on inputs/ckpt/tiny-llama; it goes on with" in killed.console and
+                    "Resumed: " in killed.console, "a base under another name")
+
     # A run with other adapters leaves that checkpoint alone; without adapters too.
     for other in (("--peft.dim", "4"), ("--peft", "none")):
         if recipe.endswith("fp32"):
