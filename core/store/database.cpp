@@ -7,6 +7,7 @@
 
 #include <sqlite3.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include "core/base/error.h"
 
@@ -39,6 +40,24 @@ bool on_network(const fs::path& file) {
   struct statfs info{};
   const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
   return ::statfs(folder.c_str(), &info) == 0 && is_network_file_system(info.f_type);
+}
+
+/// A file that nobody here can write, at rest: SQLite may read it without the shared memory of WAL, which it
+/// could not make in a read-only folder.
+bool is_at_rest(const fs::path& file) {
+  const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
+  std::error_code none;
+  return ::access(folder.c_str(), W_OK) != 0 && !fs::exists(file.string() + "-wal", none);
+}
+
+/// sqlite.org/uri.html
+std::string immutable_uri(const fs::path& file) {
+  std::string uri = "file:";
+  for (const char c : fs::absolute(file).string()) {
+    const std::string_view special = c == '?' ? "%3f" : c == '#' ? "%23" : c == '%' ? "%25" : "";
+    special.empty() ? uri.push_back(c) : void(uri += special);
+  }
+  return uri + "?immutable=1";
 }
 
 }  // namespace
@@ -152,10 +171,12 @@ Database::Database(const fs::path& path, Access access, int busy_timeout_ms, std
     check(
         !failed, ErrorCode::kIo, path.parent_path().string(), ": cannot make the folder: ", failed.message());
   }
+  const bool at_rest = !writes && is_at_rest(path);
   const int flags = (writes ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY) |
-                    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+                    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | (at_rest ? SQLITE_OPEN_URI : 0);
   sqlite3* made = nullptr;
-  const int status = sqlite3_open_v2(path.c_str(), &made, flags, nullptr);
+  const int status =
+      sqlite3_open_v2(at_rest ? immutable_uri(path).c_str() : path.c_str(), &made, flags, nullptr);
   database_.reset(made);
   check_sqlite(made, status, path_);
   sqlite3_busy_timeout(made, busy_timeout_ms);

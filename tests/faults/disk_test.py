@@ -131,7 +131,7 @@ def in_the_store():
 def read_only(uninterrupted):
     disk = mount("size=64m")
     place = Place(disk)
-    place.store = uninterrupted.folder / "fourth.db"
+    place.store = disk / "odd #%41?name.db"
     place.log = uninterrupted.folder / "read_only.log"
     equal("first half", place.train("--step_scheduler.max_steps", "3")[0], 0)
     before = place.lines()
@@ -143,6 +143,10 @@ def read_only(uninterrupted):
         check("Model summary" not in log, "read-only: found out after the model was loaded")
     equal("read-only: nothing was trained", place.lines(), before)
     whole("read-only", place, "epoch_0_step_2")
+
+    done = place.command("runs", "list")
+    check(done.returncode == 0 and " done " in done.stdout and "read only" in done.stderr,
+          f"a store that can only be read: {done.stdout}{done.stderr}")
 
     # A home that cannot be written: no store, but a run.
     elsewhere = Place()
