@@ -11,4 +11,11 @@ void CallError::check(ErrorCode code, std::string_view place) const {
   fail(code, place, line > 0 ? ", line " + std::to_string(line) : "", ": ", text(am_error_message(error_)));
 }
 
+void CallError::check_file(ErrorCode code, std::string_view place) const {
+  if (error_ != nullptr && am_error_code(error_) == AM_ERROR_INTERNAL) {
+    fail(code, place, ": the tokenizers library gave up on it: ", text(am_error_message(error_)));
+  }
+  check(code, place);
+}
+
 }  // namespace automodel::tokenizer::ffi

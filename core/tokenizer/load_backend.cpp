@@ -19,7 +19,7 @@ using nlohmann::ordered_json;
 ffi::TokenizerHandle from_json(std::string_view text, const fs::path& file) {
   ffi::CallError error;
   ffi::TokenizerHandle backend(am_tokenizer_from_json(ffi::view(text), error));
-  error.check(ErrorCode::kFormat, file.string());
+  error.check_file(ErrorCode::kFormat, file.string());
   return backend;
 }
 
@@ -38,7 +38,7 @@ void add_tokens(am_tokenizer* backend, const std::vector<AddedToken>& tokens, co
   for (const AddedToken& token : tokens) list.push_back(to_json(token));
   ffi::CallError error;
   am_tokenizer_add_tokens(backend, ffi::view(list.dump()), error);
-  error.check(ErrorCode::kFormat, place.string() + ": added tokens");
+  error.check_file(ErrorCode::kFormat, place.string() + ": added tokens");
 }
 
 std::vector<AddedToken> added_tokens_of(am_tokenizer* backend, const fs::path& place) {
@@ -163,7 +163,7 @@ ffi::TokenizerHandle load_tokenizer_file(const fs::path& file) {
 void set_post_processor(am_tokenizer* backend, std::string_view first, std::string_view last) {
   ffi::CallError error;
   am_tokenizer_set_template(backend, ffi::view(first), ffi::view(last), error);
-  error.check(ErrorCode::kFormat, "special tokens");
+  error.check_file(ErrorCode::kFormat, "special tokens");
 }
 
 ffi::TokenizerHandle load_backend(const HubFolder& folder) {

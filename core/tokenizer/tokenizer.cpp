@@ -54,7 +54,7 @@ struct Tokenizer::Impl {
     ffi::CallError error;
     ffi::EncodingHandle encoding(am_tokenizer_encode(
         backend.get(), texts.data(), texts.size(), add_special_tokens, with_offsets, error));
-    error.check(ErrorCode::kData, "tokenizer");
+    error.check_file(ErrorCode::kData, "tokenizer");
     return encoding;
   }
 
@@ -135,7 +135,7 @@ std::string Tokenizer::decode(const std::vector<int32_t>& ids, bool skip_special
   ffi::CallError error;
   const ffi::TextHandle text(am_tokenizer_decode(
       impl_->backend.get(), unsigned_ids.data(), unsigned_ids.size(), skip_special_tokens, error));
-  error.check(ErrorCode::kData, "tokenizer");
+  error.check_file(ErrorCode::kData, "tokenizer");
   return std::string(ffi::text(am_text_view(text.get())));
 }
 
