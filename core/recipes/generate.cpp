@@ -112,10 +112,7 @@ LoadedModel load(const GenerateRequest& request, const fs::path& folder) {
   recipe.model.path = folder.string();
   recipe.model.torch_dtype = compute_dtype(request, folder);
   if (request.adapter.empty()) return load_model(recipe);
-  // As given, or the model folder of a checkpoint.
-  const fs::path in_checkpoint = fs::path(request.adapter) / "model";
-  const bool is_checkpoint = fs::exists(in_checkpoint / "adapter_config.json");
-  return load_model(recipe, peft::read_adapter(is_checkpoint ? in_checkpoint : fs::path(request.adapter)));
+  return load_model(recipe, peft::read_adapter(request.adapter));
 }
 
 /// One model with its tokenizer, if any: continues prompts.
