@@ -264,7 +264,9 @@ TEST_F(UserFamilies, MistakesAreNamedWithTheirLine) {
   expect_bad(head + "fields:\n  num_heads: {kye: x}\n", "unknown entry \"kye\"");
   expect_bad(head + "readers: [ropes]\n", "did you mean \"rope\"");
   expect_bad(head + "only: {x: 1}\n", "expected a list");
-  expect_bad(head + "inert: [a\n", "not YAML");
+  expect_bad(head + "inert: [a\n", "bad.yaml:4: malformed YAML");
+  expect_bad(head + "inert: [\xff]\n", "bad.yaml:3");
+  expect_bad(head + "only: &a {x: [*a]}\n", "bad.yaml:3");
   expect_bad(head + "fields:\n  num_heads: {key: x}\n  num_heads: {key: y}\n", "stands twice");
   expect_bad("architectures: [LlamaForCausalLM]\nlike: lama\n", "no such family");
   expect_bad("architectures: [LlamaForCausalLM]\nlike: qwen3\n", "two levels deep");
