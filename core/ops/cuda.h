@@ -23,6 +23,9 @@ struct CudaLibrary {
   /// Largest number of bytes that tensors have held on a device since the process began.
   int64_t (*peak_allocated)(int device);
 
+  /// Calls of cudaMalloc by the caching allocator so far.
+  int64_t (*num_device_allocations)(int device);
+
   /// Whether LibTorch throws where it would wait for the device.
   void (*forbid_synchronisation)(bool forbid);
 

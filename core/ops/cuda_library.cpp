@@ -17,6 +17,11 @@ int64_t peak_allocated(int device) {
   return stats.allocated_bytes[0].peak;
 }
 
+int64_t num_device_allocations(int device) {
+  return c10::cuda::CUDACachingAllocator::getDeviceStats(static_cast<c10::DeviceIndex>(device))
+      .num_device_alloc;
+}
+
 void forbid_synchronisation(bool forbid) {
   c10::cuda::warning_state().set_sync_debug_mode(forbid ? c10::cuda::SyncDebugMode::L_ERROR
                                                         : c10::cuda::SyncDebugMode::L_DISABLED);
@@ -25,6 +30,7 @@ void forbid_synchronisation(bool forbid) {
 const CudaLibrary kLibrary = {
     .current_stream = current_stream,
     .peak_allocated = peak_allocated,
+    .num_device_allocations = num_device_allocations,
     .forbid_synchronisation = forbid_synchronisation,
     .adamw_f32 = kernels::adamw_f32_cuda,
     .adamw_bf16 = kernels::adamw_bf16_cuda,

@@ -26,7 +26,7 @@ bool written_before(const tensor::Weight& weight) {
 
 at::Tensor grad_of(const tensor::Weight& weight) {
   return weight.count == 1 ? weight.unit->grad(weight.first)
-                           : weight.unit->grad_matrix(weight.first, weight.count);
+                           : weight.unit->joined_grad(weight.first, weight.count);
 }
 
 template <class T>

@@ -1,5 +1,6 @@
 #include "core/ops/linear_math.h"
 
+#include <ATen/ops/addmm.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/mm.h>
 
@@ -11,12 +12,38 @@ at::Tensor as_rows(const at::Tensor& x) {
   return x.reshape({-1, x.size(-1)});
 }
 
-at::Tensor linear_forward(const at::Tensor& x, const Linear& layer, const OpContext& context) {
-  std::vector<at::Tensor> parts;
-  for (const tensor::Weight& piece : layer.weight.pieces()) parts.push_back(at::mm(x, piece.value().t()));
-  at::Tensor y = parts.size() == 1 ? parts[0] : at::cat(parts, 1);
-  int64_t column = 0;
+namespace {
+
+/// The biases of all parts as one vector; a null handle when a part has none or they do not lie side by side.
+tensor::Weight joined_bias(const Linear& layer) {
+  if (layer.bias.empty()) return {};
+  tensor::Weight joined = layer.bias[0];
   for (size_t i = 0; i < layer.bias.size(); ++i) {
+    const tensor::Weight& part = layer.bias[i];
+    if (!part || part.unit != joined.unit || part.first != joined.first + i) return {};
+  }
+  joined.count = layer.bias.size();
+  return joined.unit->contiguous(joined.first, joined.count) ? joined : tensor::Weight();
+}
+
+/// x W^T of the parts side by side, and their bias where the product can add it.
+at::Tensor products(const at::Tensor& x, const Linear& layer, const tensor::Weight& bias) {
+  std::vector<at::Tensor> parts;
+  for (const tensor::Weight& piece : layer.weight.pieces()) parts.push_back(piece.value());
+  if (bias && parts.size() == 1 && x.is_cuda()) return at::addmm(bias.value(), x, parts[0].t());
+  for (at::Tensor& part : parts) part = at::mm(x, part.t());
+  at::Tensor y = parts.size() == 1 ? parts[0] : at::cat(parts, 1);
+  if (bias) y.add_(bias.value());
+  return y;
+}
+
+}  // namespace
+
+at::Tensor linear_forward(const at::Tensor& x, const Linear& layer, const OpContext& context) {
+  const tensor::Weight joined = joined_bias(layer);
+  at::Tensor y = products(x, layer, joined);
+  int64_t column = 0;
+  for (size_t i = 0; i < layer.bias.size() && !joined; ++i) {
     if (layer.bias[i]) y.narrow(1, column, layer.out_features[i]).add_(layer.bias[i].value());
     column += layer.out_features[i];
   }
@@ -43,8 +70,10 @@ at::Tensor linear_backward(const at::Tensor& x,
       dx = at::mm(part, weight);
     }
   }
+  const tensor::Weight joined = joined_bias(layer);
+  if (joined && joined.unit->trainable()) context.sink->add(joined, dy.sum({0}, false, at::kFloat));
   column = 0;
-  for (size_t i = 0; i < layer.bias.size(); ++i) {
+  for (size_t i = 0; i < layer.bias.size() && !joined; ++i) {
     if (layer.bias[i] && layer.bias[i].unit->trainable()) {
       context.sink->add(layer.bias[i],
                         dy.narrow(1, column, layer.out_features[i]).sum({0}, false, at::kFloat));

@@ -28,12 +28,14 @@ at::Tensor Unit::view(const at::Tensor& flat, size_t index) const {
   return flat.narrow(0, parameter.offset, parameter.numel).view(parameter.shape);
 }
 
-at::Tensor Unit::matrix(const at::Tensor& flat, size_t first, size_t count) const {
+at::Tensor Unit::joined(const at::Tensor& flat, size_t first, size_t count) const {
   ensure(contiguous(first, count), name_, ": parameters from ", parameters_.at(first).name, " have gaps");
-  const int64_t columns = parameters_[first].shape[1];
   int64_t numel = 0;
   for (size_t i = first; i < first + count; ++i) numel += parameters_[i].numel;
-  return flat.narrow(0, parameters_[first].offset, numel).view({numel / columns, columns});
+  const at::Tensor all = flat.narrow(0, parameters_[first].offset, numel);
+  if (parameters_[first].shape.size() == 1) return all;
+  const int64_t columns = parameters_[first].shape[1];
+  return all.view({numel / columns, columns});
 }
 
 at::Tensor Unit::home(size_t index) const {
@@ -49,19 +51,21 @@ at::Tensor Unit::weight(size_t index) const {
   return view(gathered_, index);
 }
 
-at::Tensor Unit::weight_matrix(size_t first, size_t count) const {
+at::Tensor Unit::joined_weight(size_t first, size_t count) const {
   ensure(gathered(), name_, " is read while it is not gathered");
-  return matrix(gathered_, first, count);
+  return joined(gathered_, first, count);
 }
 
-at::Tensor Unit::grad_matrix(size_t first, size_t count) const {
-  return matrix(grads_, first, count);
+at::Tensor Unit::joined_grad(size_t first, size_t count) const {
+  return joined(grads_, first, count);
 }
 
 bool Unit::contiguous(size_t first, size_t count) const {
+  const std::vector<int64_t>& shape = parameters_.at(first).shape;
   for (size_t i = first; i < first + count; ++i) {
     const Parameter& parameter = parameters_.at(i);
-    if (parameter.shape.size() != 2 || parameter.shape[1] != parameters_[first].shape[1]) return false;
+    if (parameter.shape.size() != shape.size() || shape.empty() || shape.size() > 2) return false;
+    if (shape.size() == 2 && parameter.shape[1] != shape[1]) return false;
     if (i + 1 < first + count && parameter.numel % kAlignment != 0) return false;
   }
   return true;

@@ -66,12 +66,12 @@ class Unit {
   /// What ops read. Throws Error(kInternal) when the unit is not gathered.
   at::Tensor weight(size_t index) const;
 
-  /// `count` parameters from `first` as one matrix [sum of rows, columns]; only where contiguous(first,
-  /// count).
-  at::Tensor weight_matrix(size_t first, size_t count) const;
-  at::Tensor grad_matrix(size_t first, size_t count) const;
+  /// `count` parameters from `first` as one matrix [sum of rows, columns], or vectors as one vector; only
+  /// where contiguous(first, count).
+  at::Tensor joined_weight(size_t first, size_t count) const;
+  at::Tensor joined_grad(size_t first, size_t count) const;
 
-  /// Whether these 2-D parameters of equal width lie without gaps.
+  /// Whether these matrices of equal width, or these vectors, lie without gaps.
   bool contiguous(size_t first, size_t count) const;
 
   void gather();
@@ -99,7 +99,7 @@ class Unit {
 
  private:
   at::Tensor view(const at::Tensor& flat, size_t index) const;
-  at::Tensor matrix(const at::Tensor& flat, size_t first, size_t count) const;
+  at::Tensor joined(const at::Tensor& flat, size_t first, size_t count) const;
 
   std::string name_;
   std::vector<Parameter> parameters_;
@@ -122,7 +122,7 @@ struct Weight {
   /// The handles whose values are one matrix each: this one when contiguous, else one a parameter.
   std::vector<Weight> pieces() const;
 
-  at::Tensor value() const { return count == 1 ? unit->weight(first) : unit->weight_matrix(first, count); }
+  at::Tensor value() const { return count == 1 ? unit->weight(first) : unit->joined_weight(first, count); }
 };
 
 }  // namespace automodel::tensor
