@@ -64,6 +64,7 @@ def main():
     arguments.add_argument("--lora", type=int, default=0, help="rank; 0: full training")
     arguments.add_argument("--dtype", default="bfloat16")
     arguments.add_argument("--device", default="cuda")
+    arguments.add_argument("--limit", type=float, default=300, help="seconds for the whole run")
     arguments.add_argument("--trace", help="also write a trace of two steps to this file")
     arguments.add_argument("--recompute", action="store_true")
     options = arguments.parse_args()
@@ -76,10 +77,15 @@ def main():
         rows = options.micro_batch * options.accumulate * options.steps + 1
         write_shard(folder / "tokens_000000.bin", rows * options.length + 1, config["vocab_size"])
         (folder / "recipe.yaml").write_text(recipe_text(options, folder, folder / "config.json"))
-        done = subprocess.run([PROGRAM, str(folder / "recipe.yaml")], stderr=subprocess.PIPE, text=True)
-        if done.returncode != 0:
-            print(done.stderr[-3000:])
-            sys.exit(1)
+        with (folder / "log").open("wb") as log:
+            child = subprocess.Popen([PROGRAM, str(folder / "recipe.yaml")], stderr=log)
+            try:
+                status = child.wait(options.limit)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                status = f"none within {options.limit} s"
+        if status != 0:
+            sys.exit(f"status {status}\n{(folder / 'log').read_text()[-3000:]}")
         records = [json.loads(line) for line in (folder / "ckpt/training.jsonl").read_text().splitlines()]
     rates = [record["tps"] for record in records[WARM_UP:]]
     print(f"{options.shape}{f', {options.layers} layers' if options.layers else ''}"
