@@ -21,7 +21,9 @@ const Section& profile() {
     using C = ProfileConfig;
     SectionOf<C> s("profile", "A trace of some steps: which kernels ran when, on host and device.");
     s.field("file", &C::file).doc("the trace, for chrome://tracing or Perfetto; empty: off");
-    s.field("first_step", &C::first_step).doc("the first step traced, counted from the start of the process").min(0);
+    s.field("first_step", &C::first_step)
+        .doc("the first step traced, counted from the start of the process")
+        .min(0);
     s.field("num_steps", &C::num_steps).doc("steps traced").min(1);
     return s.take();
   }();

@@ -1,3 +1,5 @@
+#include <limits>
+
 #include "core/kernels/device.cuh"
 #include "core/kernels/qkv_rope.h"
 
@@ -5,6 +7,7 @@ namespace automodel::kernels {
 namespace {
 
 constexpr int kHeadsABlock = 8;
+constexpr int kThreads = 256;
 
 /// One warp a head; N neighbouring pairs at a time.
 template <class T, int N>
@@ -51,6 +54,60 @@ __global__ void qkv_rope_kernel(HeadRows<const T> q,
     *reinterpret_cast<V*>(out + i) = *reinterpret_cast<const V*>(in + i);
 }
 
+/// The same for heads that rotate whole: one thread a vector of pairs, neighbouring threads neighbouring
+/// vectors.
+template <class T>
+__global__ void whole_heads_kernel(HeadRows<const T> q,
+                                   HeadRows<const T> k,
+                                   HeadRows<const T> v,
+                                   T* y,
+                                   const float* cos,
+                                   const float* sin,
+                                   float sign,
+                                   QkvRopeShape shape,
+                                   unsigned total) {
+  constexpr int N = kVectorWidth<T>;
+  using V = Vector<T, N>;
+  const unsigned thread = blockIdx.x * kThreads + threadIdx.x;
+  if (thread >= total) return;
+  const auto d = static_cast<unsigned>(shape.head_dim);
+  const unsigned half = d / 2;
+  const auto heads = static_cast<unsigned>(shape.q_heads + 2 * shape.kv_heads);
+  const unsigned vectors = half / N;
+  const unsigned at = thread / vectors;
+  const unsigned i = (thread - at * vectors) * N;
+  const unsigned row = at / heads;
+  const unsigned head = at - row * heads;
+  const auto first_k = static_cast<unsigned>(shape.q_heads);
+  const auto first_v = static_cast<unsigned>(shape.q_heads + shape.kv_heads);
+  const T* in = head < first_k   ? q.data + row * q.stride + head * d
+                : head < first_v ? k.data + row * k.stride + (head - first_k) * d
+                                 : v.data + row * v.stride + (head - first_v) * d;
+  V a = *reinterpret_cast<const V*>(in + i);
+  V b = *reinterpret_cast<const V*>(in + i + half);
+  if (head < first_v) {
+    const int64_t table = (row % shape.positions) * half + i;
+    const auto c = *reinterpret_cast<const Vector<float, N>*>(cos + table);
+    const auto s = *reinterpret_cast<const Vector<float, N>*>(sin + table);
+    for (int j = 0; j < N; ++j) {
+      const float cosine = round_element<T>(c.at[j]);
+      const float sine = sign * round_element<T>(s.at[j]);
+      const float x0 = load_element(a.at[j]);
+      const float x1 = load_element(b.at[j]);
+      a.at[j] = to_element<T>(round_element<T>(x0 * cosine) - round_element<T>(x1 * sine));
+      b.at[j] = to_element<T>(round_element<T>(x1 * cosine) + round_element<T>(x0 * sine));
+    }
+  }
+  T* out = y + static_cast<int64_t>(at) * d + i;
+  *reinterpret_cast<V*>(out) = a;
+  *reinterpret_cast<V*>(out + half) = b;
+}
+
+template <class T>
+bool is_vectorizable(const HeadRows<const void>& rows) {
+  return rows.stride % kVectorWidth<T> == 0 && reinterpret_cast<uintptr_t>(rows.data) % 16 == 0;
+}
+
 template <class T>
 HeadRows<const T> typed(HeadRows<const void> rows) {
   return {static_cast<const T*>(rows.data), rows.stride};
@@ -79,6 +136,25 @@ void qkv_rope_cuda(Element element,
   const dim3 block(kWarp, kHeadsABlock);
   const auto blocks = static_cast<unsigned>(ceil_div(total, kHeadsABlock));
   with_device_element(element, [&]<class T>(T) {
+    const int64_t vectors = total * (shape.head_dim / 2 / kVectorWidth<T>);
+    const bool whole = shape.rotary_dim == shape.head_dim && shape.head_dim % (2 * kVectorWidth<T>) == 0 &&
+                       is_vectorizable<T>(q) && is_vectorizable<T>(k) && is_vectorizable<T>(v) &&
+                       vectors < std::numeric_limits<int32_t>::max();
+    if (whole) {
+      whole_heads_kernel<T><<<static_cast<unsigned>(ceil_div(vectors, kThreads)),
+                              kThreads,
+                              0,
+                              static_cast<cudaStream_t>(stream)>>>(typed<T>(q),
+                                                                   typed<T>(k),
+                                                                   typed<T>(v),
+                                                                   static_cast<T*>(y),
+                                                                   cos,
+                                                                   sin,
+                                                                   sign,
+                                                                   shape,
+                                                                   static_cast<unsigned>(vectors));
+      return;
+    }
     const bool pairs = shape.rotary_dim % 4 == 0 && shape.head_dim % 2 == 0 && is_pairwise<T>(q) &&
                        is_pairwise<T>(k) && is_pairwise<T>(v);
     const auto kernel = pairs ? qkv_rope_kernel<T, 2> : qkv_rope_kernel<T, 1>;

@@ -68,14 +68,14 @@ __global__ void apply_kernel(
 /// A fixed number of blocks walks the rows; each thread owns columns and sums their weight gradient.
 template <class T, int N, int kSteps>
 __global__ void __launch_bounds__(kMaxThreadsARow) backward_kernel(const T* dy,
-                                const T* x,
-                                int64_t x_stride,
-                                const float* rstd,
-                                const T* weight,
-                                T* dx,
-                                float* dweight_parts,
-                                int64_t rows,
-                                int64_t d) {
+                                                                   const T* x,
+                                                                   int64_t x_stride,
+                                                                   const float* rstd,
+                                                                   const T* weight,
+                                                                   T* dx,
+                                                                   float* dweight_parts,
+                                                                   int64_t rows,
+                                                                   int64_t d) {
   __shared__ float shared[kMaxThreadsARow / kWarp];
   using V = Vector<T, N>;
   const int64_t vectors = d / N;

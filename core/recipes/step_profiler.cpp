@@ -39,7 +39,10 @@ void StepProfiler::next_step() {
     return;
   }
   profiler::disableProfiler()->save(config_.file);
-  check(std::filesystem::exists(config_.file), ErrorCode::kIo, config_.file, ": the trace could not be written");
+  check(std::filesystem::exists(config_.file),
+        ErrorCode::kIo,
+        config_.file,
+        ": the trace could not be written");
   log::info("Trace of ", config_.num_steps, " steps from step ", config_.first_step, ": ", config_.file);
 }
 

@@ -8,7 +8,8 @@
 
 namespace automodel::recipes {
 
-/// Traces some steps of a run with LibTorch's profiler (Kineto) and writes the trace when they are done. One thread.
+/// Traces some steps of a run with LibTorch's profiler (Kineto) and writes the trace when they are done. One
+/// thread.
 class StepProfiler {
  public:
   StepProfiler(config::ProfileConfig config, at::Device device);

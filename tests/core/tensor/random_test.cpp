@@ -19,7 +19,8 @@ TEST(FillNormal, GivesTorchsNumbersAndLeavesTheGeneratorWhereTorchDoes) {
       fill_normal(value, 0.02, ours);
       EXPECT_TRUE(value.equal(expected)) << numel;
       fill_normal(value, 0.02, ours);
-      EXPECT_TRUE(value.equal(at::empty({numel}, dtype).normal_(0, 0.02, theirs))) << numel << ", second draw";
+      EXPECT_TRUE(value.equal(at::empty({numel}, dtype).normal_(0, 0.02, theirs)))
+          << numel << ", second draw";
     }
   }
 }
