@@ -7,7 +7,10 @@ namespace automodel::kernels {
 namespace {
 
 constexpr int kThreads = 256;
-constexpr int kElementsAThread = 4;
+
+/// So that the state of a thread moves in accesses of 16 bytes.
+template <class T>
+constexpr int kElementsAThread = kVectorWidth<T>;
 
 struct Factors {
   float decay, one_minus_beta1, beta2, one_minus_beta2, correction2, eps, step_size, grad_scale;
@@ -69,17 +72,18 @@ template <class T>
 __global__ void adamw_kernel(T* p, const float* grad, T* m, T* v, int64_t n, Factors f, const float* clip) {
   const float scale = clip == nullptr ? f.grad_scale : f.grad_scale * *clip;
   if (!isfinite(scale)) return;
-  using V = Vector<T, kElementsAThread>;
-  const int64_t at = (static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x) * kElementsAThread;
-  if (at + kElementsAThread > n) {
+  constexpr int N = kElementsAThread<T>;
+  using V = Vector<T, N>;
+  const int64_t at = (static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x) * N;
+  if (at + N > n) {
     for (int64_t i = at; i < n; ++i) update(p[i], grad[i], m[i], v[i], scale, f);
     return;
   }
   V vp = *reinterpret_cast<V*>(p + at);
   V vm = *reinterpret_cast<V*>(m + at);
   V vv = *reinterpret_cast<V*>(v + at);
-  const auto vg = *reinterpret_cast<const Vector<float, kElementsAThread>*>(grad + at);
-  for (int j = 0; j < kElementsAThread; ++j) update(vp.at[j], vg.at[j], vm.at[j], vv.at[j], scale, f);
+  const auto vg = *reinterpret_cast<const Vector<float, N>*>(grad + at);
+  for (int j = 0; j < N; ++j) update(vp.at[j], vg.at[j], vm.at[j], vv.at[j], scale, f);
   *reinterpret_cast<V*>(p + at) = vp;
   *reinterpret_cast<V*>(m + at) = vm;
   *reinterpret_cast<V*>(v + at) = vv;
@@ -89,7 +93,7 @@ template <class T>
 void launch(
     T* p, const float* grad, T* m, T* v, int64_t n, const AdamWArgs& args, const float* clip, void* stream) {
   if (n == 0) return;
-  const auto blocks = static_cast<unsigned>(ceil_div(n, int64_t{kThreads} * kElementsAThread));
+  const auto blocks = static_cast<unsigned>(ceil_div(n, int64_t{kThreads} * kElementsAThread<T>));
   adamw_kernel<T>
       <<<blocks, kThreads, 0, static_cast<cudaStream_t>(stream)>>>(p, grad, m, v, n, factors(args), clip);
   check_launch("adamw");

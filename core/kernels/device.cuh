@@ -41,9 +41,9 @@ __device__ float round_element(float x) {
   return load_element(to_element<T>(x));
 }
 
-/// N neighbouring elements, moved as one access of N * sizeof(T) bytes, aligned to that.
+/// N neighbouring elements, aligned to their size but at most to the 16 bytes of the widest access.
 template <class T, int N>
-struct alignas(sizeof(T) * N) Vector {
+struct alignas(sizeof(T) * N < 16 ? sizeof(T) * N : 16) Vector {
   T at[N];
 };
 

@@ -15,7 +15,7 @@ struct Activated {
 template <Activation kActivation>
 __device__ Activated activate(float x) {
   if constexpr (kActivation == Activation::kSilu) {
-    const float s = 1.0f / (1.0f + __expf(-x));
+    const float s = __fdividef(1.0f, 1.0f + __expf(-x));
     return {x * s, s * (1.0f + x * (1.0f - s))};
   } else if constexpr (kActivation == Activation::kGelu) {
     constexpr float kInvSqrt2 = 0.70710678118654752f;
@@ -33,42 +33,48 @@ __device__ Activated activate(float x) {
   }
 }
 
+/// Block (row, slice of columns): no division by the width.
 template <class T, int N, Activation kActivation>
-__global__ void product_kernel(const T* gate_up, T* product, int64_t total, int64_t width) {
+__global__ void product_kernel(const T* gate_up, T* product, int64_t width) {
   using V = Vector<T, N>;
-  const int64_t at = (static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x) * N;
-  if (at >= total) return;
-  const int64_t row = at / width;
-  const T* gate = gate_up + row * 2 * width + (at - row * width);
+  const int64_t row = blockIdx.x;
+  const int64_t column = (static_cast<int64_t>(blockIdx.y) * kThreads + threadIdx.x) * N;
+  if (column >= width) return;
+  const T* gate = gate_up + row * 2 * width + column;
   V g = *reinterpret_cast<const V*>(gate);
   const V u = *reinterpret_cast<const V*>(gate + width);
   for (int j = 0; j < N; ++j) {
     const float value = round_element<T>(activate<kActivation>(load_element(g.at[j])).value);
     g.at[j] = to_element<T>(value * load_element(u.at[j]));
   }
-  *reinterpret_cast<V*>(product + at) = g;
+  *reinterpret_cast<V*>(product + row * width + column) = g;
 }
 
+/// Also forms the product anew unless `product` is null.
 template <class T, int N, Activation kActivation>
-__global__ void backward_kernel(
-    const T* dproduct, const T* gate_up, T* dgate_up, int64_t total, int64_t width) {
+__global__ void backward_kernel(const T* dproduct, const T* gate_up, T* dgate_up, T* product, int64_t width) {
   using V = Vector<T, N>;
-  const int64_t at = (static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x) * N;
-  if (at >= total) return;
-  const int64_t row = at / width;
-  const int64_t offset = row * 2 * width + (at - row * width);
+  const int64_t row = blockIdx.x;
+  const int64_t column = (static_cast<int64_t>(blockIdx.y) * kThreads + threadIdx.x) * N;
+  if (column >= width) return;
+  const int64_t offset = row * 2 * width + column;
   V g = *reinterpret_cast<const V*>(gate_up + offset);
   V u = *reinterpret_cast<const V*>(gate_up + offset + width);
-  const V d = *reinterpret_cast<const V*>(dproduct + at);
+  const V d = *reinterpret_cast<const V*>(dproduct + row * width + column);
+  V p;
   for (int j = 0; j < N; ++j) {
     const Activated a = activate<kActivation>(load_element(g.at[j]));
+    const float value = round_element<T>(a.value);
+    const float up = load_element(u.at[j]);
     const float dp = load_element(d.at[j]);
-    const float dvalue = round_element<T>(dp * load_element(u.at[j]));
+    const float dvalue = round_element<T>(dp * up);
+    p.at[j] = to_element<T>(value * up);
     g.at[j] = to_element<T>(dvalue * a.slope);
-    u.at[j] = to_element<T>(round_element<T>(a.value) * dp);
+    u.at[j] = to_element<T>(value * dp);
   }
   *reinterpret_cast<V*>(dgate_up + offset) = g;
   *reinterpret_cast<V*>(dgate_up + offset + width) = u;
+  if (product != nullptr) *reinterpret_cast<V*>(product + row * width + column) = p;
 }
 
 /// Calls body.template operator()<T, N, kActivation>().
@@ -98,8 +104,8 @@ void with_variant(Element element, Activation activation, int64_t width, Body bo
 }
 
 template <int N>
-unsigned num_blocks(int64_t total) {
-  return static_cast<unsigned>(ceil_div(total, int64_t{kThreads} * N));
+dim3 grid(int64_t rows, int64_t width) {
+  return {static_cast<unsigned>(rows), static_cast<unsigned>(ceil_div(width, int64_t{kThreads} * N))};
 }
 
 }  // namespace
@@ -111,12 +117,11 @@ void gated_product_cuda(Element element,
                         int64_t rows,
                         int64_t width,
                         void* stream) {
-  const int64_t total = rows * width;
-  if (total == 0) return;
+  if (rows == 0) return;
   with_variant(element, activation, width, [&]<class T, int N, Activation kActivation>() {
     product_kernel<T, N, kActivation>
-        <<<num_blocks<N>(total), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(
-            static_cast<const T*>(gate_up), static_cast<T*>(product), total, width);
+        <<<grid<N>(rows, width), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(
+            static_cast<const T*>(gate_up), static_cast<T*>(product), width);
   });
   check_launch("gated_product");
 }
@@ -126,18 +131,18 @@ void gated_product_backward_cuda(Element element,
                                  const void* dproduct,
                                  const void* gate_up,
                                  void* dgate_up,
+                                 void* product,
                                  int64_t rows,
                                  int64_t width,
                                  void* stream) {
-  const int64_t total = rows * width;
-  if (total == 0) return;
+  if (rows == 0) return;
   with_variant(element, activation, width, [&]<class T, int N, Activation kActivation>() {
     backward_kernel<T, N, kActivation>
-        <<<num_blocks<N>(total), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(
+        <<<grid<N>(rows, width), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(
             static_cast<const T*>(dproduct),
             static_cast<const T*>(gate_up),
             static_cast<T*>(dgate_up),
-            total,
+            static_cast<T*>(product),
             width);
   });
   check_launch("gated_product_backward");

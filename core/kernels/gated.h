@@ -21,11 +21,14 @@ void gated_product_cuda(Element element,
                         int64_t width,
                         void* stream);
 
+/// `product`, unless null, is written as gated_product_cuda writes it: a backward that recomputes it reads
+/// gate_up once.
 void gated_product_backward_cuda(Element element,
                                  Activation activation,
                                  const void* dproduct,
                                  const void* gate_up,
                                  void* dgate_up,
+                                 void* product,
                                  int64_t rows,
                                  int64_t width,
                                  void* stream);

@@ -14,4 +14,14 @@ at::Tensor gated_product_backward(const at::Tensor& dproduct,
                                   const at::Tensor& gate_up,
                                   kernels::Activation activation);
 
+/// The same, and the product itself, in one pass on a GPU.
+struct ProductAndGradient {
+  at::Tensor product;
+  at::Tensor dgate_up;
+};
+
+ProductAndGradient gated_product_again(const at::Tensor& dproduct,
+                                       const at::Tensor& gate_up,
+                                       kernels::Activation activation);
+
 }  // namespace automodel::ops

@@ -110,14 +110,33 @@ class GatedLinearFunction : public torch::autograd::Function<GatedLinearFunction
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
     const auto& node = kept<GatedNode>(ctx);
     const auto saved = ctx->get_saved_variables();
-    const at::Tensor& rows = saved[0];
-    const at::Tensor product = saved[1].defined() ? saved[1] : gated_product(rows, node.activation);
+    const at::Tensor dy = as_rows(grads[0]);
     const bool needs_dx = ctx->needs_input_grad(0);
-    const at::Tensor dproduct =
-        linear_backward(product, as_rows(grads[0]), node.layer, node.context, needs_dx);
-    if (!needs_dx) return {{}, {}, {}, {}, {}};
-    const at::Tensor drows = gated_product_backward(dproduct, rows, node.activation);
-    return {drows.view(node.gate_up_sizes), {}, {}, {}, {}};
+    const bool product_again = !saved[1].defined() && needs_dx && !node.layer.lora;
+    const at::Tensor drows = product_again ? backward_again(node, saved[0], dy)
+                                           : backward_kept(node, saved[0], saved[1], dy, needs_dx);
+    return {drows.defined() ? drows.view(node.gate_up_sizes) : drows, {}, {}, {}, {}};
+  }
+
+ private:
+  /// The product is formed on the way from its gradient to those of gate and up.
+  static at::Tensor backward_again(const GatedNode& node, const at::Tensor& rows, const at::Tensor& dy) {
+    const at::Tensor dproduct = linear_dx(dy, node.layer);
+    if (!node.layer.weight.unit->trainable()) return gated_product_backward(dproduct, rows, node.activation);
+    const auto [product, drows] = gated_product_again(dproduct, rows, node.activation);
+    linear_dweights(product, dy, node.layer, *node.context.sink);
+    return drows;
+  }
+
+  /// `kept` may be undefined.
+  static at::Tensor backward_kept(const GatedNode& node,
+                                  const at::Tensor& rows,
+                                  const at::Tensor& kept,
+                                  const at::Tensor& dy,
+                                  bool needs_dx) {
+    const at::Tensor product = kept.defined() ? kept : gated_product(rows, node.activation);
+    const at::Tensor dproduct = linear_backward(product, dy, node.layer, node.context, needs_dx);
+    return needs_dx ? gated_product_backward(dproduct, rows, node.activation) : at::Tensor();
   }
 };
 

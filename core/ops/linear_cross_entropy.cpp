@@ -54,7 +54,7 @@ OpContext with_range(OpContext context, int64_t begin, int64_t count) {
 
 int64_t default_chunk_rows(int64_t vocabulary, bool on_device) {
   // A GPU wants few, large GEMMs.
-  const int64_t chunk_bytes = int64_t{on_device ? 1536 : 64} << 20;
+  const int64_t chunk_bytes = int64_t{on_device ? 4096 : 64} << 20;
   return std::max<int64_t>(16, chunk_bytes / (vocabulary * static_cast<int64_t>(sizeof(float))));
 }
 

@@ -51,35 +51,46 @@ at::Tensor linear_forward(const at::Tensor& x, const Linear& layer, const OpCont
   return y;
 }
 
-at::Tensor linear_backward(const at::Tensor& x,
-                           const at::Tensor& dy,
-                           const Linear& layer,
-                           const OpContext& context,
-                           bool needs_dx,
-                           at::Tensor dx) {
+at::Tensor linear_dx(const at::Tensor& dy, const Linear& layer, at::Tensor dx) {
   int64_t column = 0;
   for (const tensor::Weight& piece : layer.weight.pieces()) {
     const at::Tensor weight = piece.value();
     const at::Tensor part = dy.narrow(1, column, weight.size(0));
     column += weight.size(0);
-    context.sink->linear(piece, x, part);
-    if (!needs_dx) continue;
     if (dx.defined()) {
       dx.addmm_(part, weight);
     } else {
       dx = at::mm(part, weight);
     }
   }
+  return dx;
+}
+
+void linear_dweights(const at::Tensor& x, const at::Tensor& dy, const Linear& layer, GradSink& sink) {
+  int64_t column = 0;
+  for (const tensor::Weight& piece : layer.weight.pieces()) {
+    const int64_t width = piece.value().size(0);
+    sink.linear(piece, x, dy.narrow(1, column, width));
+    column += width;
+  }
   const tensor::Weight joined = joined_bias(layer);
-  if (joined && joined.unit->trainable()) context.sink->add(joined, dy.sum({0}, false, at::kFloat));
+  if (joined && joined.unit->trainable()) sink.add(joined, dy.sum({0}, false, at::kFloat));
   column = 0;
   for (size_t i = 0; i < layer.bias.size() && !joined; ++i) {
-    if (layer.bias[i] && layer.bias[i].unit->trainable()) {
-      context.sink->add(layer.bias[i],
-                        dy.narrow(1, column, layer.out_features[i]).sum({0}, false, at::kFloat));
-    }
+    if (layer.bias[i] && layer.bias[i].unit->trainable())
+      sink.add(layer.bias[i], dy.narrow(1, column, layer.out_features[i]).sum({0}, false, at::kFloat));
     column += layer.out_features[i];
   }
+}
+
+at::Tensor linear_backward(const at::Tensor& x,
+                           const at::Tensor& dy,
+                           const Linear& layer,
+                           const OpContext& context,
+                           bool needs_dx,
+                           at::Tensor dx) {
+  linear_dweights(x, dy, layer, *context.sink);
+  if (needs_dx) dx = linear_dx(dy, layer, dx);
   if (layer.lora) lora_backward(x, dy, *layer.lora, context, dx);
   return dx;
 }

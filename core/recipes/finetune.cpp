@@ -340,13 +340,17 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
   };
 
   auto last_step_end = Clock::now();
+  std::optional<tensor::Readback> last_ready;
   // Writes down a step once its numbers are here. On a GPU that is one step late, so that the device always
   // has work.
-  const auto write_down = [&](const PendingStep& pending) {
+  const auto write_down = [&](PendingStep pending) {
     TrainRecord record = finish(pending);
     const auto now = Clock::now();
-    const double seconds = std::chrono::duration<double>(now - last_step_end).count();
+    const bool timed = last_ready && pending.loss_and_norm;
+    const double seconds = timed ? pending.loss_and_norm->seconds_after(*last_ready)
+                                 : std::chrono::duration<double>(now - last_step_end).count();
     last_step_end = now;
+    last_ready = std::move(pending.loss_and_norm);
     record.mem_gib = training.peak_memory_gib();
     record.tps = static_cast<double>(record.num_tokens_per_step) / seconds;
     if (recipe.mfu_peak_tflops) {
@@ -381,7 +385,7 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
     current.record.step = step;
     current.record.epoch = epoch;
     current.record.lr = lr_schedule.lr(step + 1);
-    if (previous) write_down(*previous);
+    if (previous) write_down(std::move(*previous));
     previous = std::move(current);
 
     ++position.next_step;

@@ -13,7 +13,7 @@ Readback::Readback(const at::Tensor& values) {
   }
   host_ = at::empty(doubles.sizes(), at::TensorOptions(at::kDouble).pinned_memory(true));
   host_.copy_(doubles, /*non_blocking=*/true);
-  copied_.emplace(doubles.device().type());
+  copied_.emplace(doubles.device().type(), c10::EventFlag::BACKEND_DEFAULT);
   copied_->record(c10::impl::VirtualGuardImpl(doubles.device().type()).getStream(doubles.device()));
 }
 
@@ -21,6 +21,11 @@ std::vector<double> Readback::read() const {
   if (copied_) copied_->synchronize();
   const auto* values = host_.const_data_ptr<double>();
   return {values, values + host_.numel()};
+}
+
+double Readback::seconds_after(const Readback& before) const {
+  if (copied_ && before.copied_) return before.copied_->elapsedTime(*copied_) / 1e3;
+  return std::chrono::duration<double>(ready_ - before.ready_).count();
 }
 
 at::Tensor upload(const at::Tensor& values, at::Device device) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <vector>
 
@@ -18,9 +19,14 @@ class Readback {
   /// Waits for the copy only.
   std::vector<double> read() const;
 
+  /// Seconds between the moments at which the values of `before` and of this one were ready. Both must have
+  /// been read.
+  double seconds_after(const Readback& before) const;
+
  private:
   at::Tensor host_;
   std::optional<c10::Event> copied_;
+  std::chrono::steady_clock::time_point ready_ = std::chrono::steady_clock::now();  ///< on a CPU
 };
 
 /// A host tensor on the device by way of pinned memory, so that the host does not wait; itself on a CPU.
