@@ -38,8 +38,9 @@ std::string_view name_of(AttentionKind kind) {
   fail(ErrorCode::kInternal, "attention kind ", static_cast<int>(kind));
 }
 
-AttentionKind choose_attention(at::Device device, at::ScalarType dtype, int64_t head_dim) {
+AttentionKind choose_attention(at::Device device, at::ScalarType dtype, int64_t head_dim, bool generates) {
   if (device.is_cpu()) return AttentionKind::kAten;
+  if (generates) return AttentionKind::kMath;
   constexpr int64_t kLargestHead = 128;
   const bool half = dtype == at::kBFloat16 || dtype == at::kHalf;
   return half && head_dim % 8 == 0 && head_dim <= kLargestHead ? AttentionKind::kCudnn : AttentionKind::kMath;
@@ -66,7 +67,7 @@ at::Tensor attention(const at::Tensor& q_BTNH,
   const at::Tensor k = k_BSKH.narrow(1, unseen, keys).transpose(1, 2);
   const at::Tensor v = v_BSKH.narrow(1, unseen, keys).transpose(1, 2);
   at::Tensor out_BNTH;
-  switch (choose_attention(q.device(), q.scalar_type(), q.size(3))) {
+  switch (choose_attention(q.device(), q.scalar_type(), q.size(3), queries != k_BSKH.size(1))) {
     case AttentionKind::kAten:
       out_BNTH = at::scaled_dot_product_attention(q, k, v, mask, 0.0, plainly_causal, options.scale, grouped);
       break;

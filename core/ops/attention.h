@@ -18,7 +18,11 @@ enum class AttentionKind {
   kMath,   ///< everything else on a GPU: holds scores [B, N, T, T]
 };
 
-AttentionKind choose_attention(at::Device device, at::ScalarType dtype, int64_t head_dim);
+/// `generates`: fewer queries than keys. cuDNN would plan anew for every number of keys.
+AttentionKind choose_attention(at::Device device,
+                               at::ScalarType dtype,
+                               int64_t head_dim,
+                               bool generates = false);
 
 /// For logs: "cuDNN".
 std::string_view name_of(AttentionKind kind);

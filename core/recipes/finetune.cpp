@@ -21,6 +21,7 @@
 #include "core/data/chat_encoder.h"
 #include "core/dist/mesh.h"
 #include "core/engine/walk.h"
+#include "core/ops/attention.h"
 #include "core/ops/cuda.h"
 #include "core/ops/dropout.h"
 #include "core/ops/embedding.h"
@@ -244,6 +245,12 @@ void print_model(const Training& training) {
             torch_name(training.model.weights_dtype),
             ", computed in ",
             c10::toString(training.units.front()->options().compute_dtype));
+  const nn::AttentionConfig& attention = training.model.decoder.config.layers.front().attention;
+  log::info("Device: ",
+            training.device().str(),
+            ", attention: ",
+            ops::name_of(ops::choose_attention(
+                training.device(), training.units.front()->options().compute_dtype, attention.head_dim)));
   log::info("Trainable parameters: ", with_thousands(trainable));
   log::info("Total parameters: ", with_thousands(total));
   log::info("Trainable parameters percentage: ", percentage(trainable, total));

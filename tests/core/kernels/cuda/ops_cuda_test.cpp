@@ -12,6 +12,7 @@
 #include "core/ops/cuda.h"
 #include "core/ops/embedding.h"
 #include "core/ops/linear_cross_entropy.h"
+#include "core/ops/lora.h"
 #include "core/ops/rms_norm.h"
 #include "core/ops/rope.h"
 #include "core/optim/grad_norm.h"
@@ -95,6 +96,26 @@ TEST(OpsCuda, NormLinearWithBiasAndFuseGroup) {
           },
           random_tensor({2, 100, 256}, 2),
           {{"q", {128, 256}}, {"k", {64, 256}}, {"bq", {128}}, {"bk", {64}}, {"norm", {256}}});
+}
+
+TEST(OpsCuda, LinearWithAdaptersOfTwoParts) {
+  compare("lora",
+          [](const at::Tensor& x, tensor::Unit* unit, const OpContext& c) {
+            Lora lora;
+            lora.a = {{unit, 2, 2}, {}, {8, 8}};
+            lora.parts = {{{unit, 4}, 0, 0}, {{unit, 5}, 128, 1}};
+            lora.scale = 2;
+            Linear layer{{unit, 0, 2}, {}, {128, 64}};
+            layer.lora = std::make_shared<const Lora>(lora);
+            return linear(x, layer, c);
+          },
+          random_tensor({2, 100, 256}, 2),
+          {{"q", {128, 256}},
+           {"k", {64, 256}},
+           {"qa", {8, 256}},
+           {"ka", {8, 256}},
+           {"qb", {128, 8}},
+           {"kb", {64, 8}}});
 }
 
 TEST(OpsCuda, GatedLinearWithEachActivation) {
