@@ -52,10 +52,14 @@ OpContext with_range(OpContext context, int64_t begin, int64_t count) {
   return context;
 }
 
-int64_t default_chunk_rows(int64_t vocabulary, bool on_device) {
+/// Rows of logits at a time: as many as fit a bound, the chunks of equal size.
+int64_t default_chunk_rows(int64_t rows, int64_t vocabulary, bool on_device) {
   // A GPU wants few, large GEMMs.
-  const int64_t chunk_bytes = int64_t{on_device ? 4096 : 64} << 20;
-  return std::max<int64_t>(16, chunk_bytes / (vocabulary * static_cast<int64_t>(sizeof(float))));
+  const int64_t chunk_bytes = int64_t{on_device ? 4096 : 160} << 20;
+  const int64_t most =
+      std::max<int64_t>(16, chunk_bytes / (vocabulary * static_cast<int64_t>(sizeof(float))));
+  const int64_t num_chunks = std::max<int64_t>(1, (rows + most - 1) / most);
+  return (rows + num_chunks - 1) / num_chunks;
 }
 
 /// The logits of one chunk of rows after another, in memory that is allocated once: on a CPU fresh pages cost
@@ -144,8 +148,9 @@ class LinearCrossEntropyFunction : public torch::autograd::Function<LinearCrossE
     const at::Tensor targets = tensor::upload(labels.index_select(0, rows), x.device());
     const at::Tensor indices = all ? at::Tensor() : tensor::upload(rows, x.device());
     const OpContext of_rows = all ? context : with_rows(context, indices);
-    const int64_t chunk =
-        options.chunk_rows > 0 ? options.chunk_rows : default_chunk_rows(weight.size(0), x.is_cuda());
+    const int64_t chunk = options.chunk_rows > 0
+                              ? options.chunk_rows
+                              : default_chunk_rows(rows.size(0), weight.size(0), x.is_cuda());
     at::Tensor dx = !needs_dx ? at::Tensor() : all ? at::empty_like(x) : at::zeros_like(x);
     at::Tensor total = at::zeros({}, x.options().dtype(at::kDouble));
     ChunkLosses losses(

@@ -7,7 +7,8 @@ namespace automodel::ops {
 struct CrossEntropyOptions {
   double scale = 1.0;  ///< the loss is scale * (sum over labelled rows); gradients follow
   int64_t ignore_index = -100;
-  int64_t chunk_rows = 0;  ///< rows of logits that exist at a time; 0: about 64 MiB of them
+  int64_t chunk_rows =
+      0;  ///< rows of logits that exist at a time; 0: at most 160 MiB of them, 4 GiB on a GPU, as f32
 };
 
 /// scale * sum over rows with a label of -log softmax(x W^T)[label], without ever holding all logits: rows

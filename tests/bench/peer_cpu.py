@@ -1,7 +1,7 @@
 """Training on the CPU beside transformers + torch in one run: tokens a second, peak memory, time to the first step.
 
-Both train the same Llama shape from random weights on random tokens with fused AdamW and the same threads, one after the
-other, a row of 512 tokens a step. The limit is what torch's own matrix products alone would take, measured in between.
+Both load the same checkpoint of a Llama shape and train it on random tokens with fused AdamW and the same threads, one
+after the other, a row of 512 tokens a step. The limit is what torch's own matrix products alone would take, measured in between.
 """
 import argparse
 import datetime
@@ -40,10 +40,8 @@ def recipe(folder: pathlib.Path, dtype: str, steps: int) -> dict:
     return {
         "recipe": "TrainFinetuneRecipeForNextTokenPrediction", "device": "cpu",
         "step_scheduler": {"global_batch_size": 1, "local_batch_size": 1, "max_steps": steps},
-        "model": {"_target_": "nemo_automodel.NeMoAutoModelForCausalLM.from_config",
-                  "config": {"_target_": "transformers.AutoConfig.from_pretrained",
-                             "pretrained_model_name_or_path": str(folder / "config.json")},
-                  "torch_dtype": dtype},
+        "model": {"_target_": "nemo_automodel.NeMoAutoModelForCausalLM.from_pretrained",
+                  "pretrained_model_name_or_path": str(folder / "model"), "torch_dtype": dtype},
         "checkpoint": {"enabled": False, "checkpoint_dir": str(folder / "ckpt")},
         "dataset": {"_target_": "nemo_automodel.components.datasets.llm.nanogpt_dataset.NanogptDataset",
                     "file_pattern": str(folder / "tokens_*.bin"), "seq_len": LENGTH},
@@ -72,7 +70,7 @@ def measure_ours(folder: pathlib.Path, dtype: str, steps: int, environment: dict
 
 def measure_peer(folder: pathlib.Path, dtype: str, steps: int, environment: dict) -> dict:
     begin = time.time()
-    done = subprocess.run([sys.executable, __file__, "--peer", str(folder / "config.json"), "--dtypes", dtype,
+    done = subprocess.run([sys.executable, __file__, "--peer", str(folder / "model"), "--dtypes", dtype,
                            "--steps", str(steps)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
     if done.returncode != 0:
         sys.exit(done.stderr[-2000:])
@@ -80,16 +78,23 @@ def measure_peer(folder: pathlib.Path, dtype: str, steps: int, environment: dict
     return {**result, "start": result["first_step_at"] - begin}
 
 
-def peer(config_file: str, dtype_name: str, steps: int):
+def make_checkpoint(config_file: str, dtype_name: str):
+    """Random weights in `model` beside the file, made in a process of its own: also loads both sides' files once."""
+    import torch
+    import transformers
+    config = transformers.LlamaConfig(**json.loads(pathlib.Path(config_file).read_text()))
+    model = transformers.LlamaForCausalLM(config).to(getattr(torch, dtype_name))
+    model.save_pretrained(pathlib.Path(config_file).parent / "model")
+
+
+def peer(model_folder: str, dtype_name: str, steps: int):
     """The other side, in a process of its own."""
     import resource
     import torch
     import transformers
     dtype = getattr(torch, dtype_name)
-    config = transformers.LlamaConfig(**json.loads(pathlib.Path(config_file).read_text()))
-    config._attn_implementation = "sdpa"
-    torch.manual_seed(1)
-    model = transformers.LlamaForCausalLM(config).to(dtype)
+    model = transformers.AutoModelForCausalLM.from_pretrained(model_folder, dtype=dtype, attn_implementation="sdpa")
+    model.train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=0.01, fused=True)
     first_step_at = time.time()
     rates = []
@@ -103,7 +108,7 @@ def peer(config_file: str, dtype_name: str, steps: int):
         rates.append(LENGTH / (time.monotonic() - begin))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(json.dumps({"rate": statistics.median(rates[WARM_UP:]), "peak_gib": peak, "first_step_at": first_step_at,
-                      "gemm_rate": gemm_limit(json.loads(pathlib.Path(config_file).read_text()), dtype)}))
+                      "gemm_rate": gemm_limit(json.loads((pathlib.Path(model_folder) / "config.json").read_text()), dtype)}))
 
 
 def gemm_limit(config: dict, dtype) -> float:
@@ -134,10 +139,13 @@ def main():
     arguments.add_argument("--steps", type=int, default=WARM_UP + 5, help="of which the first two are not counted")
     arguments.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     arguments.add_argument("--peer", help=argparse.SUPPRESS)
+    arguments.add_argument("--make", help=argparse.SUPPRESS)
     options = arguments.parse_args()
+    if options.make:
+        return make_checkpoint(options.make, options.dtypes[0])
     if options.peer:
         return peer(options.peer, options.dtypes[0], options.steps)
-    environment = {**os.environ, "OMP_NUM_THREADS": str(options.threads), "MKL_NUM_THREADS": str(options.threads)}
+    environment = {**os.environ, "AUTOMODEL_RUNS": "none", "OMP_NUM_THREADS": str(options.threads), "MKL_NUM_THREADS": str(options.threads)}
     print(f"{options.threads} threads; medians of {options.steps - WARM_UP} steps; ours / transformers")
     print("| shape | vocabulary | type | tokens/s | times | of the GEMM limit | peak GiB | times | to first step, s | times |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
@@ -147,6 +155,8 @@ def main():
                 with tempfile.TemporaryDirectory() as name:
                     folder = pathlib.Path(name)
                     (folder / "config.json").write_text(json.dumps(config_of(shape, vocabulary)))
+                    subprocess.run([sys.executable, __file__, "--make", str(folder / "config.json"), "--dtypes", dtype],
+                                   check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
                     theirs = measure_peer(folder, dtype, options.steps, environment)
                     ours = measure_ours(folder, dtype, options.steps, environment)
                 print(f"| {shape} | {vocabulary} | {dtype} | {ours['rate']:.0f} / {theirs['rate']:.0f} | "
