@@ -9,6 +9,20 @@ namespace {
 constexpr int kHeadsABlock = 8;
 constexpr int kThreads = 256;
 
+/// Rotates N pairs (a_j, b_j) by the angles whose cosines and sines are given.
+template <class T, int N>
+__device__ void rotate(
+    Vector<T, N>& a, Vector<T, N>& b, const Vector<float, N>& cos, const Vector<float, N>& sin, float sign) {
+  for (int j = 0; j < N; ++j) {
+    const float cosine = round_element<T>(cos.at[j]);
+    const float sine = sign * round_element<T>(sin.at[j]);
+    const float x0 = load_element(a.at[j]);
+    const float x1 = load_element(b.at[j]);
+    a.at[j] = to_element<T>(round_element<T>(x0 * cosine) - round_element<T>(x1 * sine));
+    b.at[j] = to_element<T>(round_element<T>(x1 * cosine) + round_element<T>(x0 * sine));
+  }
+}
+
 /// One warp a head; N neighbouring pairs at a time.
 template <class T, int N>
 __global__ void qkv_rope_kernel(HeadRows<const T> q,
@@ -39,14 +53,11 @@ __global__ void qkv_rope_kernel(HeadRows<const T> q,
   for (int64_t i = threadIdx.x * N; i < half; i += kWarp * N) {
     V a = *reinterpret_cast<const V*>(in + i);
     V b = *reinterpret_cast<const V*>(in + i + half);
-    for (int j = 0; j < N; ++j) {
-      const float cosine = round_element<T>(cos[table + i + j]);
-      const float sine = sign * round_element<T>(sin[table + i + j]);
-      const float x0 = load_element(a.at[j]);
-      const float x1 = load_element(b.at[j]);
-      a.at[j] = to_element<T>(round_element<T>(x0 * cosine) - round_element<T>(x1 * sine));
-      b.at[j] = to_element<T>(round_element<T>(x1 * cosine) + round_element<T>(x0 * sine));
-    }
+    rotate(a,
+           b,
+           *reinterpret_cast<const Vector<float, N>*>(cos + table + i),
+           *reinterpret_cast<const Vector<float, N>*>(sin + table + i),
+           sign);
     *reinterpret_cast<V*>(out + i) = a;
     *reinterpret_cast<V*>(out + i + half) = b;
   }
@@ -87,16 +98,11 @@ __global__ void whole_heads_kernel(HeadRows<const T> q,
   V b = *reinterpret_cast<const V*>(in + i + half);
   if (head < first_v) {
     const int64_t table = (row % shape.positions) * half + i;
-    const auto c = *reinterpret_cast<const Vector<float, N>*>(cos + table);
-    const auto s = *reinterpret_cast<const Vector<float, N>*>(sin + table);
-    for (int j = 0; j < N; ++j) {
-      const float cosine = round_element<T>(c.at[j]);
-      const float sine = sign * round_element<T>(s.at[j]);
-      const float x0 = load_element(a.at[j]);
-      const float x1 = load_element(b.at[j]);
-      a.at[j] = to_element<T>(round_element<T>(x0 * cosine) - round_element<T>(x1 * sine));
-      b.at[j] = to_element<T>(round_element<T>(x1 * cosine) + round_element<T>(x0 * sine));
-    }
+    rotate(a,
+           b,
+           *reinterpret_cast<const Vector<float, N>*>(cos + table),
+           *reinterpret_cast<const Vector<float, N>*>(sin + table),
+           sign);
   }
   T* out = y + static_cast<int64_t>(at) * d + i;
   *reinterpret_cast<V*>(out) = a;

@@ -11,10 +11,12 @@
 #include "core/base/files.h"
 #include "core/base/log.h"
 #include "core/base/strings.h"
+#include "core/checkpoint/tensor_to_write.h"
 #include "core/engine/walk.h"
 #include "core/io/safetensors.h"
+#include "core/ops/embedding.h"
 #include "core/recipes/model_setup.h"
-#include "core/tensor/dtype.h"
+#include "core/tensor/readback.h"
 
 namespace automodel::recipes {
 namespace {
@@ -100,8 +102,10 @@ void forward_one(const ForwardCase& request) {
   const LoadedModel model = request.adapter.empty()
                                 ? load_model(recipe_of(request))
                                 : load_model(recipe_of(request), peft::read_adapter(request.adapter));
-  const nn::MicroBatch batch = make_batch(request);
   const models::Decoder& decoder = model.decoder;
+  nn::MicroBatch batch = make_batch(request);
+  ops::check_token_ids(batch.input_ids_BT, decoder.config.vocab_size);
+  batch.input_ids_BT = tensor::upload(batch.input_ids_BT, decoder.units.front()->options().device);
   engine::Walk walk(decoder.segment_pointers(), decoder.unit_pointers(), {});
   const nn::State result = request.grads ? walk.train({batch}).front() : walk.evaluate({batch}).front();
 
@@ -119,11 +123,8 @@ void forward_one(const ForwardCase& request) {
   if (request.grads) {
     for (tensor::Unit* unit : decoder.unit_pointers()) {
       if (!unit->trainable()) continue;
-      for (size_t i = 0; i < unit->parameters().size(); ++i) {
-        const tensor::Parameter& parameter = unit->parameters()[i];
-        tensors.push_back(
-            {"grad." + parameter.name, DType::kFloat32, parameter.shape, unit->grad(i).const_data_ptr()});
-      }
+      for (size_t i = 0; i < unit->parameters().size(); ++i)
+        tensors.push_back(checkpoint::to_write("grad." + unit->parameters()[i].name, unit->grad(i)));
     }
   }
   io::write_safetensors(request.output, tensors);
