@@ -31,17 +31,31 @@ struct Linear {
 /// The units that a linear reads: its own and that of its adapters.
 std::vector<tensor::Unit*> units_of(const Linear& layer);
 
-/// RMSNorm's scale, see rms_norm.
+enum class NormKind {
+  kNone,   ///< x itself
+  kRms,    ///< x / rms(x). Zhang & Sennrich 2019, arXiv:1910.07467
+  kLayer,  ///< (x - mean(x)) / sqrt(variance(x) + eps). Ba et al. 2016, arXiv:1607.06450
+};
+
+/// A normalisation's parameters, see norm.h.
 struct Norm {
-  tensor::Weight weight;  ///< [D]
+  tensor::Weight weight;  ///< [D]; a null handle: ones
   double eps = 1e-6;
+  NormKind kind = NormKind::kRms;
+  tensor::Weight bias{};       ///< [D]; a null handle: zeros
+  double weight_offset = 0.0;  ///< added to weight: 1 where the file holds the distance from one (Gemma)
+
+  static Norm none() { return {.weight = {}, .kind = NormKind::kNone}; }
+
+  explicit operator bool() const { return kind != NormKind::kNone; }
 };
 
 /// x [..., in] -> [..., sum of out_i]. f32 or bf16, same type and device as the weights.
 /// Saves x.
 at::Tensor linear(const at::Tensor& x, const Linear& layer, const OpContext& context);
 
-/// linear(rms_norm(x)). Saves x and rstd; the normalised x is recomputed at the cheap level, saved otherwise.
+/// linear(norm(x)), without a norm linear(x). Saves x and its statistics; the normalised x is recomputed at the
+/// cheap level, saved otherwise.
 at::Tensor norm_linear(const at::Tensor& x, const Norm& norm, const Linear& layer, const OpContext& context);
 
 /// linear(act(gate) * up) with gate_up [..., 2 F] holding gate, then up (Shazeer 2020, arXiv:2002.05202).

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "core/nn/cache.h"
+#include "core/ops/linear.h"
+#include "core/tensor/torch.h"
+
+namespace automodel::nn {
+
+/// Where the tokens of a micro-batch stand.
+struct Tokens {
+  /// [B, T] int32: the document that a token belongs to, equal numbers standing together in a row; -1:
+  /// padding. A token sees, scans and convolves over its own document only. Undefined: a row is one document,
+  /// padded on its right if at all.
+  at::Tensor documents_BT;
+  at::Tensor positions_BT;  ///< [B, T] int64, from 0 in each document; undefined: 0 .. T-1 after the cache's
+};
+
+/// What a mixer (attention, a state-space scan, an MLP, experts) is told beside its input. A mixer is a struct of
+/// weight handles with
+///   at::Tensor forward(const at::Tensor& x_BTD, const MixerInput& in) const;
+/// [B, T, D] -> [B, T, D]: its own input_norm is applied first, the residual is not added.
+struct MixerInput {
+  const ops::OpContext& context;
+  const Tokens& tokens;
+  Cache* cache = nullptr;  ///< generation: the tokens follow those that it keeps and are added to it
+};
+
+}  // namespace automodel::nn
