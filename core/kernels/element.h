@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include "core/kernels/bfloat16.h"
 
-/// Element types as the CPU kernels see them: `float`, or `BF16`, a bit pattern that computes in float.
+/// Element types as the CPU kernels see them: `float`; `BF16`, a bit pattern that computes in float;
+/// `double`, for finite differences.
 namespace automodel::kernels {
 
 /// The same for device kernels, whose buffers come as void pointers.
@@ -14,12 +16,24 @@ struct BF16 {
   uint16_t bits;
 };
 
+/// What an element type computes in.
+template <class T>
+using Compute = std::conditional_t<std::is_same_v<T, double>, double, float>;
+
+inline double load(double x) {
+  return x;
+}
+
 inline float load(float x) {
   return x;
 }
 
 inline float load(BF16 x) {
   return from_bf16(x.bits);
+}
+
+inline void store(double& to, double x) {
+  to = x;
 }
 
 inline void store(float& to, float x) {
@@ -32,7 +46,7 @@ inline void store(BF16& to, float x) {
 
 /// `x` as the element type would hold it.
 template <class T>
-float rounded(float x) {
+Compute<T> rounded(Compute<T> x) {
   T t;
   store(t, x);
   return load(t);

@@ -10,10 +10,11 @@ namespace automodel::kernels {
 /// end). Splitting by id keeps the order of additions, so the result does not depend on the number of
 /// threads.
 ///
-/// ids [rows];  dy [rows, d];  dtable [vocabulary, d] f32. T is float or BF16. Runs on the calling thread.
+/// ids [rows];  dy [rows, d];  dtable [vocabulary, d] f32. T is float, BF16 or double (dtable
+/// double then). Runs on the calling thread.
 template <class T>
 void embedding_grad(
-    const int64_t* ids, const T* dy, float* dtable, int64_t rows, int64_t d, int64_t begin, int64_t end);
+    const int64_t* ids, const T* dy, Compute<T>* dtable, int64_t rows, int64_t d, int64_t begin, int64_t end);
 
 /// The same on the device, for ids sorted in ascending order: dy row order[i] belongs to sorted_ids[i],
 /// negative ids to none. One block adds up a table row, in the order given: no atomic additions, so

@@ -30,7 +30,7 @@ struct HeadRows {
   int64_t stride = 0;  ///< elements from row to row
 };
 
-/// T is float or BF16. Runs on the calling thread over rows [begin, end).
+/// T is float, BF16 or double. Runs on the calling thread over rows [begin, end).
 template <class T>
 void qkv_rope(HeadRows<const T> q,
               HeadRows<const T> k,

@@ -11,10 +11,10 @@ void rotate_head(
     const T* in, T* out, const float* cos, const float* sin, float sign, const QkvRopeShape& shape) {
   const int64_t half = shape.rotary_dim / 2;
   for (int64_t i = 0; i < half; ++i) {
-    const float cosine = rounded<T>(cos[i]);
-    const float sine = sign * rounded<T>(sin[i]);
-    const float a = load(in[i]);
-    const float b = load(in[i + half]);
+    const Compute<T> cosine = rounded<T>(cos[i]);
+    const Compute<T> sine = sign * rounded<T>(sin[i]);
+    const Compute<T> a = load(in[i]);
+    const Compute<T> b = load(in[i + half]);
     store(out[i], rounded<T>(a * cosine) - rounded<T>(b * sine));
     store(out[i + half], rounded<T>(b * cosine) + rounded<T>(a * sine));
   }
@@ -61,6 +61,7 @@ AUTOMODEL_VECTORISED void qkv_rope(HeadRows<const T> q,
                             int64_t);
 AUTOMODEL_INSTANTIATE(float)
 AUTOMODEL_INSTANTIATE(BF16)
+AUTOMODEL_INSTANTIATE(double)
 #undef AUTOMODEL_INSTANTIATE
 
 }  // namespace automodel::kernels

@@ -9,16 +9,17 @@
 /// transformers does.
 ///
 /// x, y [rows, d] contiguous in d, `x_stride` elements from row to row of x; weight [d]; rstd [rows] f32.
-/// T is float or BF16. Deterministic: each row is summed in one fixed order. Runs on the calling thread.
+/// T is float, BF16 or double (rstd, dweight double then). Deterministic: each row is summed in one fixed
+/// order. Runs on the calling thread.
 namespace automodel::kernels {
 
 template <class T>
-void rms_norm_stats(const T* x, int64_t x_stride, float* rstd, int64_t rows, int64_t d, float eps);
+void rms_norm_stats(const T* x, int64_t x_stride, Compute<T>* rstd, int64_t rows, int64_t d, Compute<T> eps);
 
 /// The second half of the forward; also what recomputes y from saved x and rstd, to the bit.
 template <class T>
 void rms_norm_apply(
-    const T* x, int64_t x_stride, const float* rstd, const T* weight, T* y, int64_t rows, int64_t d);
+    const T* x, int64_t x_stride, const Compute<T>* rstd, const T* weight, T* y, int64_t rows, int64_t d);
 
 /// dx [rows, d] is overwritten; dweight [d] f32 is added to (null: of a frozen norm, not formed). dy [rows,
 /// d].
@@ -26,10 +27,10 @@ template <class T>
 void rms_norm_backward(const T* dy,
                        const T* x,
                        int64_t x_stride,
-                       const float* rstd,
+                       const Compute<T>* rstd,
                        const T* weight,
                        T* dx,
-                       float* dweight,
+                       Compute<T>* dweight,
                        int64_t rows,
                        int64_t d);
 

@@ -37,7 +37,7 @@ void scatter_rows(const at::Tensor& ids, const at::Tensor& dy, const at::Tensor&
   at::parallel_for(0, grad.size(0), kIdsAThread, [&](int64_t begin, int64_t end) {
     kernels::embedding_grad(ids.const_data_ptr<int64_t>(),
                             static_cast<const T*>(dy.const_data_ptr()),
-                            grad.mutable_data_ptr<float>(),
+                            mutable_data<kernels::Compute<T>>(grad),
                             rows,
                             width,
                             begin,
@@ -87,7 +87,10 @@ void GradSink::embedding(const tensor::Weight& table, const at::Tensor& ids, con
   if (!table.unit->trainable()) return;
   submit([table, ids, dy] {
     at::Tensor grad = grad_of(table);
-    ensure(grad.scalar_type() == at::kFloat, table.unit->name(), ": embedding gradients are kept in float32");
+    ensure(grad.scalar_type() == sum_type(dy),
+           table.unit->name(),
+           ": embedding gradients are kept in ",
+           sum_type(dy));
     if (!written_before(table)) grad.zero_();
     if (grad.is_cuda()) {
       const auto [sorted, order] =
@@ -100,14 +103,8 @@ void GradSink::embedding(const tensor::Weight& table, const at::Tensor& ids, con
                             dy.size(0),
                             dy.size(1),
                             cuda().current_stream());
-    } else if (dy.scalar_type() == at::kBFloat16) {
-      scatter_rows<kernels::BF16>(ids, dy, grad);
     } else {
-      check(dy.scalar_type() == at::kFloat,
-            ErrorCode::kUnsupported,
-            "embedding gradient of type ",
-            dy.scalar_type());
-      scatter_rows<float>(ids, dy, grad);
+      with_element_type(dy, "embedding gradient", [&]<class T>(T) { scatter_rows<T>(ids, dy, grad); });
     }
   });
 }

@@ -50,12 +50,12 @@ struct Norm {
   explicit operator bool() const { return kind != NormKind::kNone; }
 };
 
-/// x [..., in] -> [..., sum of out_i]. f32 or bf16, same type and device as the weights.
+/// x [..., in] -> [..., sum of out_i]. f32 or bf16, on a CPU also f64; same type and device as the weights.
 /// Saves x.
 at::Tensor linear(const at::Tensor& x, const Linear& layer, const OpContext& context);
 
-/// linear(norm(x)), without a norm linear(x). Saves x and its statistics; the normalised x is recomputed at the
-/// cheap level, saved otherwise.
+/// linear(norm(x)), without a norm linear(x). Saves x and its statistics; the normalised x is recomputed at
+/// the cheap level, saved otherwise.
 at::Tensor norm_linear(const at::Tensor& x, const Norm& norm, const Linear& layer, const OpContext& context);
 
 /// linear(act(gate) * up) with gate_up [..., 2 F] holding gate, then up (Shazeer 2020, arXiv:2002.05202).

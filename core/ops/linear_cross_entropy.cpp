@@ -74,7 +74,7 @@ class ChunkLosses {
         scale_(scale),
         gradient_(gradient),
         reuse_(reuse) {
-    const bool widens = weight_.is_cpu() && weight_.scalar_type() != at::kFloat;
+    const bool widens = weight_.is_cpu() && weight_.scalar_type() != sum_type(weight_);
     if (widens) wide_ = at::empty({rows, weight_.size(0)}, weight_.options().dtype(at::kFloat));
   }
 
@@ -171,7 +171,7 @@ class LinearCrossEntropyFunction : public torch::autograd::Function<LinearCrossE
       }
     }
     ctx->save_for_backward({dx});
-    return total.mul_(options.scale).to(at::kFloat);
+    return total.mul_(options.scale).to(sum_type(x));
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx,

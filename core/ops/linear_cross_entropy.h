@@ -14,9 +14,9 @@ struct CrossEntropyOptions {
 /// scale * sum over rows with a label of -log softmax(x W^T)[label], without ever holding all logits: rows
 /// without a label are left out before the GEMM, the rest go through in chunks.
 ///
-/// x       [rows, D]  f32 | bf16
+/// x       [rows, D]  f32 | bf16, on a CPU also f64
 /// labels  [rows]     int64 on the CPU, ignore_index where nothing is learnt; others in [0, V), else
-/// Error(kData) head    weight [V, D], no bias returns scalar f32; 0 when no row has a label
+/// Error(kData) head    weight [V, D], no bias returns scalar f32 (f64 of f64); 0 when no row has a label
 ///
 /// When x or the weight needs a gradient, dx and d(weight) of each chunk are formed while its logits exist:
 /// the node saves dx, and its own incoming gradient must be 1 (put factors into `scale`). Logits are rounded

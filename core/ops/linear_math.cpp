@@ -4,6 +4,7 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/mm.h>
 
+#include "core/ops/dispatch.h"
 #include "core/ops/lora.h"
 
 namespace automodel::ops {
@@ -74,11 +75,11 @@ void linear_dweights(const at::Tensor& x, const at::Tensor& dy, const Linear& la
     column += width;
   }
   const tensor::Weight joined = joined_bias(layer);
-  if (joined && joined.unit->trainable()) sink.add(joined, dy.sum({0}, false, at::kFloat));
+  if (joined && joined.unit->trainable()) sink.add(joined, dy.sum({0}, false, sum_type(dy)));
   column = 0;
   for (size_t i = 0; i < layer.bias.size() && !joined; ++i) {
     if (layer.bias[i] && layer.bias[i].unit->trainable())
-      sink.add(layer.bias[i], dy.narrow(1, column, layer.out_features[i]).sum({0}, false, at::kFloat));
+      sink.add(layer.bias[i], dy.narrow(1, column, layer.out_features[i]).sum({0}, false, sum_type(dy)));
     column += layer.out_features[i];
   }
 }

@@ -47,7 +47,7 @@ class RmsNormFunction : public torch::autograd::Function<RmsNormFunction> {
 }  // namespace
 
 Normed rms_norm_forward(const at::Tensor& x, const Norm& norm) {
-  at::Tensor rstd = at::empty({x.size(0)}, x.options().dtype(at::kFloat));
+  at::Tensor rstd = at::empty({x.size(0)}, x.options().dtype(sum_type(x)));
   if (x.is_cuda()) {
     at::Tensor y = at::empty(x.sizes(), x.options());
     cuda().rms_norm_forward(element_of(x, "rms_norm"),
@@ -66,10 +66,10 @@ Normed rms_norm_forward(const at::Tensor& x, const Norm& norm) {
     at::parallel_for(0, x.size(0), kRowsAThread, [&](int64_t begin, int64_t end) {
       kernels::rms_norm_stats(data<T>(x) + begin * x.stride(0),
                               x.stride(0),
-                              mutable_data<float>(rstd) + begin,
+                              mutable_data<kernels::Compute<T>>(rstd) + begin,
                               end - begin,
                               x.size(1),
-                              static_cast<float>(norm.eps));
+                              static_cast<kernels::Compute<T>>(norm.eps));
     });
   });
   return {rms_norm_apply(x, rstd, norm), rstd};
@@ -95,7 +95,7 @@ at::Tensor rms_norm_apply(const at::Tensor& x, const at::Tensor& rstd, const Nor
     at::parallel_for(0, x.size(0), kRowsAThread, [&](int64_t begin, int64_t end) {
       kernels::rms_norm_apply(data<T>(x) + begin * x.stride(0),
                               x.stride(0),
-                              data<float>(rstd) + begin,
+                              data<kernels::Compute<T>>(rstd) + begin,
                               data<T>(weight),
                               mutable_data<T>(y) + begin * d,
                               end - begin,
@@ -152,10 +152,10 @@ at::Tensor rms_norm_backward(
         kernels::rms_norm_backward(data<T>(dy_rows) + begin * d,
                                    data<T>(x) + begin * x.stride(0),
                                    x.stride(0),
-                                   data<float>(rstd) + begin,
+                                   data<kernels::Compute<T>>(rstd) + begin,
                                    data<T>(weight),
                                    mutable_data<T>(dx) + begin * d,
-                                   learns ? mutable_data<float>(parts) + part * d : nullptr,
+                                   learns ? mutable_data<kernels::Compute<T>>(parts) + part * d : nullptr,
                                    end - begin,
                                    d);
       }

@@ -6,9 +6,9 @@ namespace automodel::ops {
 
 /// Root-mean-square normalisation over the last dimension: y = x / rms(x) * weight.
 ///
-/// x       [..., D]  f32 | bf16
+/// x       [..., D]  f32 | bf16, on a CPU also f64
 /// norm    weight [D] of the type of x; eps added to mean(x^2)
-/// returns [..., D]  type of x; the mean is accumulated in f32
+/// returns [..., D]  type of x; the mean is accumulated in f32 (f64 in f64)
 /// Saves x and rstd. Source: Zhang & Sennrich 2019, arXiv:1910.07467.
 at::Tensor rms_norm(const at::Tensor& x, const Norm& norm, const OpContext& context);
 

@@ -6,9 +6,11 @@ namespace automodel::ops {
 
 /// Rotates heads by their positions, see core/kernels/qkv_rope.h.
 ///
-/// x         [B, T, N, H]  f32 | bf16, contiguous in its last two dims (a slice of a fused projection is
-/// fine) cos, sin  [T, rotary_dim / 2]  f32, rotary_dim <= H returns   [B, T, N, H]  contiguous Saves nothing
-/// but cos and sin.
+/// x         [B, T, N, H]  f32 | bf16, on a CPU also f64; contiguous in its last two dims (a slice of a fused
+///                         projection is fine)
+/// cos, sin  [T, rotary_dim / 2]  f32, rotary_dim <= H
+/// returns   [B, T, N, H]  contiguous
+/// Saves nothing but cos and sin.
 at::Tensor rope(const at::Tensor& x_BTNH, const at::Tensor& cos, const at::Tensor& sin);
 
 /// The heads of one attention, slices of one buffer.

@@ -29,7 +29,7 @@ struct Layer {
   Linear linear;
 
   explicit Layer(double dropout = 0, bool dropout_first = false) {
-    tensor::Unit::Options frozen;
+    tensor::Unit::Options frozen = testing::float64_unit();
     frozen.trainable = false;
     base = random_unit(
         {{"q", {6, kIn}}, {"k", {3, kIn}}, {"v", {5, kIn}}, {"bias", {5}}, {"norm", {kIn}}}, 1, frozen);
@@ -73,7 +73,7 @@ struct Layer {
 };
 
 void expect_equal(const at::Tensor& ours, const at::Tensor& theirs, const char* what) {
-  EXPECT_LT((ours - theirs).abs().max().item<float>(), 2e-5f) << what;
+  EXPECT_LT((ours - theirs).abs().max().item<double>(), 1e-13) << what;
 }
 
 TEST(Lora, PartsOfOneGemmEqualPlainOperatorsAndTheirGradients) {
