@@ -94,7 +94,7 @@ void print_json(const DecoderConfig& decoder, const Facts& facts) {
                              {"vocab_size", decoder.vocab_size},
                              {"hidden_size", decoder.hidden_size},
                              {"max_position_embeddings", decoder.max_position_embeddings},
-                             {"tie_word_embeddings", decoder.tie_word_embeddings},
+                             {"tie_word_embeddings", decoder.head.tied},
                              {"layers", layers_json(decoder)},
                              {"ropes", ropes}};
   std::cout << json.dump(2) << "\n";
@@ -131,7 +131,7 @@ void print_table(const DecoderConfig& decoder, const Facts& facts) {
   row("heads",
       detail::join(
           attention.num_heads, " query, ", attention.num_kv_heads, " key-value, of ", attention.head_dim));
-  row("vocabulary", with_thousands(decoder.vocab_size) + (decoder.tie_word_embeddings ? ", head tied" : ""));
+  row("vocabulary", with_thousands(decoder.vocab_size) + (decoder.head.tied ? ", head tied" : ""));
   row("positions", with_thousands(decoder.max_position_embeddings));
 }
 

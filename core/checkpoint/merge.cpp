@@ -26,8 +26,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* kHead = "lm_head.weight";
-constexpr const char* kEmbedding = "model.embed_tokens.weight";
 constexpr const char* kIndex = "model.safetensors.index.json";
 
 bool is_floating(DType dtype) {
@@ -43,17 +41,19 @@ class Merge {
         adapter_(peft::read_adapter(request.adapter)),
         config_(models::read_decoder_config(
             read_file(base_ / "config.json"), (base_ / "config.json").string(), "", request.family_file)),
-        files_(io::open_weights(base_)) {
+        files_(io::open_weights(base_)),
+        embedding_(config_.names.weight("embed")),
+        head_(config_.names.weight("head")) {
     models::match_weights(config_, files_);
     peft::check_base_copies(adapter_, files_);
     for (const peft::LinearShape& linear : peft::place_in(adapter_, config_).linears)
       modules_[linear.module + ".weight"] = linear.module;
-    unties_ = config_.tie_word_embeddings && modules_.contains(kHead);
-    check(!unties_ || files_.index.contains(kEmbedding),
+    unties_ = config_.head.tied && modules_.contains(head_);
+    check(!unties_ || files_.index.contains(embedding_),
           ErrorCode::kUnsupported,
           base_.string(),
           ": an adapter of a tied head needs ",
-          kEmbedding,
+          embedding_,
           " among the weights");
   }
 
@@ -97,8 +97,8 @@ class Merge {
     std::vector<io::TensorToWrite> tensors;
     for (const io::TensorView& stored : file.tensors()) {
       tensors.push_back(entry_of(stored.name, stored, file));
-      if (unties_ && stored.name == kEmbedding && !files_.index.contains(kHead))
-        tensors.push_back(entry_of(kHead, stored, file));
+      if (unties_ && stored.name == embedding_ && !files_.index.contains(head_))
+        tensors.push_back(entry_of(head_, stored, file));
     }
     return tensors;
   }
@@ -194,6 +194,7 @@ class Merge {
   peft::AdapterFolder adapter_;
   models::DecoderConfig config_;
   io::WeightFiles files_;
+  std::string embedding_, head_;
   std::map<std::string, std::string> modules_;  ///< weight -> module
   bool unties_ = false;
   at::Tensor current_;  ///< of the tensor being written

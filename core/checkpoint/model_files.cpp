@@ -21,9 +21,16 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Which file of the export each parameter goes to, 1-based: the source's split, or one file.
+/// A tensor of the export, the parameter that it is part of, and its file, counted from 1.
+struct Place {
+  size_t file;
+  const models::FileTensor* tensor;
+  std::string parameter;
+};
+
+/// Which file of the export each tensor goes to: the source's split, or one file.
 struct Split {
-  std::map<std::string, size_t> file_of;
+  std::map<std::string, Place> tensors;
   size_t num_files = 1;
 };
 
@@ -40,11 +47,14 @@ Split split_like_source(const models::Decoder& decoder, const fs::path& source) 
   split.num_files = std::max<size_t>(names.size(), 1);
   for (const auto& segment : decoder.weights) {
     for (const auto& weight : segment.weights) {
-      const auto found = weight_map.find(weight.name);
-      const auto at = found == weight_map.end()
-                          ? names.begin()
-                          : std::lower_bound(names.begin(), names.end(), found->get<std::string>());
-      split.file_of[weight.name] = names.empty() ? 1 : static_cast<size_t>(at - names.begin()) + 1;
+      for (const models::FileTensor& tensor : weight.files) {
+        const auto found = weight_map.find(tensor.name);
+        const auto at = found == weight_map.end()
+                            ? names.begin()
+                            : std::lower_bound(names.begin(), names.end(), found->get<std::string>());
+        const size_t file = names.empty() ? 1 : static_cast<size_t>(at - names.begin()) + 1;
+        split.tensors[tensor.name] = {file, &tensor, weight.name};
+      }
     }
   }
   return split;
@@ -64,13 +74,12 @@ std::string consolidated_name(size_t file, size_t num_files) {
   return numbered("model-%05zu-of-%05zu.safetensors", file, num_files);
 }
 
-std::string index_json(const models::Decoder& decoder, const Split& split, DType dtype) {
+std::string index_json(const Split& split, DType dtype) {
   Json weight_map = Json::object();
   int64_t total_size = 0;
-  for (const auto& [name, file] : split.file_of) {
-    weight_map[name] = consolidated_name(file, split.num_files);
-    const tensor::Weight weight = decoder.find(name);
-    total_size += weight.unit->parameters()[weight.first].numel * size_of(dtype);
+  for (const auto& [name, place] : split.tensors) {
+    weight_map[name] = consolidated_name(place.file, split.num_files);
+    total_size += models::num_elements(place.tensor->shape) * size_of(dtype);
   }
   Json index;
   index["metadata"]["total_size"] = total_size;
@@ -108,9 +117,10 @@ void write_shards(const fs::path& folder,
                   const Split& split) {
   for (size_t file = 1; file <= split.num_files; ++file) {
     std::vector<io::TensorToWrite> tensors;
-    for (const auto& [name, at] : split.file_of) {
-      if (at != file) continue;
-      tensors.push_back(to_write(name, stored_value(decoder.find(name), source.weights_dtype)));
+    for (const auto& [name, place] : split.tensors) {
+      if (place.file != file) continue;
+      tensors.push_back(
+          to_write(*place.tensor, stored_value(decoder.find(place.parameter), source.weights_dtype)));
     }
     io::write_safetensors(folder / shard_name(file, split.num_files), tensors);
   }
@@ -135,19 +145,18 @@ void copy_files(const std::vector<fs::path>& files, const fs::path& folder) {
 }
 
 void write_metadata(const fs::path& folder,
-                    const models::Decoder& decoder,
                     const ModelSource& source,
                     const Split& split) {
   Json file_index = Json::object(), dtypes = Json::object();
-  for (const auto& [name, file] : split.file_of) {
-    file_index[name] = file;
+  for (const auto& [name, place] : split.tensors) {
+    file_index[name] = place.file;
     dtypes[name] = safetensors_name(source.weights_dtype);
   }
   write_file_atomically(folder / "config.json", config_text(source));
   write_file_atomically(folder / "fqn_to_file_index_mapping.json", file_index.dump(2));
   write_file_atomically(folder / "fqn_to_dtype_mapping.json", dtypes.dump(2));
   write_file_atomically(folder / "model.safetensors.index.json",
-                        index_json(decoder, split, source.weights_dtype));
+                        index_json(split, source.weights_dtype));
   std::vector<fs::path> copied = source.tokenizer_files;
   if (!source.folder.empty()) copied.push_back(source.folder / "generation_config.json");
   copy_files(copied, folder);
@@ -171,7 +180,7 @@ void write_model_files(const fs::path& model_folder,
   fs::create_directories(metadata);
   const Split split = split_like_source(decoder, source.folder);
   write_shards(model_folder, decoder, source, split);
-  write_metadata(metadata, decoder, source, split);
+  write_metadata(metadata, source, split);
   write_file_atomically(model_folder / "consolidate.sh", embedded_texts().at("templates/consolidate.sh"));
   if (!consolidated) return;
   const fs::path export_folder = model_folder / "consolidated";

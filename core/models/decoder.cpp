@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 
 #include "core/models/match_weights.h"
@@ -13,28 +14,31 @@
 namespace automodel::models {
 namespace {
 
-constexpr const char* kHeadModule = "lm_head";
-
-/// Finds the handles of one segment's parameters by the end of their names.
+/// Finds the handles of one segment's parameters by their roles.
 class SegmentParameters {
  public:
-  SegmentParameters(tensor::Unit& unit, const LoraSource& lora_of) : unit_(unit), lora_of_(lora_of) {}
+  SegmentParameters(tensor::Unit& unit, const SegmentWeights& segment, const LoraSource& lora_of)
+      : unit_(unit), segment_(segment), lora_of_(lora_of) {}
 
   /// A null handle when there is no such parameter.
-  tensor::Weight find(const std::string& suffix) const {
-    const auto& parameters = unit_.parameters();
-    for (size_t i = 0; i < parameters.size(); ++i) {
-      const std::string& name = parameters[i].name;
-      if (name == suffix || name.ends_with("." + suffix)) return {&unit_, i, 1};
+  tensor::Weight find(const std::string& role) const {
+    for (const WeightSpec& spec : segment_.weights) {
+      if (spec.role != role) continue;
+      const auto& parameters = unit_.parameters();
+      const auto at = std::ranges::find(parameters, spec.name, &tensor::Parameter::name);
+      ensure(at != parameters.end(), unit_.name(), " has no parameter ", spec.name);
+      return {&unit_, static_cast<size_t>(at - parameters.begin()), 1};
     }
     return {};
   }
 
-  tensor::Weight get(const std::string& suffix) const {
-    const tensor::Weight weight = find(suffix);
-    ensure(static_cast<bool>(weight), unit_.name(), " has no parameter ", suffix);
+  tensor::Weight get(const std::string& role) const {
+    const tensor::Weight weight = find(role);
+    ensure(static_cast<bool>(weight), unit_.name(), " has no ", role);
     return weight;
   }
+
+  bool has(const std::string& module) const { return static_cast<bool>(find(module + ".weight")); }
 
   /// Several linears applied as one; their weights are neighbours in the unit.
   ops::Linear linear(const std::vector<std::string>& modules) const {
@@ -56,7 +60,28 @@ class SegmentParameters {
     }
     if (!any_bias) layer.bias.clear();
     if (lora_of_) layer.lora = lora_of_(full_names(layer.weight), layer.out_features);
+    if (layer.lora) adapter_unit_ = ops::units_of(layer).back();
     return layer;
+  }
+
+  /// One projection where the family has it fused, else its parts.
+  ops::Linear fused_or(const std::string& fused, const std::vector<std::string>& parts) const {
+    return linear(has(fused) ? std::vector{fused} : parts);
+  }
+
+  ops::Norm norm(const std::string& role, const NormConfig& config) const {
+    return {.weight = config.weight ? get(role + ".weight") : tensor::Weight(),
+            .eps = config.eps,
+            .kind = config.kind,
+            .bias = config.bias ? get(role + ".bias") : tensor::Weight(),
+            .weight_offset = config.weight_offset};
+  }
+
+  /// The unit itself and that of the adapters that linear() met.
+  std::vector<tensor::Unit*> units() const {
+    std::vector<tensor::Unit*> units = {&unit_};
+    if (adapter_unit_) units.push_back(adapter_unit_);
+    return units;
   }
 
  private:
@@ -71,7 +96,9 @@ class SegmentParameters {
   }
 
   tensor::Unit& unit_;
+  const SegmentWeights& segment_;
   const LoraSource& lora_of_;
+  mutable tensor::Unit* adapter_unit_ = nullptr;
 };
 
 std::unique_ptr<tensor::Unit> make_unit(const SegmentWeights& segment, const tensor::Unit::Options& options) {
@@ -83,30 +110,125 @@ std::unique_ptr<tensor::Unit> make_unit(const SegmentWeights& segment, const ten
   return std::make_unique<tensor::Unit>(segment.segment, std::move(parameters), options);
 }
 
-nn::Attention make_attention(const LayerConfig& layer,
-                             const SegmentParameters& find,
-                             double eps,
-                             const std::vector<std::shared_ptr<const nn::RopeTable>>& ropes) {
+using RopeTables = std::vector<std::shared_ptr<const nn::RopeTable>>;
+
+nn::Attention make_attention(const LayerConfig& layer, const SegmentParameters& find, const RopeTables& ropes) {
   nn::Attention attention;
   attention.config = layer.attention;
-  attention.input_norm = {find.get("input_layernorm.weight"), eps};
-  attention.qkv = find.linear({"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"});
-  attention.output = find.linear({"self_attn.o_proj"});
-  if (layer.attention.qk_norm == QkNorm::kPerHead) {
-    attention.q_norm = {find.get("self_attn.q_norm.weight"), eps};
-    attention.k_norm = {find.get("self_attn.k_norm.weight"), eps};
+  attention.input_norm = ops::Norm::none();
+  attention.qkv = find.fused_or("attention.qkv", {"attention.q", "attention.k", "attention.v"});
+  attention.output = find.linear({"attention.o"});
+  if (layer.attention.qk_norm != QkNorm::kNone) {
+    attention.q_norm = find.norm("attention.q_norm", layer.attention.head_norm);
+    attention.k_norm = find.norm("attention.k_norm", layer.attention.head_norm);
   }
-  attention.rope = ropes.at(static_cast<size_t>(layer.attention.rope));
+  if (layer.attention.rope >= 0) attention.rope = ropes.at(static_cast<size_t>(layer.attention.rope));
   return attention;
 }
 
-nn::Mlp make_mlp(const LayerConfig& layer, const SegmentParameters& find, double eps) {
+nn::Mlp make_mlp(const LayerConfig& layer, const SegmentParameters& find) {
   nn::Mlp mlp;
   mlp.config = layer.mlp;
-  mlp.input_norm = {find.get("post_attention_layernorm.weight"), eps};
-  mlp.gate_up = find.linear({"mlp.gate_proj", "mlp.up_proj"});
-  mlp.down = find.linear({"mlp.down_proj"});
+  mlp.input_norm = ops::Norm::none();
+  mlp.up = layer.mlp.gated ? find.fused_or("mlp.gate_up", {"mlp.gate", "mlp.up"}) : find.linear({"mlp.up"});
+  mlp.down = find.linear({"mlp.down"});
   return mlp;
+}
+
+nn::Mixer make_mixer(MixerKind kind,
+                     const LayerConfig& layer,
+                     const SegmentParameters& find,
+                     const RopeTables& ropes) {
+  switch (kind) {
+    case MixerKind::kAttention:
+      return make_attention(layer, find, ropes);
+  }
+  fail(ErrorCode::kInternal, "mixer kind ", static_cast<int>(kind));
+}
+
+nn::Mixer make_feed_forward(const LayerConfig& layer, const SegmentParameters& find) {
+  switch (layer.feed_forward) {
+    case FeedForwardKind::kMlp:
+      return make_mlp(layer, find);
+    case FeedForwardKind::kNone:
+      break;
+  }
+  fail(ErrorCode::kInternal, "feed-forward kind ", static_cast<int>(layer.feed_forward));
+}
+
+/// Adds mixers that read the residual stream together to a step, with the norms that `role` names.
+void join(nn::Step& step,
+          std::vector<nn::Mixer> mixers,
+          const LayerConfig& layer,
+          const SegmentParameters& find,
+          const std::string& role) {
+  const BlockConfig& block = layer.block;
+  const bool normed_already = block.parallel && block.shared_norm && !step.branches.empty();
+  const bool before = block.residual == Residual::kPreNorm || block.residual == Residual::kSandwich;
+  const bool after = block.residual == Residual::kSandwich || block.residual == Residual::kPostNorm;
+  const ops::Norm input_norm =
+      before && !normed_already ? find.norm(role, block.norm) : ops::Norm::none();
+  const bool together = mixers.size() > 1 || (block.parallel && block.shared_norm);
+  if (together && input_norm) step.input_norm = input_norm;
+  for (nn::Mixer& mixer : mixers) {
+    if (!together) std::visit([&](auto& m) { m.input_norm = input_norm; }, mixer);
+    step.branches.push_back(
+        {std::move(mixer), after ? find.norm(role + "_out", block.norm) : ops::Norm::none()});
+  }
+  if (block.residual == Residual::kNormOfSum) step.sum_norm = find.norm(role + "_out", block.norm);
+  step.multiplier = block.multiplier;
+}
+
+/// The mixers, then the MLP; in a parallel block both at once.
+std::vector<nn::Step> make_steps(const LayerConfig& layer, const SegmentParameters& find, const RopeTables& ropes) {
+  std::vector<nn::Mixer> mixers;
+  for (const MixerKind kind : layer.mixers) mixers.push_back(make_mixer(kind, layer, find, ropes));
+  std::vector<nn::Step> steps;
+  if (!mixers.empty()) join(steps.emplace_back(), std::move(mixers), layer, find, "norm.mixer");
+  if (layer.feed_forward == FeedForwardKind::kNone) return steps;
+  const bool alone = steps.empty();
+  if (alone || !layer.block.parallel) steps.emplace_back();
+  std::vector<nn::Mixer> feed_forward;
+  feed_forward.push_back(make_feed_forward(layer, find));
+  join(steps.back(), std::move(feed_forward), layer, find, alone ? "norm.mixer" : "norm.mlp");
+  return steps;
+}
+
+nn::Embedding make_embedding(const DecoderConfig& config, const SegmentParameters& find) {
+  const EmbeddingConfig& embedding = config.embedding;
+  return {.table = find.get("embed.weight"),
+          .positions = find.find("positions.weight"),
+          .position_offset = embedding.position_offset,
+          .padding_id = embedding.pad_token_id.value_or(-1),
+          .scale = embedding.scale};
+}
+
+nn::Head make_head(const DecoderConfig& config,
+                   const SegmentParameters& find,
+                   const tensor::Weight& table,
+                   const LoraSource& lora_of) {
+  nn::Head head{.norm = find.norm("norm.final", config.norm),
+                .projection = {},
+                .logit_scale = config.head.logit_scale,
+                .logit_softcap = config.head.logit_softcap};
+  if (!config.head.tied) {
+    head.projection = find.linear({"head"});
+    return head;
+  }
+  head.projection.weight = table;
+  head.projection.out_features = {config.vocab_size};
+  if (lora_of) head.projection.lora = lora_of({config.names.modules.at("head").module}, head.projection.out_features);
+  return head;
+}
+
+/// Calls copy(block of the parameter, block of the file's tensor) for every part that they share.
+template <class Copy>
+void each_block(const FileTensor& file, const at::Tensor& parameter, const at::Tensor& stored, Copy copy) {
+  if (file.blocks.empty()) return copy(parameter, stored);
+  for (const Block& block : file.blocks) {
+    copy(parameter.as_strided(block.sizes, block.strides_here, parameter.storage_offset() + block.offset_here),
+         stored.as_strided(block.sizes, block.strides_there, stored.storage_offset() + block.offset_there));
+  }
 }
 
 }  // namespace
@@ -141,40 +263,44 @@ Decoder build_decoder(const DecoderConfig& config,
   ensure(decoder.weights.size() == config.layers.size() + 2, "a decoder has an embedding, layers and a head");
   for (const SegmentWeights& segment : decoder.weights) decoder.units.push_back(make_unit(segment, options));
 
-  std::vector<std::shared_ptr<const nn::RopeTable>> ropes;
+  RopeTables ropes;
   for (const RopeConfig& rope : config.ropes) {
     ropes.push_back(rope.rotary_dim > 0 ? std::make_shared<nn::RopeTable>(rope, options.device) : nullptr);
   }
-  const tensor::Weight table = SegmentParameters(*decoder.units.front(), lora_of).get("embed_tokens.weight");
-  decoder.segments.push_back(std::make_unique<nn::EmbedSegment>(
-      decoder.weights.front().segment, table, config.hidden_size, config.pad_token_id.value_or(-1)));
+  const SegmentParameters embed(*decoder.units.front(), decoder.weights.front(), lora_of);
+  const nn::Embedding embedding = make_embedding(config, embed);
+  decoder.segments.push_back(std::make_unique<nn::EmbedSegment>(decoder.weights.front().segment, embedding));
   for (size_t i = 0; i < config.layers.size(); ++i) {
-    const SegmentParameters find(*decoder.units[i + 1], lora_of);
-    decoder.segments.push_back(
-        std::make_unique<nn::DecoderBlock>(decoder.weights[i + 1].segment,
-                                           make_attention(config.layers[i], find, config.rms_norm_eps, ropes),
-                                           make_mlp(config.layers[i], find, config.rms_norm_eps),
-                                           config.hidden_size));
+    const SegmentWeights& weights = decoder.weights[i + 1];
+    const SegmentParameters find(*decoder.units[i + 1], weights, lora_of);
+    std::vector<nn::Step> steps = make_steps(config.layers[i], find, ropes);
+    decoder.segments.push_back(std::make_unique<nn::DecoderBlock>(
+        weights.segment, std::move(steps), find.units(), config.hidden_size));
   }
-  const SegmentParameters find(*decoder.units.back(), lora_of);
-  const ops::Norm norm{find.get("norm.weight"), config.rms_norm_eps};
-  ops::Linear projection;
-  projection.weight = config.tie_word_embeddings ? table : find.get("lm_head.weight");
-  projection.out_features = {config.vocab_size};
-  if (lora_of) projection.lora = lora_of({kHeadModule}, projection.out_features);
-  decoder.segments.push_back(
-      std::make_unique<nn::HeadSegment>(decoder.weights.back().segment, norm, std::move(projection)));
+  const SegmentParameters head(*decoder.units.back(), decoder.weights.back(), lora_of);
+  decoder.segments.push_back(std::make_unique<nn::HeadSegment>(
+      decoder.weights.back().segment, make_head(config, head, embedding.table, lora_of)));
   return decoder;
+}
+
+at::Tensor as_in_file(const FileTensor& file, const at::Tensor& parameter) {
+  if (file.blocks.empty()) return parameter;
+  at::Tensor stored = at::empty(file.shape, parameter.options());
+  each_block(file, parameter, stored, [](const at::Tensor& here, at::Tensor there) { there.copy_(here); });
+  return stored;
 }
 
 void load_weights(Decoder& decoder, const io::WeightFiles& files) {
   for (const MatchedWeight& matched : match_weights(decoder.config, files)) {
-    const tensor::Weight weight = decoder.find(matched.spec.name);
+    const tensor::Weight weight = decoder.find(matched.parameter);
     const io::TensorView& stored = *matched.tensor;
     // from_blob wants a mutable pointer; the copy only reads.
     const at::Tensor source = at::from_blob(
         const_cast<std::byte*>(stored.data), stored.shape, at::dtype(tensor::to_torch(stored.dtype)));
-    weight.unit->home(weight.first).copy_(source);
+    each_block(matched.place,
+               weight.unit->home(weight.first),
+               source,
+               [](at::Tensor here, const at::Tensor& there) { here.copy_(there); });
     matched.file->drop_pages(stored);
   }
   for (const auto& unit : decoder.units) unit->home_changed();
@@ -207,9 +333,9 @@ void init_weights(Decoder& decoder,
       }
     }
   }
-  if (decoder.config.pad_token_id) {
-    const tensor::Weight table = decoder.find("model.embed_tokens.weight");
-    table.unit->home(table.first)[*decoder.config.pad_token_id].zero_();
+  if (const auto padding = decoder.config.embedding.pad_token_id) {
+    const tensor::Weight table = decoder.find(decoder.weights.front().weights.front().name);
+    table.unit->home(table.first)[*padding].zero_();
   }
   for (const auto& unit : decoder.units) unit->home_changed();
 }

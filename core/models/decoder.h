@@ -40,6 +40,9 @@ Decoder build_decoder(const DecoderConfig& config,
                       const tensor::Unit::Options& options,
                       const LoraSource& lora_of = {});
 
+/// A parameter, or its gradient, as the file's tensor holds it: itself, or a copy of its part.
+at::Tensor as_in_file(const FileTensor& file, const at::Tensor& parameter);
+
 /// Reads every parameter from the memory-mapped files straight into its unit, converting the type on the way;
 /// the pages of a file tensor are dropped once read, so that loading needs the parameters plus at most one
 /// tensor. Throws Error(kFormat) naming file and tensor when one is missing, left over, or of the wrong

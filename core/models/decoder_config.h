@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "core/base/dtype.h"
+#include "core/models/weight_names.h"
+#include "core/models/weight_spec.h"
 #include "core/nn/block_config.h"
 
 /// What a decoder-only language model is made of, whatever family it comes from. Filled from config.json by a
@@ -15,13 +17,46 @@ namespace automodel::models {
 // What the blocks are made of is declared beside them.
 using kernels::Activation;
 using nn::AttentionConfig;
+using nn::BlockConfig;
 using nn::MlpConfig;
+using nn::NormConfig;
+using nn::NormKind;
 using nn::QkNorm;
+using nn::Residual;
 using nn::RopeConfig;
 
+/// What mixes tokens in a layer.
+enum class MixerKind { kAttention };
+
+/// What works on each token by itself.
+enum class FeedForwardKind { kNone, kMlp };
+
 struct LayerConfig {
-  AttentionConfig attention;
+  std::vector<MixerKind> mixers = {MixerKind::kAttention};  ///< several: side by side, their outputs added
+  FeedForwardKind feed_forward = FeedForwardKind::kMlp;
+  BlockConfig block;
+  AttentionConfig attention;  ///< read where a mixer is of this kind; so are the others
   MlpConfig mlp;
+};
+
+/// Token ids to the residual stream.
+struct EmbeddingConfig {
+  double scale = 1.0;  ///< of the looked-up rows: sqrt(hidden_size) in Gemma, a number in Granite and MiniCPM
+
+  /// Its row is zero when weights are drawn at random, and its lookup passes no gradient to that row (torch's
+  /// padding_idx); a tied head still does. In [0, vocab_size).
+  std::optional<int64_t> pad_token_id;
+  int64_t num_positions = 0;    ///< rows of a learned table of positions, added (GPT-2, BERT); 0: none
+  int64_t position_offset = 0;  ///< row of position 0 (RoBERTa: 2)
+};
+
+/// The residual stream to logits.
+struct HeadConfig {
+  bool tied = false;           ///< the weight is the embedding's
+  bool bias = false;           ///< Phi-2
+  double logit_scale = 1.0;    ///< multiplies logits (Cohere; Granite and MiniCPM divide)
+  double logit_softcap = 0.0;  ///< logits become cap tanh(logits / cap); 0: off. Gemma 2, arXiv:2408.00118
+  bool normalised = false;     ///< each row of the weight has length one (Baichuan 2, arXiv:2309.10305)
 };
 
 struct DecoderConfig {
@@ -30,35 +65,19 @@ struct DecoderConfig {
   int64_t vocab_size = 0;
   int64_t hidden_size = 0;
   int64_t max_position_embeddings = 0;
-  double rms_norm_eps = 1e-6;
-  bool tie_word_embeddings = false;
   double initializer_range = 0.02;
-
-  /// Its embedding row is zero when weights are drawn at random, and its lookup passes no gradient to that
-  /// row (torch's padding_idx); a tied head still does. In [0, vocab_size).
-  std::optional<int64_t> pad_token_id;
+  EmbeddingConfig embedding;
+  NormConfig norm;  ///< of the last norm, before the head
+  HeadConfig head;
   std::optional<DType> stored_dtype;  ///< dtype / torch_dtype of config.json
   std::vector<RopeConfig> ropes;
   std::vector<LayerConfig> layers;
-
-  /// Tensors that a checkpoint may hold and nobody reads; '*' stands for any text without a dot.
-  std::vector<std::string> ignored_weights;
+  WeightNames names;
 };
 
-/// One parameter as the checkpoint stores it.
-struct WeightSpec {
-  std::string name;  ///< Hugging Face's: model.layers.0.self_attn.q_proj.weight
-  std::vector<int64_t> shape;
-  enum class Init { kNormal, kZeros, kOnes } init;  ///< when drawn at random
-};
-
-/// Every parameter in the order of the model's definition (embedding, layers, norm, head); a tied head is
-/// absent. Segment s of the model owns those between its markers: see model_weights.
-struct SegmentWeights {
-  std::string segment;  ///< "embed", "layers.0", ..., "head"
-  std::vector<WeightSpec> weights;
-};
-
+/// Every parameter in the order in which transformers defines the modules (embedding, layers, norm, head): random
+/// initialisation replays it. A tied head is absent. Throws Error(kConfig) for a parameter that the family file
+/// gives no name.
 std::vector<SegmentWeights> model_weights(const DecoderConfig& config);
 
 /// Number of parameters, tied ones once.

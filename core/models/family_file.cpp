@@ -1,6 +1,8 @@
 #include "core/models/family_file.h"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 #include <yaml-cpp/yaml.h>
@@ -10,6 +12,7 @@
 #include "core/config/yaml_reader.h"
 #include "core/models/fields.h"
 #include "core/models/readers.h"
+#include "core/models/roles.h"
 
 namespace automodel::models {
 namespace {
@@ -107,10 +110,65 @@ FieldSource parse_source(const Place& place) {
   return source;
 }
 
-void parse_weights(const Place& place, Family& family) {
+constexpr std::array kLayouts = {std::pair{"plain", Layout::kPlain},
+                                 std::pair{"transposed", Layout::kTransposed},
+                                 std::pair{"by_group", Layout::kByGroup}};
+
+Layout parse_layout(const Place& place) {
+  std::vector<std::string> known;
+  for (const auto& [name, layout] : kLayouts) {
+    if (place.text() == name) return layout;
+    known.emplace_back(name);
+  }
+  place.unknown("layout", place.text(), known);
+}
+
+std::string layout_name(Layout layout) {
+  for (const auto& [name, value] : kLayouts) {
+    if (value == layout) return name;
+  }
+  fail(ErrorCode::kInternal, "layout ", static_cast<int>(layout));
+}
+
+/// A module's name, or a map with its layout.
+WeightName parse_module(const Place& place) {
+  if (place.node.IsScalar()) return {place.text()};
+  WeightName name;
   place.each([&](const std::string& key, const Place& value) {
-    if (key != "ignored") value.unknown("entry of weights", key, {"ignored"});
-    family.ignored_weights = value.texts();
+    if (key == "module") {
+      name.module = value.text();
+    } else if (key == "layout") {
+      name.layout = parse_layout(value);
+    } else {
+      value.unknown("entry of a module", key, {"module", "layout"});
+    }
+  });
+  if (name.module.empty()) place.refuse("`module` is missing");
+  return name;
+}
+
+void parse_layer(const Place& place, WeightNames& weights) {
+  weights.layer = place.text();
+  if (weights.layer.find("{layer}") == std::string::npos)
+    place.refuse("expected a name with {layer} in it, the layer's number");
+}
+
+void parse_weights(const Place& place, WeightNames& weights) {
+  place.each([&](const std::string& key, const Place& value) {
+    if (key == "layer") {
+      parse_layer(value, weights);
+    } else if (key == "modules") {
+      value.each([&](const std::string& role, const Place& module) {
+        if (std::ranges::count(role_names(), role) == 0) module.unknown("role", role, role_names());
+        weights.modules[role] = parse_module(module);
+      });
+    } else if (key == "prefix") {
+      weights.prefix = value.text();
+    } else if (key == "ignored") {
+      weights.ignored = value.texts();
+    } else {
+      value.unknown("entry of weights", key, {"layer", "modules", "prefix", "ignored"});
+    }
   });
 }
 
@@ -141,7 +199,7 @@ void parse_section(const std::string& section, const Place& place, Family& famil
   } else if (section == "inert") {
     family.inert = place.texts();
   } else if (section == "weights") {
-    parse_weights(place, family);
+    parse_weights(place, family.weights);
   } else {
     place.unknown("section",
                   section,
@@ -205,6 +263,21 @@ void emit_list(YAML::Emitter& out, const char* name, const std::vector<std::stri
   out << YAML::Key << name << YAML::Value << YAML::Flow << values;
 }
 
+void emit(YAML::Emitter& out, const WeightNames& weights) {
+  out << YAML::BeginMap << YAML::Key << "layer" << YAML::Value << weights.layer;
+  if (!weights.prefix.empty()) out << YAML::Key << "prefix" << YAML::Value << weights.prefix;
+  out << YAML::Key << "modules" << YAML::Value << YAML::BeginMap;
+  for (const auto& [role, name] : weights.modules) {
+    out << YAML::Key << role << YAML::Value;
+    json module = name.module;
+    if (name.layout != Layout::kPlain) module = {{"module", name.module}, {"layout", layout_name(name.layout)}};
+    emit(out, module);
+  }
+  out << YAML::EndMap;
+  emit_list(out, "ignored", weights.ignored);
+  out << YAML::EndMap;
+}
+
 }  // namespace
 
 Family parse_family(const std::string& yaml, const std::string& name, const std::string& origin) {
@@ -246,7 +319,7 @@ Family inherit(const Family& family, const Family& base) {
       found->second = source;
     }
   }
-  whole.readers = joined(base.readers, family.readers);
+  if (whole.readers.empty()) whole.readers = base.readers;
   for (const auto& [key, allowed] : base.only) {
     // A key that this family reads itself is no longer restricted by its base.
     const bool read_here =
@@ -255,7 +328,11 @@ Family inherit(const Family& family, const Family& base) {
     if (!read_here && !inert_here) whole.only.try_emplace(key, allowed);
   }
   whole.inert = joined(base.inert, family.inert);
-  whole.ignored_weights = joined(base.ignored_weights, family.ignored_weights);
+  whole.weights = base.weights;
+  for (const auto& [role, name] : family.weights.modules) whole.weights.modules[role] = name;
+  if (!family.weights.layer.empty()) whole.weights.layer = family.weights.layer;
+  if (!family.weights.prefix.empty()) whole.weights.prefix = family.weights.prefix;
+  whole.weights.ignored = joined(base.weights.ignored, family.weights.ignored);
   return whole;
 }
 
@@ -280,9 +357,9 @@ std::string to_yaml(const Family& family) {
   }
   out << YAML::EndMap;
   out << YAML::Key << "inert" << YAML::Value << family.inert;
-  out << YAML::Key << "weights" << YAML::Value << YAML::BeginMap;
-  emit_list(out, "ignored", family.ignored_weights);
-  out << YAML::EndMap << YAML::EndMap;
+  out << YAML::Key << "weights" << YAML::Value;
+  emit(out, family.weights);
+  out << YAML::EndMap;
   return std::string("# ") + family.name + " (" + family.origin + ")" +
          (family.like.empty() ? "" : ", with what it inherits from " + family.like) + "\n" + out.c_str() +
          "\n";

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "core/models/weight_names.h"
+
 namespace automodel::models {
 
 /// A value of a family file, as JSON text: "true", "3", "\"silu\"", "null".
@@ -31,7 +33,7 @@ struct Family {
   std::vector<std::string> readers;
   std::map<std::string, std::vector<JsonText>> only;
   std::vector<std::string> inert;
-  std::vector<std::string> ignored_weights;
+  WeightNames weights;
 };
 
 /// Reads one file as it stands. Throws Error(kConfig) "origin:line: ..." for YAML that does not parse, an

@@ -1,6 +1,7 @@
 #include "core/models/fields.h"
 
 #include <array>
+#include <cmath>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -34,96 +35,185 @@ Enum as_enum(const json& value,
 constexpr std::array kActivations = {std::pair{"silu", Activation::kSilu},
                                      std::pair{"gelu", Activation::kGelu},
                                      std::pair{"gelu_tanh", Activation::kGeluTanh},
-                                     std::pair{"relu", Activation::kRelu}};
-constexpr std::array kQkNorms = {std::pair{"none", QkNorm::kNone}, std::pair{"per_head", QkNorm::kPerHead}};
+                                     std::pair{"relu", Activation::kRelu},
+                                     std::pair{"relu2", Activation::kRelu2}};
+constexpr std::array kQkNorms = {std::pair{"none", QkNorm::kNone},
+                                 std::pair{"per_head", QkNorm::kPerHead},
+                                 std::pair{"per_head_own", QkNorm::kPerHeadOwn},
+                                 std::pair{"whole", QkNorm::kWhole}};
+constexpr std::array kNormKinds = {std::pair{"none", NormKind::kNone},
+                                   std::pair{"rms", NormKind::kRms},
+                                   std::pair{"layer", NormKind::kLayer}};
+constexpr std::array kResiduals = {std::pair{"pre_norm", Residual::kPreNorm},
+                                   std::pair{"sandwich", Residual::kSandwich},
+                                   std::pair{"post_norm", Residual::kPostNorm},
+                                   std::pair{"norm_of_sum", Residual::kNormOfSum}};
 
-const std::vector<Field>& table() {
-  static const std::vector<Field> kTable = {
-      {"vocab_size",
-       "rows of the embedding",
-       [](Draft& d, const json& v, const std::string& w) {
-         d.config.vocab_size = as_int(v, w, 1, kMaxSize);
-       }},
-      {"hidden_size",
-       "width of the residual stream",
-       [](Draft& d, const json& v, const std::string& w) {
-         d.config.hidden_size = as_int(v, w, 1, kMaxSize);
-       }},
-      {"num_layers",
-       "number of blocks",
-       [](Draft& d, const json& v, const std::string& w) { d.num_layers = as_int(v, w, 1, kMaxLayers); }},
-      {"num_heads",
-       "query heads",
-       [](Draft& d, const json& v, const std::string& w) {
-         d.layer.attention.num_heads = as_int(v, w, 1, kMaxSize);
-       }},
-      {"num_kv_heads",
-       "key and value heads; divides num_heads",
-       [](Draft& d, const json& v, const std::string& w) {
-         d.layer.attention.num_kv_heads = as_int(v, w, 1, kMaxSize);
-       }},
-      {"head_dim",
-       "width of a head; 0: hidden_size / num_heads",
-       [](Draft& d, const json& v, const std::string& w) {
-         d.layer.attention.head_dim = as_int(v, w, 0, kMaxSize);
-       }},
-      {"intermediate_size",
-       "width of the MLP",
-       [](Draft& d, const json& v, const std::string& w) {
-         d.layer.mlp.intermediate_size = as_int(v, w, 1, kMaxSize);
-       }},
+using Setter = std::function<void(Draft&, const json&, const std::string&)>;
+
+// Setters of one member: `of` gives it.
+template <class Member>
+Setter size(Member of, int64_t min, int64_t max = kMaxSize) {
+  return [=](Draft& d, const json& v, const std::string& w) { of(d) = as_int(v, w, min, max); };
+}
+
+template <class Member>
+Setter number(Member of) {
+  return [=](Draft& d, const json& v, const std::string& w) { of(d) = as_number(v, w); };
+}
+
+template <class Member>
+Setter yes_or_no(Member of) {
+  return [=](Draft& d, const json& v, const std::string& w) { of(d) = as_bool(v, w); };
+}
+
+template <class Member, class Names>
+Setter one_of(Member of, const Names& names) {
+  return [=](Draft& d, const json& v, const std::string& w) { of(d) = as_enum(v, w, names); };
+}
+
+/// A setting of every norm on the residual stream, the last one too.
+template <class Set>
+Setter every_norm(Set set) {
+  return [=](Draft& d, const json& v, const std::string& w) {
+    set(d.config.norm, v, w);
+    set(d.layer.block.norm, v, w);
+  };
+}
+
+void set_pad_token(Draft& d, const json& v, const std::string& w) {
+  if (v.is_null()) return;
+  const int64_t id = as_int(v, w, -d.config.vocab_size, d.config.vocab_size - 1);
+  d.config.embedding.pad_token_id = id < 0 ? id + d.config.vocab_size : id;
+}
+
+#define OF(member) [](Draft & d) -> auto& { return d.member; }
+
+std::vector<Field> model_fields() {
+  return {
+      {"vocab_size", "rows of the embedding", size(OF(config.vocab_size), 1)},
+      {"hidden_size", "width of the residual stream", size(OF(config.hidden_size), 1)},
+      {"num_layers", "number of blocks", size(OF(num_layers), 1, kMaxLayers)},
       {"max_position_embeddings",
        "longest sequence that the positions were made for",
-       [](Draft& d, const json& v, const std::string& w) {
-         d.config.max_position_embeddings = as_int(v, w, 1, kMaxSize);
-       }},
-      {"activation",
-       "silu, gelu, gelu_tanh or relu",
-       [](Draft& d, const json& v, const std::string& w) {
-         d.layer.mlp.activation = as_enum(v, w, kActivations);
-       }},
-      {"rms_norm_eps",
-       "added to the mean square",
-       [](Draft& d, const json& v, const std::string& w) { d.config.rms_norm_eps = as_number(v, w); }},
+       size(OF(config.max_position_embeddings), 1)},
       {"initializer_range",
        "standard deviation of weights drawn at random",
-       [](Draft& d, const json& v, const std::string& w) { d.config.initializer_range = as_number(v, w); }},
-      {"tie_word_embeddings",
-       "the head is the embedding",
-       [](Draft& d, const json& v, const std::string& w) { d.config.tie_word_embeddings = as_bool(v, w); }},
+       number(OF(config.initializer_range))},
       {"pad_token_id",
        "padding row of the embedding, counted from the end when negative; null: none",
+       set_pad_token},
+      {"embed_scale", "multiplies the embedding's rows", number(OF(config.embedding.scale))},
+      {"num_positions", "rows of a learned table of positions; 0: none", size(OF(config.embedding.num_positions), 0)},
+      {"position_offset", "row of position 0 in that table", size(OF(config.embedding.position_offset), 0)},
+      {"tie_word_embeddings", "the head is the embedding", yes_or_no(OF(config.head.tied))},
+      {"head_bias", "bias of the head", yes_or_no(OF(config.head.bias))},
+      {"logit_scale", "multiplies the logits", number(OF(config.head.logit_scale))},
+      {"logit_divisor",
+       "divides the logits",
        [](Draft& d, const json& v, const std::string& w) {
-         if (v.is_null()) return;
-         const int64_t id = as_int(v, w, -d.config.vocab_size, d.config.vocab_size - 1);
-         d.config.pad_token_id = id < 0 ? id + d.config.vocab_size : id;
+         const double divisor = as_number(v, w);
+         check(divisor != 0, ErrorCode::kFormat, w, ": expected a number other than 0");
+         d.config.head.logit_scale = 1.0 / divisor;
        }},
-      {"q_bias",
-       "bias of the query projection",
-       [](Draft& d, const json& v, const std::string& w) { d.layer.attention.q_bias = as_bool(v, w); }},
-      {"k_bias",
-       "bias of the key projection",
-       [](Draft& d, const json& v, const std::string& w) { d.layer.attention.k_bias = as_bool(v, w); }},
-      {"v_bias",
-       "bias of the value projection",
-       [](Draft& d, const json& v, const std::string& w) { d.layer.attention.v_bias = as_bool(v, w); }},
-      {"o_bias",
-       "bias of the output projection",
-       [](Draft& d, const json& v, const std::string& w) { d.layer.attention.o_bias = as_bool(v, w); }},
+      {"logit_softcap", "logits become cap tanh(logits / cap); 0: off", number(OF(config.head.logit_softcap))},
+      {"normalised_head", "rows of the head have length one", yes_or_no(OF(config.head.normalised))},
+  };
+}
+
+std::vector<Field> block_fields() {
+  return {
+      {"norm_kind",
+       "rms, layer or none, of every norm on the residual stream",
+       every_norm([](NormConfig& n, const json& v, const std::string& w) { n.kind = as_enum(v, w, kNormKinds); })},
+      {"norm_eps",
+       "added to the mean square or variance, of the norms of q and k too",
+       [](Draft& d, const json& v, const std::string& w) {
+         d.config.norm.eps = d.layer.block.norm.eps = d.layer.attention.head_norm.eps = as_number(v, w);
+       }},
+      {"norm_weight",
+       "whether norms have a weight",
+       every_norm([](NormConfig& n, const json& v, const std::string& w) { n.weight = as_bool(v, w); })},
+      {"norm_bias",
+       "whether norms have a bias",
+       every_norm([](NormConfig& n, const json& v, const std::string& w) { n.bias = as_bool(v, w); })},
+      {"norm_offset",
+       "added to a norm's weight: 1 where files hold the distance from one",
+       every_norm([](NormConfig& n, const json& v, const std::string& w) { n.weight_offset = as_number(v, w); })},
+      {"residual", "pre_norm, sandwich, post_norm or norm_of_sum", one_of(OF(layer.block.residual), kResiduals)},
+      {"parallel", "mixer and MLP read the same input", yes_or_no(OF(layer.block.parallel))},
+      {"shared_norm", "parallel: one norm before both", yes_or_no(OF(layer.block.shared_norm))},
+      {"residual_multiplier", "of what a branch adds to the residual stream", number(OF(layer.block.multiplier))},
+      {"intermediate_size", "width of the MLP; 0: 4 hidden_size", size(OF(layer.mlp.intermediate_size), 0)},
+      {"activation", "silu, gelu, gelu_tanh, relu or relu2", one_of(OF(layer.mlp.activation), kActivations)},
+      {"mlp_gated", "down(act(gate(x)) up(x)), else down(act(up(x)))", yes_or_no(OF(layer.mlp.gated))},
       {"mlp_bias",
        "biases of gate, up and down",
-       [](Draft& d, const json& v, const std::string& w) { d.layer.mlp.bias = as_bool(v, w); }},
-      {"qk_norm",
-       "none or per_head",
        [](Draft& d, const json& v, const std::string& w) {
-         d.layer.attention.qk_norm = as_enum(v, w, kQkNorms);
-       }},
-      {"sliding_window",
-       "positions that a query sees, itself included, in every layer; 0: all",
-       [](Draft& d, const json& v, const std::string& w) {
-         d.layer.attention.sliding_window = as_int(v, w, 0, kMaxSize);
+         d.layer.mlp.up_bias = d.layer.mlp.down_bias = as_bool(v, w);
        }},
   };
+}
+
+std::vector<Field> attention_fields() {
+  return {
+      {"num_heads", "query heads", size(OF(layer.attention.num_heads), 1)},
+      {"num_kv_heads",
+       "key and value heads; divides num_heads",
+       size(OF(layer.attention.num_kv_heads), 1)},
+      {"head_dim", "width of a head; 0: hidden_size / num_heads", size(OF(layer.attention.head_dim), 0)},
+      {"q_bias", "bias of the query projection", yes_or_no(OF(layer.attention.q_bias))},
+      {"k_bias", "bias of the key projection", yes_or_no(OF(layer.attention.k_bias))},
+      {"v_bias", "bias of the value projection", yes_or_no(OF(layer.attention.v_bias))},
+      {"qkv_bias",
+       "biases of the three",
+       [](Draft& d, const json& v, const std::string& w) {
+         AttentionConfig& attention = d.layer.attention;
+         attention.q_bias = attention.k_bias = attention.v_bias = as_bool(v, w);
+       }},
+      {"o_bias", "bias of the output projection", yes_or_no(OF(layer.attention.o_bias))},
+      {"qk_norm", "none, per_head, per_head_own or whole", one_of(OF(layer.attention.qk_norm), kQkNorms)},
+      {"qk_norm_kind", "rms or layer", one_of(OF(layer.attention.head_norm.kind), kNormKinds)},
+      {"qk_norm_bias", "whether those norms have a bias", yes_or_no(OF(layer.attention.head_norm.bias))},
+      {"qk_norm_offset", "added to their weight", number(OF(layer.attention.head_norm.weight_offset))},
+      {"clip_qkv", "q, k and v are clamped to this distance from 0; 0: off", number(OF(layer.attention.clip_qkv))},
+      {"attention_softcap", "scores become cap tanh(score / cap); 0: off", number(OF(layer.attention.softcap))},
+      {"attention_scale", "of q.k; 0: 1 / sqrt(head_dim)", number(OF(layer.attention.scale))},
+      {"sliding_window",
+       "positions that a query sees, itself included, in every layer; 0: all",
+       size(OF(layer.attention.sliding_window), 0)},
+      {"rope_theta", "base of the rotary frequencies where config.json says none", number(OF(rope_theta))},
+      {"rope_local_theta",
+       "the same of layers with a window, where those have a rope of their own",
+       number(OF(rope_local_theta))},
+      {"partial_rotary_factor",
+       "share of a head's leading dims that rotate where the rope parameters say none",
+       number(OF(partial_rotary_factor))},
+      {"window_pattern",
+       "layer i has the sliding window unless (i + 1) % this is 0; 0: no layer has, -1: all have",
+       size(OF(window_pattern), -1)},
+      {"rope_in_windows_only",
+       "layers without a window do not rotate",
+       yes_or_no(OF(rope_in_windows_only))},
+      {"attention_scale_dim",
+       "q.k is scaled by 1 / sqrt of this",
+       [](Draft& d, const json& v, const std::string& w) {
+         const double dim = as_number(v, w);
+         check(dim > 0, ErrorCode::kFormat, w, ": expected a number above 0");
+         d.layer.attention.scale = 1.0 / std::sqrt(dim);
+       }},
+      {"rope_interleaved", "neighbouring dims rotate together, not halves", yes_or_no(OF(rope_interleaved))},
+  };
+}
+
+#undef OF
+
+const std::vector<Field>& table() {
+  static const std::vector<Field> kTable = [] {
+    std::vector<Field> all = model_fields();
+    for (const auto& part : {block_fields(), attention_fields()}) all.insert(all.end(), part.begin(), part.end());
+    return all;
+  }();
   return kTable;
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +16,14 @@ struct Draft {
   DecoderConfig config;
   LayerConfig layer;  ///< every layer starts as this
   int64_t num_layers = 0;
+  double rope_theta = 10000.0;          ///< where config.json says none
+  double rope_local_theta = 10000.0;    ///< of layers with a window, where those have a rope of their own
+  /// Share of a head's leading dims that rotate where the rope parameters say none; unset: the family knows no
+  /// partial rotation.
+  std::optional<double> partial_rotary_factor;
+  bool rope_interleaved = false;  ///< pairs are neighbours, not halves
+  int64_t window_pattern = -1;    ///< layer i has the window unless (i + 1) % this is 0; 0: none has, -1: all
+  bool rope_in_windows_only = false;  ///< layers without a window do not rotate
 };
 
 /// One name under `fields:` of a family file.
@@ -22,7 +32,7 @@ struct Field {
   const char* doc;
 
   /// Checks the value and puts it in its place. `where` names it in messages.
-  void (*set)(Draft& draft, const nlohmann::json& value, const std::string& where);
+  std::function<void(Draft& draft, const nlohmann::json& value, const std::string& where)> set;
 };
 
 /// nullptr when there is none.

@@ -9,9 +9,6 @@
 namespace automodel::models {
 namespace {
 
-constexpr const char* kEmbedding = "model.embed_tokens.weight";
-constexpr const char* kHead = "lm_head.weight";
-
 /// '*' stands for any text without a dot.
 bool matches(const std::string& pattern, const std::string& name) {
   const std::vector<std::string> wanted = split(pattern, '.'), parts = split(name, '.');
@@ -30,22 +27,33 @@ std::string shape_text(const std::vector<int64_t>& shape) {
 
 class Matcher {
  public:
-  Matcher(const DecoderConfig& config, const io::WeightFiles& files) : config_(config), files_(files) {}
+  Matcher(const DecoderConfig& config, const io::WeightFiles& files)
+      : config_(config), files_(files), embedding_(config.names.weight("embed")), head_(config.names.weight("head")) {}
 
   std::vector<MatchedWeight> match() {
     std::vector<MatchedWeight> matched;
     for (const SegmentWeights& segment : model_weights(config_)) {
       for (const WeightSpec& spec : segment.weights) {
-        matched.push_back(find(spec));
-        known_.push_back(spec.name);
+        for (const FileTensor& file : spec.files) {
+          matched.push_back(find(spec.name, file));
+          known_.push_back(file.name);
+        }
       }
     }
-    if (config_.tie_word_embeddings) check_tied_head();
+    if (config_.head.tied) check_tied_head();
     refuse_unexpected();
     return matched;
   }
 
  private:
+  /// A checkpoint of the base model alone has names without its prefix.
+  std::string name_in_files(const std::string& name) const {
+    const std::string prefix = config_.names.prefix + ".";
+    if (files_.index.contains(name) || !name.starts_with(prefix)) return name;
+    const std::string bare = name.substr(prefix.size());
+    return files_.index.contains(bare) ? bare : name;
+  }
+
   const io::SafetensorsFile& file_of(const std::string& name) const {
     return files_.files[files_.index.at(name).first];
   }
@@ -54,25 +62,25 @@ class Matcher {
     return detail::join(file_of(name).path().string(), ": tensor \"", name, "\": ");
   }
 
-  MatchedWeight find(const WeightSpec& spec) {
-    std::string name = spec.name;
-    if (name == kEmbedding && config_.tie_word_embeddings && !files_.index.contains(name)) name = kHead;
+  MatchedWeight find(const std::string& parameter, const FileTensor& place) {
+    std::string name = name_in_files(place.name);
+    if (place.name == embedding_ && config_.head.tied && !files_.index.contains(name)) name = head_;
     check(files_.index.contains(name),
           ErrorCode::kFormat,
           files_.files[0].path().parent_path().string(),
           ": tensor \"",
-          spec.name,
+          place.name,
           "\" is missing; expected shape ",
-          shape_text(spec.shape),
+          shape_text(place.shape),
           " by config.json (",
           config_.architecture,
           ")");
     const io::TensorView& tensor = files_.at(name);
-    check(tensor.shape == spec.shape,
+    check(tensor.shape == place.shape,
           ErrorCode::kFormat,
           where(name),
           "expected shape ",
-          shape_text(spec.shape),
+          shape_text(place.shape),
           " by config.json, found ",
           shape_text(tensor.shape));
     const bool floating = tensor.dtype == DType::kFloat32 || tensor.dtype == DType::kBFloat16 ||
@@ -84,20 +92,20 @@ class Matcher {
           safetensors_name(tensor.dtype),
           "; quantised weights are not read");
     seen_.insert(name);
-    return {spec, &tensor, &file_of(name)};
+    return {parameter, place, &tensor, &file_of(name)};
   }
 
   void check_tied_head() {
-    if (!files_.index.contains(kHead) || !seen_.insert(kHead).second) return;
-    const io::TensorView& head = files_.at(kHead);
-    const io::TensorView& embedding = files_.at(kEmbedding);
+    if (!files_.index.contains(head_) || !seen_.insert(head_).second) return;
+    const io::TensorView& head = files_.at(head_);
+    const io::TensorView& embedding = files_.at(name_in_files(embedding_));
     const bool equal = head.dtype == embedding.dtype && head.shape == embedding.shape &&
                        std::memcmp(head.data, embedding.data, static_cast<size_t>(head.size_bytes)) == 0;
     check(equal,
           ErrorCode::kFormat,
-          where(kHead),
+          where(head_),
           "differs from ",
-          kEmbedding,
+          embedding_,
           " although config.json says tie_word_embeddings; set it to false to keep both");
   }
 
@@ -105,7 +113,7 @@ class Matcher {
     for (const auto& [name, place] : files_.index) {
       if (seen_.contains(name)) continue;
       bool ignored = false;
-      for (const std::string& pattern : config_.ignored_weights) ignored = ignored || matches(pattern, name);
+      for (const std::string& pattern : config_.names.ignored) ignored = ignored || matches(pattern, name);
       if (ignored) continue;
       const std::string nearest = nearest_name(name, known_);
       fail(ErrorCode::kFormat,
@@ -119,6 +127,7 @@ class Matcher {
 
   const DecoderConfig& config_;
   const io::WeightFiles& files_;
+  std::string embedding_, head_;
   std::set<std::string> seen_;
   std::vector<std::string> known_;
 };

@@ -8,9 +8,10 @@
 
 namespace automodel::models {
 
-/// One parameter and where its bytes lie.
+/// One tensor of the files and the part of a parameter that it holds.
 struct MatchedWeight {
-  WeightSpec spec;
+  std::string parameter;
+  FileTensor place;
   const io::TensorView* tensor;  ///< valid as long as the files
   const io::SafetensorsFile* file;
 };

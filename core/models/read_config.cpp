@@ -88,7 +88,7 @@ std::pair<json, std::string> value_of(ConfigJson& config, const FieldSource& sou
   if (source.if_null && source.if_null->key.size() > 0) config.find(source.if_null->key);
   if (value.is_null() && source.if_null) return value_of(config, *source.if_null);
   if (!source.values.empty()) {
-    const std::string word = as_string(value, where);
+    const std::string word = value.is_string() ? value.get<std::string>() : value.dump();
     const auto mapped = source.values.find(word);
     if (mapped == source.values.end()) {
       std::vector<std::string> known;
@@ -153,12 +153,16 @@ DecoderConfig read_decoder_config(const std::string& config_json,
   draft.config.architecture = architecture_of(config);
   if (draft.config.architecture.empty()) draft.config.architecture = family.architectures.at(0);
   draft.config.family = family.name;
-  draft.config.ignored_weights = family.ignored_weights;
+  draft.config.names = family.weights;
   for (const auto& [name, source] : family.fields) {
     const auto [value, where] = value_of(config, source);
     find_field(name)->set(draft, value, where);
   }
   check(draft.num_layers > 0, ErrorCode::kConfig, family.origin, ": `fields` lacks num_layers");
+  check(draft.layer.mlp.intermediate_size > 0 || std::ranges::count(family.readers, "mlp_size") > 0,
+        ErrorCode::kFormat,
+        origin,
+        ": expected a width of the MLP above 0");
   draft.config.layers.assign(static_cast<size_t>(draft.num_layers), draft.layer);
   for (const std::string& name : family.readers) find_reader(name)->read(config, draft);
   for (const std::string& key : family.inert) config.find(key);

@@ -1,5 +1,7 @@
 #include "core/models/readers.h"
 
+#include <cmath>
+
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
@@ -16,7 +18,19 @@ const std::vector<Reader>& table() {
       {"layer_windows",
        "layer_types, or use_sliding_window with max_window_layers; sliding_window",
        read_layer_windows},
+      {"layer_types",
+       "layer_types, or window_pattern; the layers that it names have the field sliding_window",
+       read_layer_types},
       {"rope", "rope_parameters, or rope_scaling and rope_theta as before transformers 5", read_rope},
+      {"rope_by_layer_type",
+       "rope_parameters for full_attention and sliding_attention, or rope_theta and rope_local_base_freq",
+       read_rope_by_layer_type},
+      {"no_rope", "no layer rotates", read_no_rope},
+      {"rope_less_layers",
+       "no_rope_layers (1: the layer rotates), or each no_rope_layer_interval-th does not; with a window there",
+       read_rope_less_layers},
+      {"mlp_size", "intermediate_size 0 becomes 4 hidden_size", read_mlp_size},
+      {"sqrt_embed_scale", "embeddings times sqrt(hidden_size)", read_sqrt_embed_scale},
   };
   return kTable;
 }
@@ -122,6 +136,78 @@ void read_layer_windows(ConfigJson& config, Draft& draft) {
           " is sliding_attention but use_sliding_window and sliding_window give it no window");
     layers[i].attention.sliding_window = size;
   }
+}
+
+void read_layer_types(ConfigJson& config, Draft& draft) {
+  std::vector<LayerConfig>& layers = draft.config.layers;
+  const json* types = config.find_value("layer_types");
+  std::vector<bool> sliding(layers.size(), false);
+  for (size_t i = 0; i < layers.size(); ++i)
+    sliding[i] = draft.window_pattern < 0
+                     ? layers[i].attention.sliding_window > 0
+                     : draft.window_pattern > 0 && (static_cast<int64_t>(i) + 1) % draft.window_pattern != 0;
+  if (types) sliding = windows_of(*types, layers.size(), config);
+  for (size_t i = 0; i < layers.size(); ++i) {
+    int64_t& window = layers[i].attention.sliding_window;
+    check(!sliding[i] || window > 0,
+          ErrorCode::kFormat,
+          config.where(types ? "layer_types" : "sliding_window"),
+          ": layer ",
+          i,
+          " is sliding_attention but \"sliding_window\" gives it no window");
+    if (!sliding[i]) window = 0;
+  }
+}
+
+void read_mlp_size(ConfigJson& /*config*/, Draft& draft) {
+  for (LayerConfig& layer : draft.config.layers) {
+    if (layer.mlp.intermediate_size == 0) layer.mlp.intermediate_size = 4 * draft.config.hidden_size;
+  }
+}
+
+void read_no_rope(ConfigJson& /*config*/, Draft& draft) {
+  for (LayerConfig& layer : draft.config.layers) layer.attention.rope = -1;
+}
+
+void read_rope_less_layers(ConfigJson& config, Draft& draft) {
+  std::vector<LayerConfig>& layers = draft.config.layers;
+  const json* listed = config.find_value("no_rope_layers");
+  const json* interval = config.find_value("no_rope_layer_interval");
+  const json* types = config.find_value("layer_types");
+  const json* window = config.find_value("sliding_window");
+  const json* use_window = config.find_value("use_sliding_window");
+  const int64_t every = interval ? as_int(*interval, config.where("no_rope_layer_interval"), 1) : 4;
+  const std::vector<double> rotates =
+      listed ? as_numbers(*listed, config.where("no_rope_layers")) : std::vector<double>();
+  check(!listed || rotates.size() >= layers.size(),
+        ErrorCode::kFormat,
+        config.where("no_rope_layers"),
+        ": expected ",
+        layers.size(),
+        " numbers, one a layer, found ",
+        rotates.size());
+  const bool windows = use_window && as_bool(*use_window, config.where("use_sliding_window"));
+  const int64_t size = window && windows ? as_int(*window, config.where("sliding_window"), 1) : 0;
+  std::vector<bool> sliding(layers.size(), false);
+  for (size_t i = 0; i < layers.size(); ++i) {
+    const bool turns = listed ? rotates[i] != 0 : (static_cast<int64_t>(i) + 1) % every != 0;
+    layers[i].attention.rope = turns ? 0 : -1;
+    sliding[i] = size > 0 && !turns;
+  }
+  if (types) sliding = windows_of(*types, layers.size(), config);
+  for (size_t i = 0; i < layers.size(); ++i) {
+    check(!sliding[i] || size > 0,
+          ErrorCode::kFormat,
+          config.where("layer_types"),
+          ": layer ",
+          i,
+          " is sliding_attention but use_sliding_window and sliding_window give it no window");
+    if (sliding[i]) layers[i].attention.sliding_window = size;
+  }
+}
+
+void read_sqrt_embed_scale(ConfigJson& /*config*/, Draft& draft) {
+  draft.config.embedding.scale = std::sqrt(static_cast<double>(draft.config.hidden_size));
 }
 
 }  // namespace automodel::models

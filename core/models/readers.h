@@ -26,6 +26,12 @@ std::vector<std::string> reader_names();
 void read_head_dim(ConfigJson& config, Draft& draft);
 void read_stored_dtype(ConfigJson& config, Draft& draft);
 void read_layer_windows(ConfigJson& config, Draft& draft);
+void read_layer_types(ConfigJson& config, Draft& draft);
 void read_rope(ConfigJson& config, Draft& draft);
+void read_rope_by_layer_type(ConfigJson& config, Draft& draft);
+void read_mlp_size(ConfigJson& config, Draft& draft);
+void read_no_rope(ConfigJson& config, Draft& draft);
+void read_rope_less_layers(ConfigJson& config, Draft& draft);
+void read_sqrt_embed_scale(ConfigJson& config, Draft& draft);
 
 }  // namespace automodel::models

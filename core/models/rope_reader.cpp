@@ -135,55 +135,97 @@ json parameters_of(ConfigJson& config) {
   return old_form ? *old_form : json::object();
 }
 
-/// No family here rotates only part of a head: transformers ignores the factor or fails.
-void refuse_partial_rotation(ConfigJson& config) {
-  const json* value = config.find_value("partial_rotary_factor");
-  check(!value || as_number(*value, config.where("partial_rotary_factor")) == 1.0,
+/// Dims of a head that rotate.
+int64_t rotary_dim(ConfigJson& config, ConfigJson& params, const Draft& draft, int64_t head_dim) {
+  const std::optional<double> outer = number(config, "partial_rotary_factor");
+  const std::optional<double> inner = number(params, "partial_rotary_factor");
+  const double factor = inner.value_or(outer.value_or(draft.partial_rotary_factor.value_or(1.0)));
+  const std::string where = (inner ? params : config).where("partial_rotary_factor");
+  check(draft.partial_rotary_factor || factor == 1.0,
         ErrorCode::kUnsupported,
-        config.where("partial_rotary_factor"),
+        where,
         ": a partial rotation is not implemented for this family; only 1 is");
+  check(factor > 0 && factor <= 1, ErrorCode::kFormat, where, ": expected a number above 0, at most 1");
+  const auto dim = static_cast<int64_t>(static_cast<double>(head_dim) * factor);
+  check(dim % 2 == 0,
+        ErrorCode::kFormat,
+        config.origin(),
+        ": ",
+        dim,
+        " of head_dim ",
+        head_dim,
+        " is odd; rotary positions turn pairs");
+  return dim;
 }
 
-}  // namespace
-
-void read_rope(ConfigJson& config, Draft& draft) {
-  const json* outer_theta = config.find_value("rope_theta");
-  const json* outer_original = config.find_value("original_max_position_embeddings");
-  const json object = parameters_of(config);
-  ConfigJson params(object,
-                    config.origin() + (config.find("rope_scaling") ? ": rope_scaling" : ": rope_parameters"));
-
+/// One rope from its parameters. `theta`: where they say none.
+RopeConfig rope_of(ConfigJson& config, ConfigJson& params, const Draft& draft, double theta) {
   RopeSettings settings;
   const json* type = params.find_value("rope_type");
   const json* old_type = params.find_value("type");
   if (type || old_type) settings.rope_type = as_string(type ? *type : *old_type, params.where("rope_type"));
   const json* inner_theta = params.find_value("rope_theta");
-  refuse_partial_rotation(config);
-  refuse_partial_rotation(params);
+  settings.head_dim = rotary_dim(config, params, draft, draft.config.layers.at(0).attention.head_dim);
   check_keys(params, settings.rope_type);
-
-  if (inner_theta || outer_theta) {
-    settings.rope_theta = as_number(inner_theta ? *inner_theta : *outer_theta, params.where("rope_theta"));
-  }
+  settings.rope_theta = inner_theta ? as_number(*inner_theta, params.where("rope_theta")) : theta;
   check(
       settings.rope_theta > 1, ErrorCode::kFormat, params.where("rope_theta"), ": expected a number above 1");
-  settings.head_dim = draft.config.layers.at(0).attention.head_dim;
-  check(settings.head_dim % 2 == 0,
-        ErrorCode::kFormat,
-        config.origin(),
-        ": head_dim ",
-        settings.head_dim,
-        " is odd; rotary positions turn pairs");
   settings.max_position_embeddings = draft.config.max_position_embeddings;
 
   // As in transformers: the one outside the rope parameters has priority.
+  const json* outer_original = config.find_value("original_max_position_embeddings");
   const json* inner_original = params.find_value("original_max_position_embeddings");
   const json* original = outer_original ? outer_original : inner_original;
   settings.original_max_position_embeddings =
       original ? as_int(*original, config.where("original_max_position_embeddings"), 1)
                : settings.max_position_embeddings;
   read_scaling(params, settings);
-  draft.config.ropes = {make_rope(settings)};
+  RopeConfig rope = make_rope(settings);
+  rope.interleaved = draft.rope_interleaved;
+  return rope;
+}
+
+double outer_theta(ConfigJson& config, const std::string& key, double otherwise) {
+  return number(config, key).value_or(otherwise);
+}
+
+}  // namespace
+
+void read_rope(ConfigJson& config, Draft& draft) {
+  const double theta = outer_theta(config, "rope_theta", draft.rope_theta);
+  const json object = parameters_of(config);
+  ConfigJson params(object,
+                    config.origin() + (config.find("rope_scaling") ? ": rope_scaling" : ": rope_parameters"));
+  draft.config.ropes = {rope_of(config, params, draft, theta)};
+  for (LayerConfig& layer : draft.config.layers) {
+    if (draft.rope_in_windows_only && layer.attention.sliding_window == 0) layer.attention.rope = -1;
+  }
+}
+
+void read_rope_by_layer_type(ConfigJson& config, Draft& draft) {
+  const double theta = outer_theta(config, "rope_theta", draft.rope_theta);
+  const double local_theta = outer_theta(config, "rope_local_base_freq", draft.rope_local_theta);
+  const json object = parameters_of(config);
+  const bool by_type = object.contains("full_attention") || object.contains("sliding_attention");
+  const std::string where = config.origin() + ": rope_parameters";
+  const auto of_type = [&](const char* type, const json& otherwise) {
+    return by_type ? object.value(type, json::object()) : otherwise;
+  };
+  // Before transformers 5 the scaling was that of full attention.
+  ConfigJson full(of_type("full_attention", object), where + ".full_attention");
+  ConfigJson sliding(of_type("sliding_attention", json::object()), where + ".sliding_attention");
+  for (const auto& [key, value] : object.items()) {
+    check(!by_type || key == "full_attention" || key == "sliding_attention",
+          ErrorCode::kFormat,
+          where,
+          ": \"",
+          key,
+          "\" is unknown beside full_attention and sliding_attention");
+  }
+  draft.config.ropes = {rope_of(config, full, draft, theta), rope_of(config, sliding, draft, local_theta)};
+  for (LayerConfig& layer : draft.config.layers) {
+    layer.attention.rope = layer.attention.sliding_window > 0 ? 1 : 0;
+  }
 }
 
 }  // namespace automodel::models

@@ -1,85 +1,132 @@
 #include "core/models/decoder_config.h"
+#include "core/models/spec_list.h"
 
 namespace automodel::models {
 namespace {
 
-using Init = WeightSpec::Init;
-
-/// A linear layer: weight [out, in], then its bias.
-void add_linear(
-    std::vector<WeightSpec>& weights, const std::string& name, int64_t out, int64_t in, bool bias) {
-  weights.push_back({name + ".weight", {out, in}, Init::kNormal});
-  if (bias) weights.push_back({name + ".bias", {out}, Init::kZeros});
+void add_norm(SpecList& list, const std::string& role, int64_t size, const NormConfig& norm) {
+  if (norm.kind == NormKind::kNone) return;
+  list.norm(role, {size}, norm.weight, norm.bias, norm.weight_offset);
 }
 
-void add_norm(std::vector<WeightSpec>& weights, const std::string& name, int64_t size) {
-  weights.push_back({name + ".weight", {size}, Init::kOnes});
+std::vector<int64_t> qk_norm_shape(const AttentionConfig& attention, int64_t heads) {
+  switch (attention.qk_norm) {
+    case QkNorm::kPerHeadOwn:
+      return {heads, attention.head_dim};
+    case QkNorm::kWhole:
+      return {heads * attention.head_dim};
+    default:
+      return {attention.head_dim};
+  }
 }
 
-/// In the order in which transformers defines the modules: random initialisation replays it.
-std::vector<WeightSpec> layer_weights(const LayerConfig& layer,
-                                      int64_t hidden_size,
-                                      const std::string& prefix) {
-  std::vector<WeightSpec> weights;
-  const AttentionConfig& attention = layer.attention;
+void add_attention(SpecList& list, const AttentionConfig& attention, int64_t hidden_size) {
   const int64_t q_size = attention.num_heads * attention.head_dim;
   const int64_t kv_size = attention.num_kv_heads * attention.head_dim;
-  add_linear(weights, prefix + "self_attn.q_proj", q_size, hidden_size, attention.q_bias);
-  add_linear(weights, prefix + "self_attn.k_proj", kv_size, hidden_size, attention.k_bias);
-  add_linear(weights, prefix + "self_attn.v_proj", kv_size, hidden_size, attention.v_bias);
-  add_linear(weights, prefix + "self_attn.o_proj", hidden_size, q_size, attention.o_bias);
-  if (attention.qk_norm == QkNorm::kPerHead) {
-    add_norm(weights, prefix + "self_attn.q_norm", attention.head_dim);
-    add_norm(weights, prefix + "self_attn.k_norm", attention.head_dim);
+  if (list.has("attention.qkv")) {
+    list.fused_qkv("attention.qkv", q_size, kv_size, attention.num_kv_heads, hidden_size, attention.q_bias);
+  } else {
+    list.linear("attention.q", q_size, hidden_size, attention.q_bias);
+    list.linear("attention.k", kv_size, hidden_size, attention.k_bias);
+    list.linear("attention.v", kv_size, hidden_size, attention.v_bias);
   }
-  const MlpConfig& mlp = layer.mlp;
-  add_linear(weights, prefix + "mlp.gate_proj", mlp.intermediate_size, hidden_size, mlp.bias);
-  add_linear(weights, prefix + "mlp.up_proj", mlp.intermediate_size, hidden_size, mlp.bias);
-  add_linear(weights, prefix + "mlp.down_proj", hidden_size, mlp.intermediate_size, mlp.bias);
-  add_norm(weights, prefix + "input_layernorm", hidden_size);
-  add_norm(weights, prefix + "post_attention_layernorm", hidden_size);
-  return weights;
+  list.linear("attention.o", hidden_size, q_size, attention.o_bias);
+  if (attention.qk_norm == QkNorm::kNone) return;
+  const NormConfig& norm = attention.head_norm;
+  list.norm("attention.q_norm", qk_norm_shape(attention, attention.num_heads), norm.weight, norm.bias, norm.weight_offset);
+  list.norm(
+      "attention.k_norm", qk_norm_shape(attention, attention.num_kv_heads), norm.weight, norm.bias, norm.weight_offset);
 }
 
-int64_t num_elements(const WeightSpec& weight) {
-  int64_t n = 1;
-  for (const int64_t dim : weight.shape) n *= dim;
-  return n;
+void add_mlp(SpecList& list, const MlpConfig& mlp, int64_t hidden_size) {
+  const int64_t width = mlp.intermediate_size;
+  if (!mlp.gated) {
+    list.linear("mlp.up", width, hidden_size, mlp.up_bias);
+  } else if (list.has("mlp.gate_up")) {
+    list.linear("mlp.gate_up", 2 * width, hidden_size, mlp.up_bias);
+  } else {
+    list.linear("mlp.gate", width, hidden_size, mlp.up_bias);
+    list.linear("mlp.up", width, hidden_size, mlp.up_bias);
+  }
+  list.linear("mlp.down", hidden_size, width, mlp.down_bias);
+}
+
+void add_norms(SpecList& list, const LayerConfig& layer, int64_t hidden_size) {
+  const BlockConfig& block = layer.block;
+  const auto add = [&](const char* role) { add_norm(list, role, hidden_size, block.norm); };
+  const bool two_branches = !layer.mixers.empty() && layer.feed_forward != FeedForwardKind::kNone;
+  const bool before = block.residual == Residual::kPreNorm || block.residual == Residual::kSandwich;
+  if (before) {
+    add("norm.mixer");
+    if (two_branches && !block.shared_norm) add("norm.mlp");
+  }
+  if (block.residual == Residual::kPreNorm) return;
+  add("norm.mixer_out");
+  if (two_branches) add("norm.mlp_out");
+}
+
+std::vector<WeightSpec> layer_weights(const DecoderConfig& config, size_t index) {
+  const LayerConfig& layer = config.layers[index];
+  SpecList list(config.names, static_cast<int64_t>(index));
+  for (const MixerKind mixer : layer.mixers) {
+    switch (mixer) {
+      case MixerKind::kAttention:
+        add_attention(list, layer.attention, config.hidden_size);
+        break;
+    }
+  }
+  switch (layer.feed_forward) {
+    case FeedForwardKind::kNone:
+      break;
+    case FeedForwardKind::kMlp:
+      add_mlp(list, layer.mlp, config.hidden_size);
+      break;
+  }
+  add_norms(list, layer, config.hidden_size);
+  return list.take();
+}
+
+std::vector<WeightSpec> embed_weights(const DecoderConfig& config) {
+  SpecList list(config.names, -1);
+  list.embedding("embed", config.vocab_size, config.hidden_size);
+  if (config.embedding.num_positions > 0)
+    list.embedding("positions", config.embedding.num_positions, config.hidden_size);
+  return list.take();
+}
+
+std::vector<WeightSpec> head_weights(const DecoderConfig& config) {
+  SpecList list(config.names, -1);
+  add_norm(list, "norm.final", config.hidden_size, config.norm);
+  if (!config.head.tied) list.linear("head", config.vocab_size, config.hidden_size, config.head.bias);
+  return list.take();
 }
 
 }  // namespace
 
 std::vector<SegmentWeights> model_weights(const DecoderConfig& config) {
   std::vector<SegmentWeights> segments;
-  segments.push_back(
-      {"embed", {{"model.embed_tokens.weight", {config.vocab_size, config.hidden_size}, Init::kNormal}}});
+  segments.push_back({"embed", embed_weights(config)});
   for (size_t i = 0; i < config.layers.size(); ++i) {
-    const std::string name = "layers." + std::to_string(i);
-    segments.push_back({name, layer_weights(config.layers[i], config.hidden_size, "model." + name + ".")});
+    segments.push_back({"layers." + std::to_string(i), layer_weights(config, i)});
   }
-  SegmentWeights& head = segments.emplace_back(SegmentWeights{"head", {}});
-  add_norm(head.weights, "model.norm", config.hidden_size);
-  if (!config.tie_word_embeddings) {
-    add_linear(head.weights, "lm_head", config.vocab_size, config.hidden_size, false);
-  }
+  segments.push_back({"head", head_weights(config)});
   return segments;
 }
 
 int64_t num_parameters(const DecoderConfig& config) {
   int64_t total = 0;
   for (const SegmentWeights& segment : model_weights(config)) {
-    for (const WeightSpec& weight : segment.weights) total += num_elements(weight);
+    for (const WeightSpec& weight : segment.weights) total += num_elements(weight.shape);
   }
   return total;
 }
 
 double flops_per_token(const DecoderConfig& config, int64_t length) {
-  double in_matmuls = 0;
+  double in_matmuls = config.head.tied ? static_cast<double>(config.vocab_size * config.hidden_size) : 0.0;
   for (const SegmentWeights& segment : model_weights(config)) {
     for (const WeightSpec& weight : segment.weights) {
-      const bool only_looked_up = segment.segment == "embed" && !config.tie_word_embeddings;
-      if (weight.shape.size() == 2 && !only_looked_up)
-        in_matmuls += static_cast<double>(num_elements(weight));
+      if (weight.kind == WeightSpec::Kind::kLinear)
+        in_matmuls += static_cast<double>(num_elements(weight.shape));
     }
   }
   double attention = 0;

@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "core/nn/block_config.h"
-#include "core/nn/cache.h"
+#include "core/nn/mixer.h"
 #include "core/nn/rope_table.h"
 #include "core/ops/linear.h"
 #include "core/ops/rope.h"
@@ -19,9 +19,7 @@ struct Attention {
   ops::Linear output;
   std::shared_ptr<const RopeTable> rope;  ///< null: none
 
-  /// x [B, T, D] -> [B, T, D], the residual not added. With a cache the tokens follow those that it keeps,
-  /// see them and are added to it; without one they are the first.
-  at::Tensor forward(const at::Tensor& x_BTD, const ops::OpContext& context, Cache* cache = nullptr) const;
+  at::Tensor forward(const at::Tensor& x_BTD, const MixerInput& in) const;
 
  private:
   /// Normalises and rotates q and k of the fused projection [B, T, (N + 2 K) H], the first token at position

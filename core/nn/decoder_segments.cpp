@@ -1,74 +1,82 @@
+// B batch, T tokens, D hidden
 #include "core/nn/decoder_segments.h"
 
-#include <algorithm>
 #include <utility>
+
+#include <ATen/ops/add.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/mul.h>
+#include <ATen/ops/tanh.h>
 
 #include "core/ops/embedding.h"
 #include "core/ops/linear_cross_entropy.h"
-#include "core/ops/rms_norm.h"
+#include "core/ops/norm.h"
 
 namespace automodel::nn {
-namespace {
 
-/// Every unit once, in the order of first use.
-std::vector<tensor::Unit*> units_of_all(const std::vector<const ops::Linear*>& layers) {
-  std::vector<tensor::Unit*> units;
-  for (const ops::Linear* layer : layers) {
-    for (tensor::Unit* unit : ops::units_of(*layer)) {
-      if (std::find(units.begin(), units.end(), unit) == units.end()) units.push_back(unit);
-    }
-  }
-  return units;
-}
-
-}  // namespace
-
-EmbedSegment::EmbedSegment(std::string name, tensor::Weight table, int64_t hidden_size, int64_t padding_id)
-    : name_(std::move(name)), table_(table), hidden_size_(hidden_size), padding_id_(padding_id) {}
+EmbedSegment::EmbedSegment(std::string name, Embedding embedding)
+    : name_(std::move(name)), embedding_(embedding) {}
 
 std::vector<StateField> EmbedSegment::writes(int64_t rows, int64_t length) const {
-  return {{kHidden, {rows, length, hidden_size_}, table_.unit->options().compute_dtype}};
+  const tensor::Weight& table = embedding_.table;
+  const int64_t hidden_size = table.unit->parameters()[table.first].shape[1];
+  return {{kHidden, {rows, length, hidden_size}, table.unit->options().compute_dtype}};
 }
 
 State EmbedSegment::forward(const State& /*in*/,
                             const MicroBatch& batch,
                             const ops::OpContext& context) const {
+  at::Tensor x_BTD = ops::embedding(batch.input_ids_BT, embedding_.table, context, embedding_.padding_id);
+  if (embedding_.scale != 1) x_BTD = at::mul(x_BTD, embedding_.scale);
+  if (embedding_.positions) {
+    const at::Tensor& ids_BT = batch.input_ids_BT;
+    const int64_t before = batch.cache ? batch.cache->length() : 0;
+    at::Tensor rows_BT = batch.tokens.positions_BT;
+    if (!rows_BT.defined())
+      rows_BT = at::arange(before, before + ids_BT.size(1), ids_BT.options()).expand(ids_BT.sizes());
+    x_BTD = x_BTD + ops::embedding(rows_BT + embedding_.position_offset, embedding_.positions, context);
+  }
   State out;
-  out.set(kHidden, ops::embedding(batch.input_ids_BT, table_, context, padding_id_));
+  out.set(kHidden, x_BTD);
   return out;
 }
 
-DecoderBlock::DecoderBlock(std::string name, Attention attention, Mlp mlp, int64_t hidden_size)
-    : name_(std::move(name)),
-      attention_(std::move(attention)),
-      mlp_(std::move(mlp)),
-      hidden_size_(hidden_size) {}
-
-std::vector<tensor::Unit*> DecoderBlock::units() const {
-  return units_of_all({&attention_.qkv, &attention_.output, &mlp_.gate_up, &mlp_.down});
+at::Tensor Step::forward(const at::Tensor& x_BTD, const MixerInput& in) const {
+  const at::Tensor normed_BTD = ops::norm(x_BTD, input_norm, in.context);
+  at::Tensor sum_BTD = x_BTD;
+  for (const Branch& branch : branches) {
+    const at::Tensor mixed_BTD =
+        std::visit([&](const auto& mixer) { return mixer.forward(normed_BTD, in); }, branch.mixer);
+    sum_BTD = at::add(sum_BTD, ops::norm(mixed_BTD, branch.output_norm, in.context), multiplier);
+  }
+  return ops::norm(sum_BTD, sum_norm, in.context);
 }
 
+DecoderBlock::DecoderBlock(std::string name,
+                           std::vector<Step> steps,
+                           std::vector<tensor::Unit*> units,
+                           int64_t hidden_size)
+    : name_(std::move(name)), steps_(std::move(steps)), units_(std::move(units)), hidden_size_(hidden_size) {}
+
 std::vector<StateField> DecoderBlock::writes(int64_t rows, int64_t length) const {
-  return {{kHidden, {rows, length, hidden_size_}, attention_.qkv.weight.unit->options().compute_dtype}};
+  return {{kHidden, {rows, length, hidden_size_}, units_[0]->options().compute_dtype}};
 }
 
 State DecoderBlock::forward(const State& in, const MicroBatch& batch, const ops::OpContext& context) const {
-  Cache* const cache = batch.cache ? &batch.cache->of(name_) : nullptr;
-  const at::Tensor& x_BTD = in.at(kHidden);
-  const at::Tensor attended_BTD = x_BTD + attention_.forward(x_BTD, context, cache);
+  const MixerInput input{context, batch.tokens, batch.cache ? &batch.cache->of(name_) : nullptr};
+  at::Tensor x_BTD = in.at(kHidden);
+  for (const Step& step : steps_) x_BTD = step.forward(x_BTD, input);
   State out;
-  out.set(kHidden, attended_BTD + mlp_.forward(attended_BTD, context));
+  out.set(kHidden, x_BTD);
   return out;
 }
 
-HeadSegment::HeadSegment(std::string name, ops::Norm norm, ops::Linear projection)
-    : name_(std::move(name)), norm_(norm), projection_(std::move(projection)) {}
+HeadSegment::HeadSegment(std::string name, Head head) : name_(std::move(name)), head_(std::move(head)) {}
 
 std::vector<tensor::Unit*> HeadSegment::units() const {
-  std::vector<tensor::Unit*> units = {norm_.weight.unit};
-  for (tensor::Unit* unit : ops::units_of(projection_)) {
-    if (unit != units[0]) units.push_back(unit);
-  }
+  std::vector<tensor::Unit*> units = ops::units_of(head_.projection);
+  tensor::Unit* const of_norm = head_.norm.weight.unit;
+  if (of_norm && of_norm != units[0]) units.insert(units.begin(), of_norm);
   return units;
 }
 
@@ -82,20 +90,28 @@ State HeadSegment::forward(const State& in, const MicroBatch& batch, const ops::
     ensure(!batch.labels_BT.defined(), "a loss needs every position");
     hidden_BTD = hidden_BTD.narrow(1, hidden_BTD.size(1) - 1, 1);
   }
-  const at::Tensor normed_BTD = ops::rms_norm(hidden_BTD, norm_, context);
+  at::Tensor normed_BTD = ops::norm(hidden_BTD, head_.norm, context);
+  // The projection is linear: scaling what it reads scales the logits.
+  if (head_.logit_scale != 1) normed_BTD = at::mul(normed_BTD, head_.logit_scale);
+  const double softcap = head_.logit_softcap;
   State out;
   if (batch.labels_BT.defined()) {
     const at::Tensor loss =
         ops::linear_cross_entropy(normed_BTD.reshape({-1, normed_BTD.size(2)}),
                                   batch.labels_BT.reshape({-1}),
-                                  projection_,
-                                  {batch.loss_scale, batch.ignore_index, batch.loss_chunk_rows},
+                                  head_.projection,
+                                  {.scale = batch.loss_scale,
+                                   .ignore_index = batch.ignore_index,
+                                   .chunk_rows = batch.loss_chunk_rows,
+                                   .softcap = softcap},
                                   context);
     out.set(kLoss, loss);
   }
   if (batch.want_logits) {
     c10::NoGradGuard no_grad;
-    out.set(kLogits, ops::linear(normed_BTD.detach(), projection_, context));
+    at::Tensor logits_BTV = ops::linear(normed_BTD.detach(), head_.projection, context);
+    if (softcap > 0) logits_BTV = at::tanh(logits_BTV / softcap) * softcap;
+    out.set(kLogits, logits_BTV);
   }
   return out;
 }

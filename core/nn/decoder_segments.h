@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "core/nn/attention.h"
@@ -9,14 +10,22 @@
 
 namespace automodel::nn {
 
-/// Token ids to hidden states. The row of `padding_id` (-1: none) gets no gradient from here.
+/// Token ids to the residual stream.
+struct Embedding {
+  tensor::Weight table;       ///< [V, D]
+  tensor::Weight positions;   ///< [positions, D]; a null handle: none are learnt
+  int64_t position_offset = 0;  ///< row of position 0
+  int64_t padding_id = -1;    ///< its row gets no gradient from here; -1: none
+  double scale = 1.0;         ///< of the table's rows
+};
+
 class EmbedSegment : public Segment {
  public:
-  EmbedSegment(std::string name, tensor::Weight table, int64_t hidden_size, int64_t padding_id);
+  EmbedSegment(std::string name, Embedding embedding);
 
   const std::string& name() const override { return name_; }
 
-  std::vector<tensor::Unit*> units() const override { return {table_.unit}; }
+  std::vector<tensor::Unit*> units() const override { return {embedding_.table.unit}; }
 
   std::vector<std::string> reads() const override { return {}; }
 
@@ -28,19 +37,36 @@ class EmbedSegment : public Segment {
 
  private:
   std::string name_;
-  tensor::Weight table_;
-  int64_t hidden_size_;
-  int64_t padding_id_;
+  Embedding embedding_;
 };
 
-/// x + attention(x), then x + mlp(x).
+using Mixer = std::variant<Attention, Mlp>;
+
+/// One mixer and the norm of its output.
+struct Branch {
+  Mixer mixer;
+  ops::Norm output_norm = ops::Norm::none();
+};
+
+/// x + multiplier * sum over branches of output_norm(mixer(input_norm(x))), normalised by sum_norm.
+struct Step {
+  std::vector<Branch> branches;
+  ops::Norm input_norm = ops::Norm::none();  ///< of all branches together; each mixer may have its own
+  ops::Norm sum_norm = ops::Norm::none();
+  double multiplier = 1.0;
+
+  at::Tensor forward(const at::Tensor& x_BTD, const MixerInput& in) const;
+};
+
+/// A layer: its steps one after another.
 class DecoderBlock : public Segment {
  public:
-  DecoderBlock(std::string name, Attention attention, Mlp mlp, int64_t hidden_size);
+  /// `units`: those that the steps' weights and adapters lie in.
+  DecoderBlock(std::string name, std::vector<Step> steps, std::vector<tensor::Unit*> units, int64_t hidden_size);
 
   const std::string& name() const override { return name_; }
 
-  std::vector<tensor::Unit*> units() const override;
+  std::vector<tensor::Unit*> units() const override { return units_; }
 
   std::vector<std::string> reads() const override { return {kHidden}; }
 
@@ -52,15 +78,22 @@ class DecoderBlock : public Segment {
 
  private:
   std::string name_;
-  Attention attention_;
-  Mlp mlp_;
+  std::vector<Step> steps_;
+  std::vector<tensor::Unit*> units_;
   int64_t hidden_size_;
 };
 
-/// The last norm, the output projection and the loss. The projection may be the embedding's table (tied).
+/// The residual stream to logits and loss.
+struct Head {
+  ops::Norm norm;
+  ops::Linear projection;      ///< its weight may be the embedding's table (tied)
+  double logit_scale = 1.0;    ///< multiplies logits
+  double logit_softcap = 0.0;  ///< logits become cap tanh(logits / cap); 0: off
+};
+
 class HeadSegment : public Segment {
  public:
-  HeadSegment(std::string name, ops::Norm norm, ops::Linear projection);
+  HeadSegment(std::string name, Head head);
 
   const std::string& name() const override { return name_; }
 
@@ -77,8 +110,7 @@ class HeadSegment : public Segment {
 
  private:
   std::string name_;
-  ops::Norm norm_;
-  ops::Linear projection_;
+  Head head_;
 };
 
 }  // namespace automodel::nn

@@ -1,19 +1,19 @@
 #pragma once
 
 #include "core/nn/block_config.h"
+#include "core/nn/mixer.h"
 #include "core/ops/linear.h"
 
 namespace automodel::nn {
 
-/// Pre-norm gated MLP: down(act(gate(x)) * up(x)).
+/// down(act(gate(x)) * up(x)) with x normalised, or without a gate down(act(up(x))); see mixer.h.
 struct Mlp {
   MlpConfig config;
   ops::Norm input_norm;
-  ops::Linear gate_up;  ///< outputs F, F
+  ops::Linear up;  ///< outputs F, or gate's F and up's F
   ops::Linear down;
 
-  /// x [B, T, D] -> [B, T, D], the residual not added.
-  at::Tensor forward(const at::Tensor& x_BTD, const ops::OpContext& context) const;
+  at::Tensor forward(const at::Tensor& x_BTD, const MixerInput& in) const;
 };
 
 }  // namespace automodel::nn

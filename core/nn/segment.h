@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/nn/cache.h"
+#include "core/nn/mixer.h"
 #include "core/ops/linear.h"
 #include "core/tensor/unit.h"
 
@@ -43,6 +43,7 @@ class State {
 struct MicroBatch {
   at::Tensor input_ids_BT;  ///< int64
   at::Tensor labels_BT;     ///< int64 on the CPU, already shifted; undefined: no loss
+  Tokens tokens;
   double loss_scale = 1.0;  ///< 1 / number of label tokens in the whole step
   int64_t ignore_index = -100;
   int64_t loss_chunk_rows = 0;

@@ -1,46 +1,13 @@
 #include "core/ops/gated_product.h"
 
 #include <ATen/ops/empty.h>
-#include <ATen/ops/gelu.h>
-#include <ATen/ops/gelu_backward.h>
-#include <ATen/ops/relu.h>
-#include <ATen/ops/silu.h>
-#include <ATen/ops/silu_backward.h>
-#include <ATen/ops/threshold_backward.h>
 
+#include "core/ops/activation.h"
 #include "core/ops/cuda.h"
 #include "core/ops/dispatch.h"
 
 namespace automodel::ops {
 namespace {
-
-at::Tensor activate(const at::Tensor& gate, kernels::Activation activation) {
-  switch (activation) {
-    case kernels::Activation::kSilu:
-      return at::silu(gate);
-    case kernels::Activation::kGelu:
-      return at::gelu(gate);
-    case kernels::Activation::kGeluTanh:
-      return at::gelu(gate, "tanh");
-    case kernels::Activation::kRelu:
-      return at::relu(gate);
-  }
-  fail(ErrorCode::kInternal, "activation ", static_cast<int>(activation));
-}
-
-at::Tensor activate_backward(const at::Tensor& dy, const at::Tensor& gate, kernels::Activation activation) {
-  switch (activation) {
-    case kernels::Activation::kSilu:
-      return at::silu_backward(dy, gate);
-    case kernels::Activation::kGelu:
-      return at::gelu_backward(dy, gate);
-    case kernels::Activation::kGeluTanh:
-      return at::gelu_backward(dy, gate, "tanh");
-    case kernels::Activation::kRelu:
-      return at::threshold_backward(dy, gate, 0);
-  }
-  fail(ErrorCode::kInternal, "activation ", static_cast<int>(activation));
-}
 
 /// `product` is written too where it is defined.
 at::Tensor backward_on_device(const at::Tensor& dproduct,

@@ -1,9 +1,11 @@
 #include "core/ops/linear.h"
 
+#include "core/ops/activation.h"
 #include "core/ops/gated_product.h"
 #include "core/ops/linear_math.h"
 #include "core/ops/lora.h"
 #include "core/ops/node.h"
+#include "core/ops/norm.h"
 #include "core/ops/rms_norm.h"
 
 namespace automodel::ops {
@@ -84,11 +86,12 @@ class NormLinearFunction : public torch::autograd::Function<NormLinearFunction> 
   }
 };
 
-struct GatedNode {
+/// Of the two ops that begin with an activation.
+struct ActivationNode {
   kernels::Activation activation;
   Linear layer;
   OpContext context;
-  std::vector<int64_t> gate_up_sizes;
+  std::vector<int64_t> x_sizes;
 };
 
 class GatedLinearFunction : public torch::autograd::Function<GatedLinearFunction> {
@@ -102,25 +105,25 @@ class GatedLinearFunction : public torch::autograd::Function<GatedLinearFunction
     const at::Tensor rows = as_rows(gate_up);
     const at::Tensor product = gated_product(rows, activation);
     ctx->save_for_backward({rows, context.recompute_cheap ? at::Tensor() : product});
-    keep(ctx, GatedNode{activation, layer, context, gate_up.sizes().vec()});
+    keep(ctx, ActivationNode{activation, layer, context, gate_up.sizes().vec()});
     const at::Tensor y = linear_forward(product, layer, context);
     return y.view(with_width(gate_up, y.size(1)));
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
-    const auto& node = kept<GatedNode>(ctx);
+    const auto& node = kept<ActivationNode>(ctx);
     const auto saved = ctx->get_saved_variables();
     const at::Tensor dy = as_rows(grads[0]);
     const bool needs_dx = ctx->needs_input_grad(0);
     const bool product_again = !saved[1].defined() && needs_dx && !node.layer.lora;
     const at::Tensor drows = product_again ? backward_again(node, saved[0], dy)
                                            : backward_kept(node, saved[0], saved[1], dy, needs_dx);
-    return {drows.defined() ? drows.view(node.gate_up_sizes) : drows, {}, {}, {}, {}};
+    return {drows.defined() ? drows.view(node.x_sizes) : drows, {}, {}, {}, {}};
   }
 
  private:
   /// The product is formed on the way from its gradient to those of gate and up.
-  static at::Tensor backward_again(const GatedNode& node, const at::Tensor& rows, const at::Tensor& dy) {
+  static at::Tensor backward_again(const ActivationNode& node, const at::Tensor& rows, const at::Tensor& dy) {
     const at::Tensor dproduct = linear_dx(dy, node.layer);
     if (!node.layer.weight.unit->trainable()) return gated_product_backward(dproduct, rows, node.activation);
     const auto [product, drows] = gated_product_again(dproduct, rows, node.activation);
@@ -129,7 +132,7 @@ class GatedLinearFunction : public torch::autograd::Function<GatedLinearFunction
   }
 
   /// `kept` may be undefined.
-  static at::Tensor backward_kept(const GatedNode& node,
+  static at::Tensor backward_kept(const ActivationNode& node,
                                   const at::Tensor& rows,
                                   const at::Tensor& kept,
                                   const at::Tensor& dy,
@@ -137,6 +140,34 @@ class GatedLinearFunction : public torch::autograd::Function<GatedLinearFunction
     const at::Tensor product = kept.defined() ? kept : gated_product(rows, node.activation);
     const at::Tensor dproduct = linear_backward(product, dy, node.layer, node.context, needs_dx);
     return needs_dx ? gated_product_backward(dproduct, rows, node.activation) : at::Tensor();
+  }
+};
+
+class ActivatedLinearFunction : public torch::autograd::Function<ActivatedLinearFunction> {
+ public:
+  static at::Tensor forward(AutogradContext* ctx,
+                            const at::Tensor& x,
+                            const at::Tensor& /*anchor*/,
+                            kernels::Activation activation,
+                            const Linear& layer,
+                            const OpContext& context) {
+    const at::Tensor rows = as_rows(x);
+    const at::Tensor activated = activate(rows, activation);
+    ctx->save_for_backward({rows, context.recompute_cheap ? at::Tensor() : activated});
+    keep(ctx, ActivationNode{activation, layer, context, x.sizes().vec()});
+    const at::Tensor y = linear_forward(activated, layer, context);
+    return y.view(with_width(x, y.size(1)));
+  }
+
+  static variable_list backward(AutogradContext* ctx, variable_list grads) {
+    const auto& node = kept<ActivationNode>(ctx);
+    const auto saved = ctx->get_saved_variables();
+    const at::Tensor activated = saved[1].defined() ? saved[1] : activate(saved[0], node.activation);
+    const bool needs_dx = ctx->needs_input_grad(0);
+    const at::Tensor dactivated =
+        linear_backward(activated, as_rows(grads[0]), node.layer, node.context, needs_dx);
+    if (!needs_dx) return {{}, {}, {}, {}, {}};
+    return {activate_backward(dactivated, saved[0], node.activation).view(node.x_sizes), {}, {}, {}, {}};
   }
 };
 
@@ -153,7 +184,9 @@ at::Tensor linear(const at::Tensor& x, const Linear& layer, const OpContext& con
 }
 
 at::Tensor norm_linear(const at::Tensor& x, const Norm& norm, const Linear& layer, const OpContext& context) {
-  return NormLinearFunction::apply(x, anchor_of(layer, &norm), norm, layer, context);
+  if (norm.kind == NormKind::kRms && norm.weight && norm.weight_offset == 0)
+    return NormLinearFunction::apply(x, anchor_of(layer, &norm), norm, layer, context);
+  return linear(ops::norm(x, norm, context), layer, context);
 }
 
 at::Tensor gated_linear(const at::Tensor& gate_up,
@@ -161,6 +194,13 @@ at::Tensor gated_linear(const at::Tensor& gate_up,
                         const Linear& layer,
                         const OpContext& context) {
   return GatedLinearFunction::apply(gate_up, anchor_of(layer), activation, layer, context);
+}
+
+at::Tensor activated_linear(const at::Tensor& x,
+                            kernels::Activation activation,
+                            const Linear& layer,
+                            const OpContext& context) {
+  return ActivatedLinearFunction::apply(x, anchor_of(layer), activation, layer, context);
 }
 
 }  // namespace automodel::ops

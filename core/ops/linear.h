@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/kernels/activation.h"
+#include "core/kernels/norm_kind.h"
 #include "core/ops/grad_sink.h"
 #include "core/tensor/unit.h"
 
@@ -31,11 +32,7 @@ struct Linear {
 /// The units that a linear reads: its own and that of its adapters.
 std::vector<tensor::Unit*> units_of(const Linear& layer);
 
-enum class NormKind {
-  kNone,   ///< x itself
-  kRms,    ///< x / rms(x). Zhang & Sennrich 2019, arXiv:1910.07467
-  kLayer,  ///< (x - mean(x)) / sqrt(variance(x) + eps). Ba et al. 2016, arXiv:1607.06450
-};
+using kernels::NormKind;
 
 /// A normalisation's parameters, see norm.h.
 struct Norm {
@@ -64,5 +61,11 @@ at::Tensor gated_linear(const at::Tensor& gate_up,
                         kernels::Activation activation,
                         const Linear& layer,
                         const OpContext& context);
+
+/// linear(act(x)). Saves x; act(x) is recomputed at the cheap level, saved otherwise.
+at::Tensor activated_linear(const at::Tensor& x,
+                            kernels::Activation activation,
+                            const Linear& layer,
+                            const OpContext& context);
 
 }  // namespace automodel::ops

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <ATen/ops/_log_softmax.h>
+#include <ATen/ops/addmm.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/full.h>
@@ -66,12 +67,14 @@ int64_t default_chunk_rows(int64_t rows, int64_t vocabulary, bool on_device) {
 /// as much as the arithmetic.
 class ChunkLosses {
  public:
-  /// Chunks of up to `rows` rows; `scale` as in CrossEntropyOptions.
-  ChunkLosses(const Linear& head, int64_t rows, double scale, bool gradient, bool reuse)
+  /// Chunks of up to `rows` rows.
+  ChunkLosses(const Linear& head, int64_t rows, const CrossEntropyOptions& options, bool gradient, bool reuse)
       : head_(head),
         weight_(head.weight.value()),
+        bias_(head.bias.empty() ? at::Tensor() : head.bias[0].value()),
         rows_(rows),
-        scale_(scale),
+        scale_(options.scale),
+        softcap_(options.softcap),
         gradient_(gradient),
         reuse_(reuse) {
     const bool widens = weight_.is_cpu() && weight_.scalar_type() != sum_type(weight_);
@@ -83,15 +86,29 @@ class ChunkLosses {
   at::Tensor sum(const at::Tensor& x, const at::Tensor& targets, const OpContext& context) {
     if (!logits_.defined() || !reuse_) logits_ = at::empty({rows_, weight_.size(0)}, weight_.options());
     at::Tensor logits = logits_.narrow(0, 0, x.size(0));
-    at::mm_out(logits, x, weight_.t());
+    if (bias_.defined()) {
+      at::addmm_out(logits, bias_, x, weight_.t());
+    } else {
+      at::mm_out(logits, x, weight_.t());
+    }
     if (head_.lora) lora_forward(x, *head_.lora, context, logits);
     dlogits_ = logits;
-    return logits.is_cuda() ? on_device(logits, targets) : on_host(logits, targets);
+    if (softcap_ == 0) return of_logits(logits, targets);
+    const at::Tensor bent = logits.div_(softcap_).tanh_().clone();
+    const at::Tensor losses = of_logits(logits.mul_(softcap_), targets);
+    // d cap tanh(z / cap) / dz = 1 - tanh(z / cap)^2
+    if (gradient_) logits.mul_(bent.square().neg_().add_(1));
+    return losses;
   }
 
   const at::Tensor& dlogits() const { return dlogits_; }
 
  private:
+  /// Overwrites the logits with their gradient when there is one.
+  at::Tensor of_logits(const at::Tensor& logits, const at::Tensor& targets) const {
+    return logits.is_cuda() ? on_device(logits, targets) : on_host(logits, targets);
+  }
+
   at::Tensor on_device(const at::Tensor& logits, const at::Tensor& targets) const {
     at::Tensor losses = at::empty({logits.size(0)}, logits.options().dtype(at::kFloat));
     cuda().cross_entropy(element_of(logits, "cross-entropy"),
@@ -124,8 +141,10 @@ class ChunkLosses {
 
   const Linear& head_;
   at::Tensor weight_;
+  at::Tensor bias_;  ///< undefined: none
   int64_t rows_;
   double scale_;
+  double softcap_;
   bool gradient_;
   bool reuse_;
   at::Tensor logits_, wide_, dlogits_;
@@ -154,7 +173,7 @@ class LinearCrossEntropyFunction : public torch::autograd::Function<LinearCrossE
     at::Tensor dx = !needs_dx ? at::Tensor() : all ? at::empty_like(x) : at::zeros_like(x);
     at::Tensor total = at::zeros({}, x.options().dtype(at::kDouble));
     ChunkLosses losses(
-        head, std::min(chunk, rows.size(0)), options.scale, needs_grad, !context.sink->defers());
+        head, std::min(chunk, rows.size(0)), options, needs_grad, !context.sink->defers());
     for (int64_t begin = 0; begin < rows.size(0); begin += chunk) {
       const int64_t count = std::min(chunk, rows.size(0) - begin);
       const at::Tensor chunk_x =

@@ -9,6 +9,7 @@ struct CrossEntropyOptions {
   int64_t ignore_index = -100;
   int64_t chunk_rows =
       0;  ///< rows of logits that exist at a time; 0: at most 160 MiB of them, 4 GiB on a GPU, as f32
+  double softcap = 0.0;  ///< logits become cap tanh(logits / cap); 0: off. Gemma 2, arXiv:2408.00118
 };
 
 /// scale * sum over rows with a label of -log softmax(x W^T)[label], without ever holding all logits: rows
@@ -16,7 +17,9 @@ struct CrossEntropyOptions {
 ///
 /// x       [rows, D]  f32 | bf16, on a CPU also f64
 /// labels  [rows]     int64 on the CPU, ignore_index where nothing is learnt; others in [0, V), else
-/// Error(kData) head    weight [V, D], no bias returns scalar f32 (f64 of f64); 0 when no row has a label
+/// Error(kData)
+/// head    weight [V, D], perhaps a bias [V]
+/// returns scalar f32 (f64 of f64); 0 when no row has a label
 ///
 /// When x or the weight needs a gradient, dx and d(weight) of each chunk are formed while its logits exist:
 /// the node saves dx, and its own incoming gradient must be 1 (put factors into `scale`). Logits are rounded

@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
 
 #include "core/kernels/rms_norm.h"
@@ -44,16 +45,27 @@ class RmsNormFunction : public torch::autograd::Function<RmsNormFunction> {
   }
 };
 
+/// What multiplies: the weight as stored, or with its offset; ones where there is none.
+at::Tensor factors_of(const Norm& norm, const at::Tensor& x) {
+  if (!norm.weight) return at::ones({x.size(-1)}, x.options());
+  return norm.weight_offset == 0 ? norm.weight.value() : norm.weight.value() + norm.weight_offset;
+}
+
+bool learns(const Norm& norm) {
+  return norm.weight && norm.weight.unit->trainable();
+}
+
 }  // namespace
 
 Normed rms_norm_forward(const at::Tensor& x, const Norm& norm) {
   at::Tensor rstd = at::empty({x.size(0)}, x.options().dtype(sum_type(x)));
   if (x.is_cuda()) {
     at::Tensor y = at::empty(x.sizes(), x.options());
+    const at::Tensor factors = factors_of(norm, x);
     cuda().rms_norm_forward(element_of(x, "rms_norm"),
                             x.const_data_ptr(),
                             x.stride(0),
-                            norm.weight.value().const_data_ptr(),
+                            factors.const_data_ptr(),
                             y.mutable_data_ptr(),
                             mutable_data<float>(rstd),
                             x.size(0),
@@ -76,7 +88,7 @@ Normed rms_norm_forward(const at::Tensor& x, const Norm& norm) {
 }
 
 at::Tensor rms_norm_apply(const at::Tensor& x, const at::Tensor& rstd, const Norm& norm) {
-  const at::Tensor weight = norm.weight.value();
+  const at::Tensor weight = factors_of(norm, x);
   at::Tensor y = at::empty(x.sizes(), x.options());
   const int64_t d = x.size(1);
   if (x.is_cuda()) {
@@ -113,13 +125,14 @@ at::Tensor backward_on_device(
   const int64_t d = x.size(1);
   at::Tensor dx = at::empty(x.sizes(), x.options());
   at::Tensor parts;
-  if (norm.weight.unit->trainable()) parts = at::empty({cuda().rms_norm_parts(rows, d), d}, rstd.options());
+  const at::Tensor factors = factors_of(norm, x);
+  if (learns(norm)) parts = at::empty({cuda().rms_norm_parts(rows, d), d}, rstd.options());
   cuda().rms_norm_backward(element_of(x, "rms_norm"),
                            dy.contiguous().const_data_ptr(),
                            x.const_data_ptr(),
                            x.stride(0),
                            data<float>(rstd),
-                           norm.weight.value().const_data_ptr(),
+                           factors.const_data_ptr(),
                            dx.mutable_data_ptr(),
                            parts.defined() ? mutable_data<float>(parts) : nullptr,
                            rows,
@@ -136,14 +149,14 @@ at::Tensor rms_norm_backward(
   if (x.is_cuda()) return backward_on_device(dy, x, rstd, norm, sink);
   const int64_t rows = x.size(0);
   const int64_t d = x.size(1);
-  const at::Tensor weight = norm.weight.value();
+  const at::Tensor weight = factors_of(norm, x);
   const at::Tensor dy_rows = dy.contiguous();
   at::Tensor dx = at::empty(x.sizes(), x.options());
   // The rows are cut into a fixed number of parts, each with its own sum: the result does not depend on the
   // threads.
   constexpr int64_t kParts = 16;
-  const bool learns = norm.weight.unit->trainable();
-  at::Tensor parts = at::zeros({learns ? kParts : 0, d}, rstd.options());
+  const bool weight_learns = learns(norm);
+  at::Tensor parts = at::zeros({weight_learns ? kParts : 0, d}, rstd.options());
   with_element_type(x, "rms_norm", [&]<class T>(T) {
     at::parallel_for(0, kParts, 1, [&](int64_t first, int64_t last) {
       for (int64_t part = first; part < last; ++part) {
@@ -155,18 +168,19 @@ at::Tensor rms_norm_backward(
                                    data<kernels::Compute<T>>(rstd) + begin,
                                    data<T>(weight),
                                    mutable_data<T>(dx) + begin * d,
-                                   learns ? mutable_data<kernels::Compute<T>>(parts) + part * d : nullptr,
+                                   weight_learns ? mutable_data<kernels::Compute<T>>(parts) + part * d : nullptr,
                                    end - begin,
                                    d);
       }
     });
   });
-  if (learns) sink.add(norm.weight, parts.sum({0}));
+  if (weight_learns) sink.add(norm.weight, parts.sum({0}));
   return dx;
 }
 
 at::Tensor rms_norm(const at::Tensor& x, const Norm& norm, const OpContext& context) {
-  return RmsNormFunction::apply(x, norm.weight.unit->anchor(), norm, context);
+  // An undefined tensor is no input of a node; without a weight x stands in for its anchor.
+  return RmsNormFunction::apply(x, norm.weight ? norm.weight.unit->anchor() : x, norm, context);
 }
 
 }  // namespace automodel::ops

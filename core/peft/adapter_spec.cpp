@@ -38,15 +38,14 @@ std::string lora_b_name(const std::string& module) {
 std::vector<LinearShape> linears_of(const models::DecoderConfig& config) {
   std::vector<LinearShape> linears;
   for (const models::SegmentWeights& segment : models::model_weights(config)) {
-    if (segment.segment == "embed") continue;
     for (const models::WeightSpec& weight : segment.weights) {
-      if (weight.shape.size() != 2) continue;
+      if (weight.kind != models::WeightSpec::Kind::kLinear) continue;
       const std::string module = weight.name.substr(0, weight.name.size() - kWeight.size());
       linears.push_back({module, segment.segment, weight.shape[1], weight.shape[0]});
     }
   }
-  if (config.tie_word_embeddings)
-    linears.push_back({"lm_head", "head", config.hidden_size, config.vocab_size});
+  if (config.head.tied)
+    linears.push_back({config.names.modules.at("head").module, "head", config.hidden_size, config.vocab_size});
   return linears;
 }
 

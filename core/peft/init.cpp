@@ -1,6 +1,4 @@
 #include <cmath>
-#include <functional>
-#include <numeric>
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/ops/empty.h>
@@ -10,10 +8,6 @@
 
 namespace automodel::peft {
 namespace {
-
-int64_t num_elements(const std::vector<int64_t>& shape) {
-  return std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>());
-}
 
 /// Takes from the generator what normal_ of `count` elements takes: one number each, and 16 more for the last
 /// block of 16 when that is not full.
@@ -46,17 +40,16 @@ void replay_model(models::Decoder& decoder,
       for (const models::WeightSpec& weight : segment.weights) {
         if (weight.init != models::WeightSpec::Init::kNormal) continue;
         before(weight);
-        pass_over(generator, num_elements(weight.shape));
+        pass_over(generator, models::num_elements(weight.shape));
       }
     }
   }
-  if (!decoder.config.tie_word_embeddings) return;
+  if (!decoder.config.head.tied) return;
   // A tied head is drawn as well.
-  const models::WeightSpec head{"lm_head.weight",
-                                {decoder.config.vocab_size, decoder.config.hidden_size},
-                                models::WeightSpec::Init::kNormal};
+  models::WeightSpec head = decoder.weights.front().weights.front();
+  head.name = decoder.config.names.weight("head");
   before(head);
-  pass_over(generator, num_elements(head.shape));
+  pass_over(generator, models::num_elements(head.shape));
 }
 
 }  // namespace

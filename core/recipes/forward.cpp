@@ -98,6 +98,24 @@ config::Recipe recipe_of(const ForwardCase& request) {
   return recipe;
 }
 
+/// "grad." and the name of each trainable tensor of the checkpoint, then of the adapters.
+void add_gradients(const models::Decoder& decoder, std::vector<io::TensorToWrite>& tensors) {
+  for (const models::SegmentWeights& segment : decoder.weights) {
+    for (const models::WeightSpec& spec : segment.weights) {
+      const tensor::Weight weight = decoder.find(spec.name);
+      if (!weight.unit->trainable()) continue;
+      for (models::FileTensor file : spec.files) {
+        file.name = "grad." + file.name;
+        tensors.push_back(checkpoint::to_write(file, weight.unit->grad(weight.first)));
+      }
+    }
+  }
+  for (const auto& unit : decoder.adapter_units) {
+    for (size_t i = 0; i < unit->parameters().size(); ++i)
+      tensors.push_back(checkpoint::to_write("grad." + unit->parameters()[i].name, unit->grad(i)));
+  }
+}
+
 void forward_one(const ForwardCase& request) {
   const LoadedModel model = request.adapter.empty()
                                 ? load_model(recipe_of(request))
@@ -121,11 +139,7 @@ void forward_one(const ForwardCase& request) {
       {"logits", DType::kFloat32, logits.sizes().vec(), logits.const_data_ptr()},
       {"loss", DType::kFloat32, {}, loss.const_data_ptr()}};
   if (request.grads) {
-    for (tensor::Unit* unit : decoder.unit_pointers()) {
-      if (!unit->trainable()) continue;
-      for (size_t i = 0; i < unit->parameters().size(); ++i)
-        tensors.push_back(checkpoint::to_write("grad." + unit->parameters()[i].name, unit->grad(i)));
-    }
+    add_gradients(decoder, tensors);
   }
   io::write_safetensors(request.output, tensors);
   log::info(request.output,

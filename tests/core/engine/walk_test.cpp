@@ -10,17 +10,19 @@
 
 #include "core/models/decoder.h"
 #include "core/nn/decoder_segments.h"
+#include "tests/core/models/names.h"
 
 namespace automodel::engine {
 namespace {
 
 models::DecoderConfig small_config(bool tied) {
   models::DecoderConfig config;
+  config.names = models::names_of("llama");
   config.architecture = "LlamaForCausalLM";
   config.vocab_size = 40;
   config.hidden_size = 16;
   config.initializer_range = 0.2;
-  config.tie_word_embeddings = tied;
+  config.head.tied = tied;
   models::RopeConfig rope;
   rope.rotary_dim = 8;
   rope.inv_freq = {1.0, 0.1, 0.01, 0.001};

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/base/error.h"
+#include "tests/core/models/names.h"
 
 namespace automodel::models {
 namespace {
@@ -14,11 +15,12 @@ namespace fs = std::filesystem;
 
 DecoderConfig tiny(bool tied) {
   DecoderConfig config;
+  config.names = names_of("llama");
   config.architecture = "LlamaForCausalLM";
   config.vocab_size = 5;
   config.hidden_size = 4;
-  config.tie_word_embeddings = tied;
-  config.ignored_weights = {"model.layers.*.self_attn.rotary_emb.inv_freq"};
+  config.head.tied = tied;
+  config.names.ignored = {"model.layers.*.self_attn.rotary_emb.inv_freq"};
   LayerConfig layer;
   layer.attention.num_heads = 2;
   layer.attention.num_kv_heads = 1;

@@ -66,9 +66,9 @@ TEST(ReadConfig, LlamaFieldsAndDefaults) {
   EXPECT_EQ(decoder.layers.size(), 3u);
   EXPECT_EQ(decoder.layers[2].attention.head_dim, 8);
   EXPECT_EQ(decoder.layers[2].attention.num_kv_heads, 2);
-  EXPECT_EQ(decoder.rms_norm_eps, 1e-6);
+  EXPECT_EQ(decoder.norm.eps, 1e-6);
   EXPECT_EQ(decoder.max_position_embeddings, 2048);
-  EXPECT_FALSE(decoder.tie_word_embeddings);
+  EXPECT_FALSE(decoder.head.tied);
   EXPECT_FALSE(decoder.stored_dtype);
   ASSERT_EQ(decoder.ropes.size(), 1u);
   EXPECT_EQ(decoder.ropes[0].inv_freq.size(), 4u);
@@ -80,8 +80,8 @@ TEST(ReadConfig, NullMeansWhatTransformersTakesItFor) {
   EXPECT_EQ(read(with(llama(), "num_key_value_heads", nullptr)).layers[0].attention.num_kv_heads, 4);
   EXPECT_EQ(read(with(llama(), "head_dim", nullptr)).layers[0].attention.head_dim, 8);
   EXPECT_EQ(read(with(llama(), "head_dim", 20)).layers[0].attention.head_dim, 20);
-  EXPECT_FALSE(read(with(llama(), "pad_token_id", nullptr)).pad_token_id);
-  EXPECT_EQ(read(with(llama(), "pad_token_id", -1)).pad_token_id, 99);
+  EXPECT_FALSE(read(with(llama(), "pad_token_id", nullptr)).embedding.pad_token_id);
+  EXPECT_EQ(read(with(llama(), "pad_token_id", -1)).embedding.pad_token_id, 99);
   expect_refused(with(llama(), "vocab_size", nullptr), ErrorCode::kFormat, "vocab_size");
 }
 
@@ -249,8 +249,8 @@ TEST_F(UserFamilies, AFolderAddsAndTakesOver) {
 TEST_F(UserFamilies, AFamilyFileIsUsedAlone) {
   const std::string path = put("x.yaml",
                                "like: llama\narchitectures: [LlamaForCausalLM]\nmodel_types: [llama]\n"
-                               "fields:\n  rms_norm_eps: {value: 0.5}\n");
-  EXPECT_EQ(read_decoder_config(llama().dump(), "config.json", "", path).rms_norm_eps, 0.5);
+                               "fields:\n  norm_eps: {value: 0.5}\n");
+  EXPECT_EQ(read_decoder_config(llama().dump(), "config.json", "", path).norm.eps, 0.5);
   EXPECT_THROW(read_decoder_config(qwen2().dump(), "config.json", "", path), Error);
 }
 

@@ -9,6 +9,7 @@
 
 #include "core/engine/walk.h"
 #include "core/models/decoder.h"
+#include "tests/core/models/names.h"
 
 namespace automodel::nn {
 namespace {
@@ -18,6 +19,7 @@ constexpr int64_t kVocabulary = 40;
 /// Three layers: all before, a window of 5, a window of 1; grouped heads, norms of q and k.
 models::DecoderConfig small_config() {
   models::DecoderConfig config;
+  config.names = models::names_of("llama");
   config.vocab_size = kVocabulary;
   config.hidden_size = 16;
   config.initializer_range = 0.3;

@@ -12,16 +12,18 @@
 #include "core/engine/walk.h"
 #include "core/optim/optimizer.h"
 #include "core/peft/adapter_files.h"
+#include "tests/core/models/names.h"
 
 namespace automodel::peft {
 namespace {
 
 models::DecoderConfig small_config(bool tied) {
   models::DecoderConfig config;
+  config.names = models::names_of("llama");
   config.architecture = "LlamaForCausalLM";
   config.vocab_size = 41;
   config.hidden_size = 16;
-  config.tie_word_embeddings = tied;
+  config.head.tied = tied;
   config.ropes = {{}};
   models::LayerConfig layer;
   layer.attention.num_heads = 2;

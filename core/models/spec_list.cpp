@@ -1,0 +1,100 @@
+#include "core/models/spec_list.h"
+
+#include <functional>
+#include <numeric>
+
+#include "core/base/error.h"
+
+namespace automodel::models {
+namespace {
+
+using Kind = WeightSpec::Kind;
+using Init = WeightSpec::Init;
+
+Block transposed(int64_t out, int64_t in) {
+  return {{out, in}, 0, 0, {in, 1}, {1, out}};
+}
+
+/// The queries, keys and values of a projection whose file has them by key head. `in`: 1 for a bias.
+std::vector<Block> by_group(int64_t q_size, int64_t kv_size, int64_t groups, int64_t in) {
+  const int64_t queries = q_size / groups * in;  // elements of one group
+  const int64_t keys = kv_size / groups * in;
+  const int64_t group = queries + 2 * keys;
+  const auto block = [&](int64_t elements, int64_t here, int64_t there) {
+    return Block{{groups, elements}, here, there, {elements, 1}, {group, 1}};
+  };
+  return {block(queries, 0, 0),
+          block(keys, q_size * in, queries),
+          block(keys, (q_size + kv_size) * in, queries + keys)};
+}
+
+}  // namespace
+
+int64_t num_elements(const std::vector<int64_t>& shape) {
+  return std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>());
+}
+
+const WeightName& SpecList::name_of(const std::string& role) const {
+  const auto found = names_.modules.find(role);
+  check(found != names_.modules.end(),
+        ErrorCode::kConfig,
+        "the family file's `weights` gives \"",
+        role,
+        "\" no name, and this config.json asks for it");
+  return found->second;
+}
+
+std::string SpecList::module_of(const std::string& role) const {
+  constexpr std::string_view kNumber = "{layer}";
+  const std::string& module = name_of(role).module;
+  if (!module.starts_with(".")) return module;
+  std::string name = names_.layer + module;
+  const size_t at = name.find(kNumber);
+  ensure(at != std::string::npos && layer_ >= 0, role, ": ", name, " lies in no layer");
+  return name.replace(at, kNumber.size(), std::to_string(layer_));
+}
+
+void SpecList::linear(const std::string& role, int64_t out, int64_t in, bool bias) {
+  const WeightName& name = name_of(role);
+  const std::string module = module_of(role);
+  FileTensor file{module + ".weight", {out, in}, {}};
+  if (name.layout == Layout::kTransposed) file = {file.name, {in, out}, {transposed(out, in)}};
+  specs_.push_back({role + ".weight", file.name, {out, in}, Kind::kLinear, Init::kNormal, {file}});
+  if (!bias) return;
+  file = {module + ".bias", {out}, {}};
+  specs_.push_back({role + ".bias", file.name, {out}, Kind::kOther, Init::kZeros, {file}});
+}
+
+void SpecList::fused_qkv(
+    const std::string& role, int64_t q_size, int64_t kv_size, int64_t num_kv_heads, int64_t in, bool bias) {
+  const size_t first = specs_.size();
+  linear(role, q_size + 2 * kv_size, in, bias);
+  if (name_of(role).layout != Layout::kByGroup) return;
+  specs_[first].files[0].blocks = by_group(q_size, kv_size, num_kv_heads, in);
+  if (bias) specs_[first + 1].files[0].blocks = by_group(q_size, kv_size, num_kv_heads, 1);
+}
+
+void SpecList::norm(
+    const std::string& role, const std::vector<int64_t>& shape, bool weight, bool bias, double offset) {
+  if (!weight && !bias) return;
+  const std::string module = module_of(role);
+  const auto add = [&](const char* suffix, Init init) {
+    const std::string name = module + suffix;
+    specs_.push_back({role + suffix, name, shape, Kind::kOther, init, {{name, shape, {}}}});
+  };
+  if (weight) add(".weight", offset == 0 ? Init::kOnes : Init::kZeros);
+  if (bias) add(".bias", Init::kZeros);
+}
+
+void SpecList::embedding(const std::string& role, int64_t rows, int64_t width) {
+  const std::string name = module_of(role) + ".weight";
+  specs_.push_back(
+      {role + ".weight", name, {rows, width}, Kind::kEmbedding, Init::kNormal, {{name, {rows, width}, {}}}});
+}
+
+void SpecList::constant(const std::string& role, const std::vector<int64_t>& shape, Init init) {
+  const std::string name = module_of(role);
+  specs_.push_back({role, name, shape, Kind::kOther, init, {{name, shape, {}}}});
+}
+
+}  // namespace automodel::models

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/models/weight_names.h"
+#include "core/models/weight_spec.h"
+
+namespace automodel::models {
+
+/// Collects the parameters of one segment in order, each with its name and its place in files.
+class SpecList {
+ public:
+  /// `layer`: its number, -1 outside layers.
+  SpecList(const WeightNames& names, int64_t layer) : names_(names), layer_(layer) {}
+
+  bool has(const std::string& role) const { return names_.has(role); }
+
+  /// role.weight [out, in] and role.bias [out], laid out as the names say (kPlain or kTransposed).
+  void linear(const std::string& role, int64_t out, int64_t in, bool bias);
+
+  /// role.weight [(N + 2 K) H, in] and its bias: queries, keys and values of one fused projection.
+  void fused_qkv(const std::string& role, int64_t q_size, int64_t kv_size, int64_t num_kv_heads, int64_t in, bool bias);
+
+  /// role.weight and role.bias of the shape, as the file has them.
+  void norm(const std::string& role, const std::vector<int64_t>& shape, bool weight, bool bias, double offset);
+
+  /// role.weight [rows, width].
+  void embedding(const std::string& role, int64_t rows, int64_t width);
+
+  /// A tensor under the module's name itself, without ".weight".
+  void constant(const std::string& role, const std::vector<int64_t>& shape, WeightSpec::Init init);
+
+  std::vector<WeightSpec> take() { return std::move(specs_); }
+
+ private:
+  const WeightName& name_of(const std::string& role) const;
+  std::string module_of(const std::string& role) const;
+
+  const WeightNames& names_;
+  int64_t layer_;
+  std::vector<WeightSpec> specs_;
+};
+
+}  // namespace automodel::models

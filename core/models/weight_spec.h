@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace automodel::models {
+
+/// A strided block of a parameter and the equal block of a tensor in a file; offsets and strides in elements.
+struct Block {
+  std::vector<int64_t> sizes;
+  int64_t offset_here = 0, offset_there = 0;  ///< here: in the parameter, there: in the file's tensor
+  std::vector<int64_t> strides_here, strides_there;
+};
+
+/// A tensor of a checkpoint and the parts of one parameter that it holds.
+struct FileTensor {
+  std::string name;  ///< Hugging Face's: model.layers.0.self_attn.q_proj.weight
+  std::vector<int64_t> shape;
+  std::vector<Block> blocks;  ///< empty: it is the parameter as it stands
+};
+
+/// One parameter of a model: what it is to its block, and where checkpoints keep it. Together the blocks of its
+/// files cover it once.
+struct WeightSpec {
+  enum class Kind {
+    kLinear,     ///< [out, in], applied to activations
+    kEmbedding,  ///< [ids, width], looked up
+    kOther,      ///< norms, biases, constants
+  };
+  enum class Init { kNormal, kZeros, kOnes };  ///< when drawn at random
+
+  std::string role;  ///< "attention.q.weight": its place in the block, see docs/model-families.md
+  std::string name;  ///< Hugging Face's; where files split it, that of the module that holds it in transformers
+  std::vector<int64_t> shape;
+  Kind kind;
+  Init init;
+  std::vector<FileTensor> files;
+};
+
+/// The parameters of one segment: "embed", "layers.0", ..., "head".
+struct SegmentWeights {
+  std::string segment;
+  std::vector<WeightSpec> weights;
+};
+
+int64_t num_elements(const std::vector<int64_t>& shape);
+
+}  // namespace automodel::models
