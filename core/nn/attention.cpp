@@ -50,7 +50,10 @@ at::Tensor Attention::forward(const at::Tensor& x_BTD, const MixerInput& in) con
   if (cache) std::tie(heads.k_BTKH, heads.v_BTKH) = cache->append(heads.k_BTKH, heads.v_BTKH);
   const double scale = config.scale > 0 ? config.scale : 1 / std::sqrt(static_cast<double>(head_dim));
   const at::Tensor mixed_BTNH =
-      ops::attention(heads.q_BTNH, heads.k_BTKH, heads.v_BTKH, {scale, config.sliding_window});
+      ops::attention(heads.q_BTNH,
+                     heads.k_BTKH,
+                     heads.v_BTKH,
+                     {.scale = scale, .span = {.sliding_window = config.sliding_window}});
   return ops::linear(mixed_BTNH.view({rows, length, q_width}), output, context);
 }
 

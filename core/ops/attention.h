@@ -1,40 +1,76 @@
 #pragma once
 
+#include <memory>
 #include <string_view>
+#include <vector>
 
 #include "core/tensor/torch.h"
 
+#include "core/ops/attention_plan.h"
+#include "core/ops/linear.h"
+
 namespace automodel::ops {
 
+/// softmax(scale q k^T + what the query may not see) v, and what families add to it. Every default is the
+/// neutral choice.
 struct AttentionOptions {
-  double scale = 1.0;          ///< of q.k
-  int64_t sliding_window = 0;  ///< a query sees this many latest positions, itself included; 0: all before it
+  double scale = 1.0;  ///< of q.k
+  AttentionSpan span{};
+  double softcap = 0.0;  ///< scores become softcap tanh(score / softcap); 0: off. Gemma 2, arXiv:2408.00118
+  std::vector<double>
+      alibi{};  ///< [N]: minus slope x distance joins the scores. Press et al. 2022, arXiv:2108.12409
+  tensor::Weight
+      sinks{};  ///< [N]: a key without a value in every softmax. GPT-OSS; Xiao 2023, arXiv:2309.17453
+  double dropout = 0.0;       ///< of the probabilities, where OpContext has keys
+  uint64_t dropout_site = 0;  ///< the first of N numbers of dropouts, one a head
 };
 
-/// Which implementation runs. Never ATen's default flash kernel on a GPU: it has half of cuDNN's speed there.
+/// Which implementation runs; nothing else is fallen back to.
+///
+/// | kind     | where | types         | head_dim              | softcap, dropout | alibi | every other option
+/// | | kBlocked | CPU   | all           | any                   | no               | yes   | yes | | kCudnn
+/// | GPU   | bf16, f16     | multiple of 8, <= 128 | no               | no    | yes, T = S         | | kPlain
+/// | both  | all           | any                   | yes              | yes   | yes                | Never
+/// ATen's default flash kernel on a GPU: it has half of cuDNN's speed there.
 enum class AttentionKind {
-  kAten,   ///< ATen's blocked attention on a CPU
-  kCudnn,  ///< bf16 and f16, head_dim a multiple of 8 up to 128
-  kMath,   ///< everything else on a GPU: holds scores [B, N, T, T]
+  kBlocked,  ///< ATen's for CPUs: no scores in memory
+  kCudnn,    ///< no scores in memory; whatever is neither causal nor everything is a mask [.., T, T] there
+  kPlain,    ///< products and a softmax, over so many queries at a time that scores take 64 MiB (GPU: 1 GiB)
 };
-
-/// `generates`: fewer queries than keys. cuDNN would plan anew for every number of keys.
-AttentionKind choose_attention(at::Device device,
-                               at::ScalarType dtype,
-                               int64_t head_dim,
-                               bool generates = false);
 
 /// For logs: "cuDNN".
 std::string_view name_of(AttentionKind kind);
 
-/// Causal attention with grouped heads. Rows are right-padded: padding comes after every real token, so
-/// causality alone keeps it out. The queries are those of the last T of S tokens (S > T: generation).
+/// `head_dim`: the larger one of keys and values. `generates`: fewer queries than keys; cuDNN would plan anew
+/// for every number of keys.
+AttentionKind choose_attention(at::Device device,
+                               at::ScalarType dtype,
+                               int64_t head_dim,
+                               const AttentionOptions& options = {},
+                               bool generates = false);
+
+/// Attention with grouped heads over the spans that `options` names. Without documents, rows are
+/// right-padded: padding comes after every real token, so causality alone keeps it out. The queries are those
+/// of the last T of S tokens (S > T: generation).
 ///
-/// q [B, T, N, H], k, v [B, S, K, H], N a multiple of K, S >= T -> [B, T, N, H], contiguous
-/// Saves q, k, v, the output and the log-sum-exp (kMath: the scores).
+/// q        [B, T, N, H], k [B, S, K, H], v [B, S, K, V], N a multiple of K, S >= T; f32, bf16, on a CPU also
+/// f64 rows     the micro-batch's documents and prefixes returns  [B, T, N, V], contiguous Saves q, k, v, the
+/// output and the log-sum-exp; scores are formed again. The gradient of the sinks goes to `context.sink`.
+/// Throws Error(kInvalidArgument) for shapes and Error(kUnsupported) for spans that do not go together.
 at::Tensor attention(const at::Tensor& q_BTNH,
                      const at::Tensor& k_BSKH,
-                     const at::Tensor& v_BSKH,
-                     const AttentionOptions& options);
+                     const at::Tensor& v_BSKV,
+                     const AttentionOptions& options,
+                     const AttentionRows& rows = {},
+                     const OpContext& context = {});
+
+/// The same by a given implementation and plan.
+at::Tensor attention_by(AttentionKind kind,
+                        std::shared_ptr<const AttentionPlan> plan,
+                        const at::Tensor& q_BTNH,
+                        const at::Tensor& k_BSKH,
+                        const at::Tensor& v_BSKV,
+                        const AttentionOptions& options,
+                        const OpContext& context = {});
 
 }  // namespace automodel::ops

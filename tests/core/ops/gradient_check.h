@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/zeros_like.h>
@@ -88,6 +89,20 @@ inline void expect_slopes(const std::function<double()>& value,
   }
 }
 
+/// ATen uses one thread while this lives: for inputs this small more of them only wait.
+class OneThread {
+ public:
+  OneThread() { at::set_num_threads(1); }
+
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+  ~OneThread() { at::set_num_threads(before_); }
+
+ private:
+  int before_ = at::get_num_threads();
+};
+
 /// A function of several inputs whose weights lie in units.
 using OpOfInputs = std::function<at::Tensor(const std::vector<at::Tensor>& inputs, const OpContext& context)>;
 
@@ -98,6 +113,7 @@ inline void check_gradients(const OpOfInputs& op,
                             const std::vector<at::Tensor>& inputs,
                             const std::vector<tensor::Unit*>& units,
                             const at::Tensor& dropout_keys = {}) {
+  const OneThread one_thread;
   for (const bool cheap : {true, false}) {
     GradSink sink;
     const OpContext context{&sink, cheap, dropout_keys};

@@ -101,9 +101,12 @@ TEST(OpsGradient, RopeOfAFusedProjection) {
 TEST(OpsGradient, AttentionOverAWindow) {
   const at::Tensor k = random_tensor({2, 7, 1, 4}, 12);
   const at::Tensor v = random_tensor({2, 7, 1, 4}, 13);
-  check_gradients([&](const at::Tensor& q, const OpContext&) { return attention(q, k, v, {0.5, 3}); },
-                  random_tensor({2, 7, 2, 4}, 14),
-                  nullptr);
+  check_gradients(
+      [&](const at::Tensor& q, const OpContext&) {
+        return attention(q, k, v, {.scale = 0.5, .span = {.sliding_window = 3}});
+      },
+      random_tensor({2, 7, 2, 4}, 14),
+      nullptr);
 }
 
 TEST(OpsGradient, LinearCrossEntropyInChunks) {

@@ -157,7 +157,7 @@ TEST(OpsCuda, AttentionGroupedAndWindowed) {
           "attention " + std::to_string(head_dim) + ", window " + std::to_string(window),
           [&](const at::Tensor& q, tensor::Unit*, const OpContext&) {
             const at::Tensor k = kv.to(q.device(), q.scalar_type());
-            return attention(q, k, k.flip(1), {0.125, window});
+            return attention(q, k, k.flip(1), {.scale = 0.125, .span = {.sliding_window = window}});
           },
           random_tensor({2, 192, 8, head_dim}, 9));
     }
