@@ -125,7 +125,9 @@ TEST(Walk, FrozenEmbeddingStillLetsBlockZeroLearn) {
     frozen.trainable = false;
     tensor::Unit embedding("embed", decoder.units[0]->parameters(), frozen);
     embedding.home().copy_(decoder.units[0]->home());
-    const nn::EmbedSegment embed("embed", {&embedding, 0}, 16, /*padding_id=*/-1);
+    nn::Embedding table;
+    table.table = {&embedding, 0};
+    const nn::EmbedSegment embed("embed", table);
     std::vector<const nn::Segment*> segments = decoder.segment_pointers();
     segments[0] = &embed;
     std::vector<tensor::Unit*> units = decoder.unit_pointers();
