@@ -1,30 +1,10 @@
-#include <array>
 #include <cmath>
-#include <cstddef>
 
+#include "core/kernels/lane_sum.h"
 #include "core/kernels/rms_norm.h"
 #include "core/kernels/vectorised.h"
 
 namespace automodel::kernels {
-namespace {
-
-/// Sum of term(i) over [0, n) in a fixed order that compilers turn into vector code.
-template <class C, class Term>
-C lane_sum(int64_t n, Term term) {
-  constexpr int64_t kLanes = 16;
-  std::array<C, kLanes> lanes{};
-  int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) {
-    for (int64_t j = 0; j < kLanes; ++j) lanes[static_cast<size_t>(j)] += term(i + j);
-  }
-  C total = 0;
-  for (; i < n; ++i) total += term(i);
-  for (const C lane : lanes) total += lane;
-  return total;
-}
-
-}  // namespace
-
 template <class T>
 AUTOMODEL_VECTORISED void rms_norm_stats(
     const T* x, int64_t x_stride, Compute<T>* rstd, int64_t rows, int64_t d, Compute<T> eps) {

@@ -5,9 +5,12 @@
 #include "core/tensor/torch.h"
 
 #include "core/kernels/adamw.h"
+#include "core/kernels/causal_conv.h"
+#include "core/kernels/chunk_scan.h"
 #include "core/kernels/cross_entropy.h"
 #include "core/kernels/embedding_grad.h"
 #include "core/kernels/gated.h"
+#include "core/kernels/gated_norm.h"
 #include "core/kernels/qkv_rope.h"
 #include "core/kernels/rms_norm.h"
 #include "core/kernels/sgd.h"
@@ -31,8 +34,14 @@ struct CudaLibrary {
 
   decltype(&kernels::adamw_f32_cuda) adamw_f32;
   decltype(&kernels::adamw_bf16_cuda) adamw_bf16;
+  decltype(&kernels::causal_conv_cuda) causal_conv;
+  decltype(&kernels::causal_conv_parts_cuda) causal_conv_parts;
+  decltype(&kernels::causal_conv_backward_cuda) causal_conv_backward;
+  decltype(&kernels::chunk_scan_cuda) chunk_scan;
   decltype(&kernels::cross_entropy_cuda) cross_entropy;
   decltype(&kernels::embedding_grad_cuda) embedding_grad;
+  decltype(&kernels::gated_norm_forward_cuda) gated_norm_forward;
+  decltype(&kernels::gated_norm_backward_cuda) gated_norm_backward;
   decltype(&kernels::gated_product_cuda) gated_product;
   decltype(&kernels::gated_product_backward_cuda) gated_product_backward;
   decltype(&kernels::qkv_rope_cuda) qkv_rope;

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include <ATen/core/Tensor.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 namespace automodel::ops {
@@ -13,6 +14,11 @@ struct Kept : torch::CustomClassHolder {
   explicit Kept(T v) : value(std::move(v)) {}
 
   T value;
+};
+
+/// An argument of a node's forward that autograd does not look at; it may be undefined.
+struct Untracked {
+  at::Tensor value;
 };
 
 /// Stores a C++ value in the node; kept<T>(ctx) reads it back.
