@@ -26,6 +26,7 @@ const std::vector<CommandRow>& command_table() {
       {"data", add_data_render},
       {"data", add_data_build},
       {"model", add_model_list},
+      {"model", add_model_check_family},
       {"model", add_model_info},
       {"model", add_model_forward},
       {"checkpoint", add_checkpoint_inspect},

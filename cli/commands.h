@@ -20,6 +20,7 @@ void add_data_render(CLI::App& parent);
 void add_data_build(CLI::App& parent);
 void add_generate(CLI::App& parent);
 void add_model_list(CLI::App& parent);
+void add_model_check_family(CLI::App& parent);
 void add_model_info(CLI::App& parent);
 void add_model_forward(CLI::App& parent);
 void add_checkpoint_inspect(CLI::App& parent);

@@ -47,7 +47,7 @@ void add_model_list(CLI::App& parent) {
       "  automodel model list                        family, architectures, where it comes from\n"
       "  automodel model list qwen3                  how its config.json is read, as YAML\n"
       "  automodel model list llama > mine.yaml      a start for a family of your own "
-      "(docs/adding-a-family.md)\n"
+      "(docs/model-families.md)\n"
       "  AUTOMODEL_MODELS=~/families automodel model list");
   command->callback([options] {
     if (!options->name.empty()) {

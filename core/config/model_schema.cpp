@@ -151,7 +151,7 @@ void declare_common(SectionOf<D>& s, const std::string& dtype) {
            [](const Node& value, D& draft) { draft.config.family_file = read_as<std::string>(value); })
       .type("text")
       .null_is_unset()
-      .doc("a model family file of your own (docs/adding-a-family.md); unset: the known families");
+      .doc("a model family file of your own (docs/model-families.md); unset: the known families");
   s.nested<D>("backend", backend(), [](D& draft) -> D& { return draft; });
   for (const char* name :
        {"attn_implementation", "use_liger_kernel", "use_sdpa_patching", "sdpa_method", "force_hf"}) {

@@ -34,7 +34,7 @@ struct ModelConfig {
   std::string config_overrides;  ///< JSON object of Hugging Face config fields set in the recipe, else empty
   std::string torch_dtype = "auto";  ///< auto, float32, bfloat16 or float16
   std::string
-      family_file;  ///< a model family of the user's own (docs/adding-a-family.md); empty: the known ones
+      family_file;  ///< a model family of the user's own (docs/model-families.md); empty: the known ones
 };
 
 struct CheckpointConfig {

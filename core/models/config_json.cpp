@@ -40,7 +40,7 @@ void refuse_unknown_in(const json& object,
          "\"",
          nearest.empty() ? "" : "; did you mean \"" + nearest + "\"?",
          "; a key without effect on the mathematics is declared under `inert:` of a family file "
-         "(docs/adding-a-family.md)");
+         "(docs/model-families.md)");
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "core/models/match_weights.h"
 #include "core/nn/decoder_segments.h"
+#include "core/ops/dropout.h"
 #include "core/tensor/dtype.h"
 #include "core/tensor/random.h"
 
@@ -77,6 +78,11 @@ class SegmentParameters {
             .weight_offset = config.weight_offset};
   }
 
+  /// A number for the dropout of a role's branch, another for every layer, role and branch.
+  uint64_t dropout_site(const std::string& role, size_t branch) const {
+    return ops::dropout_site(detail::join(unit_.name(), " ", role, " ", branch));
+  }
+
   /// The unit itself and that of the adapters that linear() met.
   std::vector<tensor::Unit*> units() const {
     std::vector<tensor::Unit*> units = {&unit_};
@@ -112,7 +118,9 @@ std::unique_ptr<tensor::Unit> make_unit(const SegmentWeights& segment, const ten
 
 using RopeTables = std::vector<std::shared_ptr<const nn::RopeTable>>;
 
-nn::Attention make_attention(const LayerConfig& layer, const SegmentParameters& find, const RopeTables& ropes) {
+nn::Attention make_attention(const LayerConfig& layer,
+                             const SegmentParameters& find,
+                             const RopeTables& ropes) {
   nn::Attention attention;
   attention.config = layer.attention;
   attention.input_norm = ops::Norm::none();
@@ -166,21 +174,24 @@ void join(nn::Step& step,
   const bool normed_already = block.parallel && block.shared_norm && !step.branches.empty();
   const bool before = block.residual == Residual::kPreNorm || block.residual == Residual::kSandwich;
   const bool after = block.residual == Residual::kSandwich || block.residual == Residual::kPostNorm;
-  const ops::Norm input_norm =
-      before && !normed_already ? find.norm(role, block.norm) : ops::Norm::none();
+  const ops::Norm input_norm = before && !normed_already ? find.norm(role, block.norm) : ops::Norm::none();
   const bool together = mixers.size() > 1 || (block.parallel && block.shared_norm);
   if (together && input_norm) step.input_norm = input_norm;
   for (nn::Mixer& mixer : mixers) {
     if (!together) std::visit([&](auto& m) { m.input_norm = input_norm; }, mixer);
-    step.branches.push_back(
-        {std::move(mixer), after ? find.norm(role + "_out", block.norm) : ops::Norm::none()});
+    step.branches.push_back({.mixer = std::move(mixer),
+                             .output_norm = after ? find.norm(role + "_out", block.norm) : ops::Norm::none(),
+                             .dropout = block.dropout,
+                             .dropout_site = find.dropout_site(role, step.branches.size())});
   }
   if (block.residual == Residual::kNormOfSum) step.sum_norm = find.norm(role + "_out", block.norm);
   step.multiplier = block.multiplier;
 }
 
 /// The mixers, then the MLP; in a parallel block both at once.
-std::vector<nn::Step> make_steps(const LayerConfig& layer, const SegmentParameters& find, const RopeTables& ropes) {
+std::vector<nn::Step> make_steps(const LayerConfig& layer,
+                                 const SegmentParameters& find,
+                                 const RopeTables& ropes) {
   std::vector<nn::Mixer> mixers;
   for (const MixerKind kind : layer.mixers) mixers.push_back(make_mixer(kind, layer, find, ropes));
   std::vector<nn::Step> steps;
@@ -200,7 +211,8 @@ nn::Embedding make_embedding(const DecoderConfig& config, const SegmentParameter
           .positions = find.find("positions.weight"),
           .position_offset = embedding.position_offset,
           .padding_id = embedding.pad_token_id.value_or(-1),
-          .scale = embedding.scale};
+          .scale = embedding.scale,
+          .dropout = embedding.dropout};
 }
 
 nn::Head make_head(const DecoderConfig& config,
@@ -217,7 +229,9 @@ nn::Head make_head(const DecoderConfig& config,
   }
   head.projection.weight = table;
   head.projection.out_features = {config.vocab_size};
-  if (lora_of) head.projection.lora = lora_of({config.names.modules.at("head").module}, head.projection.out_features);
+  if (config.head.bias) head.projection.bias = {find.get("head.bias")};
+  if (lora_of)
+    head.projection.lora = lora_of({config.names.modules.at("head").module}, head.projection.out_features);
   return head;
 }
 
@@ -226,8 +240,9 @@ template <class Copy>
 void each_block(const FileTensor& file, const at::Tensor& parameter, const at::Tensor& stored, Copy copy) {
   if (file.blocks.empty()) return copy(parameter, stored);
   for (const Block& block : file.blocks) {
-    copy(parameter.as_strided(block.sizes, block.strides_here, parameter.storage_offset() + block.offset_here),
-         stored.as_strided(block.sizes, block.strides_there, stored.storage_offset() + block.offset_there));
+    copy(
+        parameter.as_strided(block.sizes, block.strides_here, parameter.storage_offset() + block.offset_here),
+        stored.as_strided(block.sizes, block.strides_there, stored.storage_offset() + block.offset_there));
   }
 }
 
@@ -297,10 +312,10 @@ void load_weights(Decoder& decoder, const io::WeightFiles& files) {
     // from_blob wants a mutable pointer; the copy only reads.
     const at::Tensor source = at::from_blob(
         const_cast<std::byte*>(stored.data), stored.shape, at::dtype(tensor::to_torch(stored.dtype)));
-    each_block(matched.place,
-               weight.unit->home(weight.first),
-               source,
-               [](at::Tensor here, const at::Tensor& there) { here.copy_(there); });
+    each_block(
+        matched.place, weight.unit->home(weight.first), source, [](at::Tensor here, const at::Tensor& there) {
+          here.copy_(there);
+        });
     matched.file->drop_pages(stored);
   }
   for (const auto& unit : decoder.units) unit->home_changed();

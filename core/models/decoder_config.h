@@ -48,6 +48,7 @@ struct EmbeddingConfig {
   std::optional<int64_t> pad_token_id;
   int64_t num_positions = 0;    ///< rows of a learned table of positions, added (GPT-2, BERT); 0: none
   int64_t position_offset = 0;  ///< row of position 0 (RoBERTa: 2)
+  double dropout = 0.0;         ///< of the sum, in training
 };
 
 /// The residual stream to logits.
@@ -75,10 +76,13 @@ struct DecoderConfig {
   WeightNames names;
 };
 
-/// Every parameter in the order in which transformers defines the modules (embedding, layers, norm, head): random
-/// initialisation replays it. A tied head is absent. Throws Error(kConfig) for a parameter that the family file
-/// gives no name.
+/// Every parameter in the order in which transformers defines the modules (embedding, layers, norm, head):
+/// random initialisation replays it. A tied head is absent. Throws Error(kConfig) for a parameter that the
+/// family file gives no name.
 std::vector<SegmentWeights> model_weights(const DecoderConfig& config);
+
+/// Whether anything is dropped in training.
+bool has_dropout(const DecoderConfig& config);
 
 /// Number of parameters, tied ones once.
 int64_t num_parameters(const DecoderConfig& config);

@@ -270,7 +270,8 @@ void emit(YAML::Emitter& out, const WeightNames& weights) {
   for (const auto& [role, name] : weights.modules) {
     out << YAML::Key << role << YAML::Value;
     json module = name.module;
-    if (name.layout != Layout::kPlain) module = {{"module", name.module}, {"layout", layout_name(name.layout)}};
+    if (name.layout != Layout::kPlain)
+      module = {{"module", name.module}, {"layout", layout_name(name.layout)}};
     emit(out, module);
   }
   out << YAML::EndMap;

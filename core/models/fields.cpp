@@ -62,6 +62,16 @@ Setter number(Member of) {
   return [=](Draft& d, const json& v, const std::string& w) { of(d) = as_number(v, w); };
 }
 
+/// In [0, 1).
+template <class Member>
+Setter share(Member of) {
+  return [=](Draft& d, const json& v, const std::string& w) {
+    const double value = v.is_null() ? 0 : as_number(v, w);
+    check(value >= 0 && value < 1, ErrorCode::kFormat, w, ": expected a number from 0, below 1");
+    of(d) = value;
+  };
+}
+
 template <class Member>
 Setter yes_or_no(Member of) {
   return [=](Draft& d, const json& v, const std::string& w) { of(d) = as_bool(v, w); };
@@ -87,7 +97,7 @@ void set_pad_token(Draft& d, const json& v, const std::string& w) {
   d.config.embedding.pad_token_id = id < 0 ? id + d.config.vocab_size : id;
 }
 
-#define OF(member) [](Draft & d) -> auto& { return d.member; }
+#define OF(member) [](Draft& d) -> auto& { return d.member; }
 
 std::vector<Field> model_fields() {
   return {
@@ -104,8 +114,11 @@ std::vector<Field> model_fields() {
        "padding row of the embedding, counted from the end when negative; null: none",
        set_pad_token},
       {"embed_scale", "multiplies the embedding's rows", number(OF(config.embedding.scale))},
-      {"num_positions", "rows of a learned table of positions; 0: none", size(OF(config.embedding.num_positions), 0)},
+      {"num_positions",
+       "rows of a learned table of positions; 0: none",
+       size(OF(config.embedding.num_positions), 0)},
       {"position_offset", "row of position 0 in that table", size(OF(config.embedding.position_offset), 0)},
+      {"embed_dropout", "of the embeddings, in training", share(OF(config.embedding.dropout))},
       {"tie_word_embeddings", "the head is the embedding", yes_or_no(OF(config.head.tied))},
       {"head_bias", "bias of the head", yes_or_no(OF(config.head.bias))},
       {"logit_scale", "multiplies the logits", number(OF(config.head.logit_scale))},
@@ -116,7 +129,9 @@ std::vector<Field> model_fields() {
          check(divisor != 0, ErrorCode::kFormat, w, ": expected a number other than 0");
          d.config.head.logit_scale = 1.0 / divisor;
        }},
-      {"logit_softcap", "logits become cap tanh(logits / cap); 0: off", number(OF(config.head.logit_softcap))},
+      {"logit_softcap",
+       "logits become cap tanh(logits / cap); 0: off",
+       number(OF(config.head.logit_softcap))},
       {"normalised_head", "rows of the head have length one", yes_or_no(OF(config.head.normalised))},
   };
 }
@@ -125,7 +140,8 @@ std::vector<Field> block_fields() {
   return {
       {"norm_kind",
        "rms, layer or none, of every norm on the residual stream",
-       every_norm([](NormConfig& n, const json& v, const std::string& w) { n.kind = as_enum(v, w, kNormKinds); })},
+       every_norm(
+           [](NormConfig& n, const json& v, const std::string& w) { n.kind = as_enum(v, w, kNormKinds); })},
       {"norm_eps",
        "added to the mean square or variance, of the norms of q and k too",
        [](Draft& d, const json& v, const std::string& w) {
@@ -139,11 +155,17 @@ std::vector<Field> block_fields() {
        every_norm([](NormConfig& n, const json& v, const std::string& w) { n.bias = as_bool(v, w); })},
       {"norm_offset",
        "added to a norm's weight: 1 where files hold the distance from one",
-       every_norm([](NormConfig& n, const json& v, const std::string& w) { n.weight_offset = as_number(v, w); })},
-      {"residual", "pre_norm, sandwich, post_norm or norm_of_sum", one_of(OF(layer.block.residual), kResiduals)},
+       every_norm(
+           [](NormConfig& n, const json& v, const std::string& w) { n.weight_offset = as_number(v, w); })},
+      {"residual",
+       "pre_norm, sandwich, post_norm or norm_of_sum",
+       one_of(OF(layer.block.residual), kResiduals)},
       {"parallel", "mixer and MLP read the same input", yes_or_no(OF(layer.block.parallel))},
       {"shared_norm", "parallel: one norm before both", yes_or_no(OF(layer.block.shared_norm))},
-      {"residual_multiplier", "of what a branch adds to the residual stream", number(OF(layer.block.multiplier))},
+      {"residual_multiplier",
+       "of what a branch adds to the residual stream",
+       number(OF(layer.block.multiplier))},
+      {"residual_dropout", "of what a branch adds, in training", share(OF(layer.block.dropout))},
       {"intermediate_size", "width of the MLP; 0: 4 hidden_size", size(OF(layer.mlp.intermediate_size), 0)},
       {"activation", "silu, gelu, gelu_tanh, relu or relu2", one_of(OF(layer.mlp.activation), kActivations)},
       {"mlp_gated", "down(act(gate(x)) up(x)), else down(act(up(x)))", yes_or_no(OF(layer.mlp.gated))},
@@ -158,9 +180,7 @@ std::vector<Field> block_fields() {
 std::vector<Field> attention_fields() {
   return {
       {"num_heads", "query heads", size(OF(layer.attention.num_heads), 1)},
-      {"num_kv_heads",
-       "key and value heads; divides num_heads",
-       size(OF(layer.attention.num_kv_heads), 1)},
+      {"num_kv_heads", "key and value heads; divides num_heads", size(OF(layer.attention.num_kv_heads), 1)},
       {"head_dim", "width of a head; 0: hidden_size / num_heads", size(OF(layer.attention.head_dim), 0)},
       {"q_bias", "bias of the query projection", yes_or_no(OF(layer.attention.q_bias))},
       {"k_bias", "bias of the key projection", yes_or_no(OF(layer.attention.k_bias))},
@@ -176,8 +196,12 @@ std::vector<Field> attention_fields() {
       {"qk_norm_kind", "rms or layer", one_of(OF(layer.attention.head_norm.kind), kNormKinds)},
       {"qk_norm_bias", "whether those norms have a bias", yes_or_no(OF(layer.attention.head_norm.bias))},
       {"qk_norm_offset", "added to their weight", number(OF(layer.attention.head_norm.weight_offset))},
-      {"clip_qkv", "q, k and v are clamped to this distance from 0; 0: off", number(OF(layer.attention.clip_qkv))},
-      {"attention_softcap", "scores become cap tanh(score / cap); 0: off", number(OF(layer.attention.softcap))},
+      {"clip_qkv",
+       "q, k and v are clamped to this distance from 0; 0: off",
+       number(OF(layer.attention.clip_qkv))},
+      {"attention_softcap",
+       "scores become cap tanh(score / cap); 0: off",
+       number(OF(layer.attention.softcap))},
       {"attention_scale", "of q.k; 0: 1 / sqrt(head_dim)", number(OF(layer.attention.scale))},
       {"sliding_window",
        "positions that a query sees, itself included, in every layer; 0: all",
@@ -193,7 +217,7 @@ std::vector<Field> attention_fields() {
        "layer i has the sliding window unless (i + 1) % this is 0; 0: no layer has, -1: all have",
        size(OF(window_pattern), -1)},
       {"rope_in_windows_only",
-       "layers without a window do not rotate",
+       "layers without a window do not rotate, where there is one at all",
        yes_or_no(OF(rope_in_windows_only))},
       {"attention_scale_dim",
        "q.k is scaled by 1 / sqrt of this",
@@ -208,19 +232,20 @@ std::vector<Field> attention_fields() {
 
 #undef OF
 
-const std::vector<Field>& table() {
-  static const std::vector<Field> kTable = [] {
-    std::vector<Field> all = model_fields();
-    for (const auto& part : {block_fields(), attention_fields()}) all.insert(all.end(), part.begin(), part.end());
-    return all;
-  }();
-  return kTable;
-}
-
 }  // namespace
 
+const std::vector<Field>& fields() {
+  static const std::vector<Field> kFields = [] {
+    std::vector<Field> all = model_fields();
+    for (const auto& part : {block_fields(), attention_fields()})
+      all.insert(all.end(), part.begin(), part.end());
+    return all;
+  }();
+  return kFields;
+}
+
 const Field* find_field(const std::string& name) {
-  for (const Field& field : table()) {
+  for (const Field& field : fields()) {
     if (name == field.name) return &field;
   }
   return nullptr;
@@ -228,7 +253,7 @@ const Field* find_field(const std::string& name) {
 
 std::vector<std::string> field_names() {
   std::vector<std::string> names;
-  for (const Field& field : table()) names.emplace_back(field.name);
+  for (const Field& field : fields()) names.emplace_back(field.name);
   return names;
 }
 

@@ -16,10 +16,10 @@ struct Draft {
   DecoderConfig config;
   LayerConfig layer;  ///< every layer starts as this
   int64_t num_layers = 0;
-  double rope_theta = 10000.0;          ///< where config.json says none
-  double rope_local_theta = 10000.0;    ///< of layers with a window, where those have a rope of their own
-  /// Share of a head's leading dims that rotate where the rope parameters say none; unset: the family knows no
-  /// partial rotation.
+  double rope_theta = 10000.0;        ///< where config.json says none
+  double rope_local_theta = 10000.0;  ///< of layers with a window, where those have a rope of their own
+  /// Share of a head's leading dims that rotate where the rope parameters say none; unset: the family knows
+  /// no partial rotation.
   std::optional<double> partial_rotary_factor;
   bool rope_interleaved = false;  ///< pairs are neighbours, not halves
   int64_t window_pattern = -1;    ///< layer i has the window unless (i + 1) % this is 0; 0: none has, -1: all
@@ -34,6 +34,8 @@ struct Field {
   /// Checks the value and puts it in its place. `where` names it in messages.
   std::function<void(Draft& draft, const nlohmann::json& value, const std::string& where)> set;
 };
+
+const std::vector<Field>& fields();
 
 /// nullptr when there is none.
 const Field* find_field(const std::string& name);

@@ -28,7 +28,10 @@ std::string shape_text(const std::vector<int64_t>& shape) {
 class Matcher {
  public:
   Matcher(const DecoderConfig& config, const io::WeightFiles& files)
-      : config_(config), files_(files), embedding_(config.names.weight("embed")), head_(config.names.weight("head")) {}
+      : config_(config),
+        files_(files),
+        embedding_(config.names.weight("embed")),
+        head_(config.names.weight("head")) {}
 
   std::vector<MatchedWeight> match() {
     std::vector<MatchedWeight> matched;

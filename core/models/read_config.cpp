@@ -43,7 +43,7 @@ std::string model_type_of(ConfigJson& config) {
        "\" is not implemented; known: ",
        join(known, ", "),
        nearest.empty() ? "" : "; nearest: " + nearest,
-       "; a family made of the same blocks needs only a text file (docs/adding-a-family.md)");
+       "; a family made of the same blocks needs only a text file (docs/model-families.md)");
 }
 
 Family family_for(ConfigJson& config, const std::string& family_file) {

@@ -11,30 +11,6 @@ namespace {
 
 using nlohmann::json;
 
-const std::vector<Reader>& table() {
-  static const std::vector<Reader> kTable = {
-      {"head_dim", "head_dim 0 becomes hidden_size / num_heads", read_head_dim},
-      {"stored_dtype", "dtype, or torch_dtype as it was called before transformers 5", read_stored_dtype},
-      {"layer_windows",
-       "layer_types, or use_sliding_window with max_window_layers; sliding_window",
-       read_layer_windows},
-      {"layer_types",
-       "layer_types, or window_pattern; the layers that it names have the field sliding_window",
-       read_layer_types},
-      {"rope", "rope_parameters, or rope_scaling and rope_theta as before transformers 5", read_rope},
-      {"rope_by_layer_type",
-       "rope_parameters for full_attention and sliding_attention, or rope_theta and rope_local_base_freq",
-       read_rope_by_layer_type},
-      {"no_rope", "no layer rotates", read_no_rope},
-      {"rope_less_layers",
-       "no_rope_layers (1: the layer rotates), or each no_rope_layer_interval-th does not; with a window there",
-       read_rope_less_layers},
-      {"mlp_size", "intermediate_size 0 becomes 4 hidden_size", read_mlp_size},
-      {"sqrt_embed_scale", "embeddings times sqrt(hidden_size)", read_sqrt_embed_scale},
-  };
-  return kTable;
-}
-
 /// Which layers have a window, from an explicit list.
 std::vector<bool> windows_of(const json& layer_types, size_t num_layers, const ConfigJson& config) {
   const std::string where = config.where("layer_types");
@@ -63,8 +39,33 @@ std::vector<bool> windows_of(const json& layer_types, size_t num_layers, const C
 
 }  // namespace
 
+const std::vector<Reader>& readers() {
+  static const std::vector<Reader> kReaders = {
+      {"head_dim", "head_dim 0 becomes hidden_size / num_heads", read_head_dim},
+      {"stored_dtype", "dtype, or torch_dtype as it was called before transformers 5", read_stored_dtype},
+      {"layer_windows",
+       "layer_types, or use_sliding_window with max_window_layers; sliding_window",
+       read_layer_windows},
+      {"layer_types",
+       "layer_types, or window_pattern; the layers that it names have the field sliding_window",
+       read_layer_types},
+      {"rope", "rope_parameters, or rope_scaling and rope_theta as before transformers 5", read_rope},
+      {"rope_by_layer_type",
+       "rope_parameters for full_attention and sliding_attention, or rope_theta and rope_local_base_freq",
+       read_rope_by_layer_type},
+      {"no_rope", "no layer rotates", read_no_rope},
+      {"rope_less_layers",
+       "no_rope_layers (1: the layer rotates), or each no_rope_layer_interval-th does not; with a window "
+       "there",
+       read_rope_less_layers},
+      {"mlp_size", "intermediate_size 0 becomes 4 hidden_size", read_mlp_size},
+      {"sqrt_embed_scale", "embeddings times sqrt(hidden_size)", read_sqrt_embed_scale},
+  };
+  return kReaders;
+}
+
 const Reader* find_reader(const std::string& name) {
-  for (const Reader& reader : table()) {
+  for (const Reader& reader : readers()) {
     if (name == reader.name) return &reader;
   }
   return nullptr;
@@ -72,7 +73,7 @@ const Reader* find_reader(const std::string& name) {
 
 std::vector<std::string> reader_names() {
   std::vector<std::string> names;
-  for (const Reader& reader : table()) names.emplace_back(reader.name);
+  for (const Reader& reader : readers()) names.emplace_back(reader.name);
   return names;
 }
 

@@ -17,6 +17,8 @@ struct Reader {
   void (*read)(ConfigJson& config, Draft& draft);
 };
 
+const std::vector<Reader>& readers();
+
 /// nullptr when there is none.
 const Reader* find_reader(const std::string& name);
 

@@ -197,8 +197,9 @@ void read_rope(ConfigJson& config, Draft& draft) {
   ConfigJson params(object,
                     config.origin() + (config.find("rope_scaling") ? ": rope_scaling" : ": rope_parameters"));
   draft.config.ropes = {rope_of(config, params, draft, theta)};
+  if (!draft.rope_in_windows_only || draft.layer.attention.sliding_window == 0) return;
   for (LayerConfig& layer : draft.config.layers) {
-    if (draft.rope_in_windows_only && layer.attention.sliding_window == 0) layer.attention.rope = -1;
+    if (layer.attention.sliding_window == 0) layer.attention.rope = -1;
   }
 }
 

@@ -22,10 +22,12 @@ class SpecList {
   void linear(const std::string& role, int64_t out, int64_t in, bool bias);
 
   /// role.weight [(N + 2 K) H, in] and its bias: queries, keys and values of one fused projection.
-  void fused_qkv(const std::string& role, int64_t q_size, int64_t kv_size, int64_t num_kv_heads, int64_t in, bool bias);
+  void fused_qkv(
+      const std::string& role, int64_t q_size, int64_t kv_size, int64_t num_kv_heads, int64_t in, bool bias);
 
-  /// role.weight and role.bias of the shape, as the file has them.
-  void norm(const std::string& role, const std::vector<int64_t>& shape, bool weight, bool bias, double offset);
+  /// role.weight and role.bias of the shape, each where asked for.
+  void norm(
+      const std::string& role, const std::vector<int64_t>& shape, bool weight, bool bias, double offset);
 
   /// role.weight [rows, width].
   void embedding(const std::string& role, int64_t rows, int64_t width);

@@ -11,7 +11,8 @@ namespace automodel::models {
 enum class Layout {
   kPlain,
   kTransposed,  ///< [in, out]: GPT-2's Conv1D
-  kByGroup,     ///< rows of a fused query-key-value by key head: its queries, its key, its value (GPT-NeoX, InternLM 2)
+  kByGroup,     ///< rows of a fused query-key-value by key head: its queries, its key, its value (GPT-NeoX,
+                ///< InternLM 2)
 };
 
 /// Where checkpoints keep the module of one role.
@@ -24,7 +25,7 @@ struct WeightName {
 struct WeightNames {
   std::map<std::string, WeightName> modules;  ///< by role (roles.h)
   std::string layer;                          ///< "model.layers.{layer}"
-  std::string prefix;                ///< base model's: a checkpoint of the base model alone has names without it
+  std::string prefix;  ///< base model's: a checkpoint of the base model alone has names without it
   std::vector<std::string> ignored;  ///< tensors that nobody reads; '*' stands for any text without a dot
 
   bool has(const std::string& role) const { return modules.contains(role); }

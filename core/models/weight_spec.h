@@ -20,8 +20,8 @@ struct FileTensor {
   std::vector<Block> blocks;  ///< empty: it is the parameter as it stands
 };
 
-/// One parameter of a model: what it is to its block, and where checkpoints keep it. Together the blocks of its
-/// files cover it once.
+/// One parameter of a model: what it is to its block, and where checkpoints keep it. Together the blocks of
+/// its files cover it once.
 struct WeightSpec {
   enum class Kind {
     kLinear,     ///< [out, in], applied to activations
@@ -31,7 +31,8 @@ struct WeightSpec {
   enum class Init { kNormal, kZeros, kOnes };  ///< when drawn at random
 
   std::string role;  ///< "attention.q.weight": its place in the block, see docs/model-families.md
-  std::string name;  ///< Hugging Face's; where files split it, that of the module that holds it in transformers
+  std::string
+      name;  ///< Hugging Face's; where files split it, that of the module that holds it in transformers
   std::vector<int64_t> shape;
   Kind kind;
   Init init;

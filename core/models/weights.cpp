@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "core/models/decoder_config.h"
 #include "core/models/spec_list.h"
 
@@ -33,9 +35,16 @@ void add_attention(SpecList& list, const AttentionConfig& attention, int64_t hid
   list.linear("attention.o", hidden_size, q_size, attention.o_bias);
   if (attention.qk_norm == QkNorm::kNone) return;
   const NormConfig& norm = attention.head_norm;
-  list.norm("attention.q_norm", qk_norm_shape(attention, attention.num_heads), norm.weight, norm.bias, norm.weight_offset);
-  list.norm(
-      "attention.k_norm", qk_norm_shape(attention, attention.num_kv_heads), norm.weight, norm.bias, norm.weight_offset);
+  list.norm("attention.q_norm",
+            qk_norm_shape(attention, attention.num_heads),
+            norm.weight,
+            norm.bias,
+            norm.weight_offset);
+  list.norm("attention.k_norm",
+            qk_norm_shape(attention, attention.num_kv_heads),
+            norm.weight,
+            norm.bias,
+            norm.weight_offset);
 }
 
 void add_mlp(SpecList& list, const MlpConfig& mlp, int64_t hidden_size) {
@@ -97,7 +106,11 @@ std::vector<WeightSpec> embed_weights(const DecoderConfig& config) {
 std::vector<WeightSpec> head_weights(const DecoderConfig& config) {
   SpecList list(config.names, -1);
   add_norm(list, "norm.final", config.hidden_size, config.norm);
-  if (!config.head.tied) list.linear("head", config.vocab_size, config.hidden_size, config.head.bias);
+  if (!config.head.tied) {
+    list.linear("head", config.vocab_size, config.hidden_size, config.head.bias);
+  } else if (config.head.bias) {
+    list.norm("head", {config.vocab_size}, /*weight=*/false, /*bias=*/true, 0);
+  }
   return list.take();
 }
 
@@ -111,6 +124,11 @@ std::vector<SegmentWeights> model_weights(const DecoderConfig& config) {
   }
   segments.push_back({"head", head_weights(config)});
   return segments;
+}
+
+bool has_dropout(const DecoderConfig& config) {
+  return config.embedding.dropout > 0 ||
+         std::ranges::any_of(config.layers, [](const LayerConfig& layer) { return layer.block.dropout > 0; });
 }
 
 int64_t num_parameters(const DecoderConfig& config) {

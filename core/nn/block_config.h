@@ -15,7 +15,7 @@ using kernels::NormKind;
 struct NormConfig {
   NormKind kind = NormKind::kRms;
   double eps = 1e-6;
-  bool weight = true;          ///< false: nothing is learnt (OLMo 1, arXiv:2402.00838)
+  bool weight = true;  ///< false: nothing is learnt (OLMo 1, arXiv:2402.00838)
   bool bias = false;
   double weight_offset = 0.0;  ///< added to the weight: 1 where files hold the distance from one (Gemma)
 };
@@ -26,7 +26,7 @@ struct RopeConfig {
   int64_t rotary_dim = 0;        ///< leading dims of a head that rotate; 0: no rope
   std::vector<double> inv_freq;  ///< [rotary_dim / 2], after scaling (linear, llama3, yarn); fp32 values
   std::vector<double>
-      long_inv_freq;  ///< longrope: used when the sequence is longer than original_max_position
+      long_inv_freq;         ///< longrope: used when the sequence is longer than original_max_position
   bool interleaved = false;  ///< dims 2i and 2i + 1 turn together, not i and i + rotary_dim / 2 (GPT-J, GLM)
   double attention_factor =
       1.0;  ///< multiplies cos and sin (yarn, longrope). Peng et al. 2023, arXiv:2309.00071
@@ -80,6 +80,7 @@ struct BlockConfig {
   bool parallel = false;     ///< mixer and MLP read the same x, both are added to it. GPT-J, GPT-NeoX, Cohere
   bool shared_norm = false;  ///< parallel: one norm before both (Phi-2, Cohere)
   double multiplier = 1.0;   ///< of what a branch adds (Granite)
+  double dropout = 0.0;      ///< of what a branch adds, in training. Srivastava et al. 2014
   NormConfig norm;           ///< of every norm on the residual stream
 };
 

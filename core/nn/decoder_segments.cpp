@@ -8,11 +8,17 @@
 #include <ATen/ops/mul.h>
 #include <ATen/ops/tanh.h>
 
+#include "core/ops/dropout.h"
 #include "core/ops/embedding.h"
 #include "core/ops/linear_cross_entropy.h"
 #include "core/ops/norm.h"
 
 namespace automodel::nn {
+namespace {
+
+constexpr uint64_t kEmbeddingSite = 0xe3bed;
+
+}  // namespace
 
 EmbedSegment::EmbedSegment(std::string name, Embedding embedding)
     : name_(std::move(name)), embedding_(embedding) {}
@@ -37,7 +43,7 @@ State EmbedSegment::forward(const State& /*in*/,
     x_BTD = x_BTD + ops::embedding(rows_BT + embedding_.position_offset, embedding_.positions, context);
   }
   State out;
-  out.set(kHidden, x_BTD);
+  out.set(kHidden, ops::dropout(x_BTD, embedding_.dropout, kEmbeddingSite, context));
   return out;
 }
 
@@ -45,9 +51,11 @@ at::Tensor Step::forward(const at::Tensor& x_BTD, const MixerInput& in) const {
   const at::Tensor normed_BTD = ops::norm(x_BTD, input_norm, in.context);
   at::Tensor sum_BTD = x_BTD;
   for (const Branch& branch : branches) {
-    const at::Tensor mixed_BTD =
+    at::Tensor mixed_BTD =
         std::visit([&](const auto& mixer) { return mixer.forward(normed_BTD, in); }, branch.mixer);
-    sum_BTD = at::add(sum_BTD, ops::norm(mixed_BTD, branch.output_norm, in.context), multiplier);
+    mixed_BTD = ops::norm(mixed_BTD, branch.output_norm, in.context);
+    mixed_BTD = ops::dropout(mixed_BTD, branch.dropout, branch.dropout_site, in.context);
+    sum_BTD = at::add(sum_BTD, mixed_BTD, multiplier);
   }
   return ops::norm(sum_BTD, sum_norm, in.context);
 }
@@ -96,15 +104,14 @@ State HeadSegment::forward(const State& in, const MicroBatch& batch, const ops::
   const double softcap = head_.logit_softcap;
   State out;
   if (batch.labels_BT.defined()) {
-    const at::Tensor loss =
-        ops::linear_cross_entropy(normed_BTD.reshape({-1, normed_BTD.size(2)}),
-                                  batch.labels_BT.reshape({-1}),
-                                  head_.projection,
-                                  {.scale = batch.loss_scale,
-                                   .ignore_index = batch.ignore_index,
-                                   .chunk_rows = batch.loss_chunk_rows,
-                                   .softcap = softcap},
-                                  context);
+    const at::Tensor loss = ops::linear_cross_entropy(normed_BTD.reshape({-1, normed_BTD.size(2)}),
+                                                      batch.labels_BT.reshape({-1}),
+                                                      head_.projection,
+                                                      {.scale = batch.loss_scale,
+                                                       .ignore_index = batch.ignore_index,
+                                                       .chunk_rows = batch.loss_chunk_rows,
+                                                       .softcap = softcap},
+                                                      context);
     out.set(kLoss, loss);
   }
   if (batch.want_logits) {

@@ -12,11 +12,12 @@ namespace automodel::nn {
 
 /// Token ids to the residual stream.
 struct Embedding {
-  tensor::Weight table;       ///< [V, D]
-  tensor::Weight positions;   ///< [positions, D]; a null handle: none are learnt
+  tensor::Weight table;         ///< [V, D]
+  tensor::Weight positions;     ///< [positions, D]; a null handle: none are learnt
   int64_t position_offset = 0;  ///< row of position 0
-  int64_t padding_id = -1;    ///< its row gets no gradient from here; -1: none
-  double scale = 1.0;         ///< of the table's rows
+  int64_t padding_id = -1;      ///< its row gets no gradient from here; -1: none
+  double scale = 1.0;           ///< of the table's rows
+  double dropout = 0.0;         ///< of the sum
 };
 
 class EmbedSegment : public Segment {
@@ -46,6 +47,8 @@ using Mixer = std::variant<Attention, Mlp>;
 struct Branch {
   Mixer mixer;
   ops::Norm output_norm = ops::Norm::none();
+  double dropout = 0.0;       ///< of what it adds
+  uint64_t dropout_site = 0;  ///< see ops/dropout.h
 };
 
 /// x + multiplier * sum over branches of output_norm(mixer(input_norm(x))), normalised by sum_norm.
@@ -62,7 +65,10 @@ struct Step {
 class DecoderBlock : public Segment {
  public:
   /// `units`: those that the steps' weights and adapters lie in.
-  DecoderBlock(std::string name, std::vector<Step> steps, std::vector<tensor::Unit*> units, int64_t hidden_size);
+  DecoderBlock(std::string name,
+               std::vector<Step> steps,
+               std::vector<tensor::Unit*> units,
+               int64_t hidden_size);
 
   const std::string& name() const override { return name_; }
 

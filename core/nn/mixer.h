@@ -1,8 +1,9 @@
 #pragma once
 
+#include "core/tensor/torch.h"
+
 #include "core/nn/cache.h"
 #include "core/ops/linear.h"
-#include "core/tensor/torch.h"
 
 namespace automodel::nn {
 
@@ -15,8 +16,8 @@ struct Tokens {
   at::Tensor positions_BT;  ///< [B, T] int64, from 0 in each document; undefined: 0 .. T-1 after the cache's
 };
 
-/// What a mixer (attention, a state-space scan, an MLP, experts) is told beside its input. A mixer is a struct of
-/// weight handles with
+/// What a mixer (attention, a state-space scan, an MLP, experts) is told beside its input. A mixer is a
+/// struct of weight handles with
 ///   at::Tensor forward(const at::Tensor& x_BTD, const MixerInput& in) const;
 /// [B, T, D] -> [B, T, D]: its own input_norm is applied first, the residual is not added.
 struct MixerInput {

@@ -116,4 +116,16 @@ at::Tensor dropout_mask_by_operators(
   return mask.mul_(1 / (1 - p));
 }
 
+uint64_t dropout_site(const std::string& place) {
+  uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : place) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return hash;
+}
+
+at::Tensor dropout(const at::Tensor& x_BTD, double p, uint64_t site, const OpContext& context) {
+  if (p == 0 || !context.dropout_keys.defined()) return x_BTD;
+  const at::Tensor mask = dropout_mask(context.dropout_keys, site, x_BTD.size(-1), p, x_BTD);
+  return x_BTD * mask.view(x_BTD.sizes());
+}
+
 }  // namespace automodel::ops

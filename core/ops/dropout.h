@@ -1,9 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "core/tensor/torch.h"
+
+#include "core/ops/linear.h"
 
 namespace automodel::ops {
 
@@ -16,6 +19,9 @@ namespace automodel::ops {
 /// returns      [B T] int64, one key a token; on the CPU
 at::Tensor dropout_keys(uint64_t seed, int64_t step, const std::vector<int64_t>& rows, int64_t length);
 
+/// A dropout's number from its place in the model, "model.layers.0.self_attn.q_proj": FNV-1a of the name.
+uint64_t dropout_site(const std::string& place);
+
 /// Srivastava et al. 2014: zero with probability p, else 1 / (1 - p).
 ///
 /// keys     [rows] int64 from dropout_keys
@@ -25,7 +31,12 @@ at::Tensor dropout_keys(uint64_t seed, int64_t step, const std::vector<int64_t>&
 at::Tensor dropout_mask(
     const at::Tensor& keys, uint64_t site, int64_t width, double p, const at::Tensor& like);
 
-/// The same by ATen's operators, in several passes: what a device without a loop of its own runs.
+/// x [B, T, D] times a mask of its own, in training: where the context has keys and p is above 0; else x
+/// itself. Saves nothing but the mask.
+at::Tensor dropout(const at::Tensor& x_BTD, double p, uint64_t site, const OpContext& context);
+
+/// The same as dropout_mask by ATen's operators, in several passes: what a device without a loop of its own
+/// runs.
 at::Tensor dropout_mask_by_operators(
     const at::Tensor& keys, uint64_t site, int64_t width, double p, const at::Tensor& like);
 

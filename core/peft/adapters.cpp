@@ -5,17 +5,11 @@
 #include <string>
 #include <utility>
 
+#include "core/ops/dropout.h"
 #include "core/ops/lora.h"
 
 namespace automodel::peft {
 namespace {
-
-/// FNV-1a: the same for a module wherever it is computed.
-uint64_t site_of(const std::string& module) {
-  uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : module) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  return hash;
-}
 
 /// Where the units hold each parameter.
 std::map<std::string, tensor::Weight> places_in(const std::vector<std::unique_ptr<tensor::Unit>>& units) {
@@ -63,7 +57,7 @@ models::LoraSource lora_source(const AdapterSpec& spec,
         ensure(
             a->second.first == lora.a.weight.first + lora.parts.size(), modules[i], ": its A is elsewhere");
         lora.a.out_features.push_back(spec.rank);
-        lora.parts.push_back({places.at(lora_b_name(modules[i])), column, site_of(modules[i])});
+        lora.parts.push_back({places.at(lora_b_name(modules[i])), column, ops::dropout_site(modules[i])});
       }
       column += out_features[i];
     }

@@ -165,7 +165,8 @@ PendingStep train_step(
                  "): nothing is learnt from it; check the masks with `automodel data render`");
     return pending;
   }
-  const bool drops = training.model.adapters && training.model.adapters->dropout > 0;
+  const bool drops = (training.model.adapters && training.model.adapters->dropout > 0) ||
+                     models::has_dropout(training.model.decoder.config);
   std::vector<nn::MicroBatch> micro_batches;
   for (data::Batch& batch : batches) {
     micro_batches.push_back(

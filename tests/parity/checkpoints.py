@@ -5,20 +5,23 @@ import random
 import torch
 import transformers
 
-from variants import FAMILIES, SIZES
+from families import ARCHITECTURES
+from variants import FAMILIES, SIZES, sizes
 
-CLASSES = {
-    "llama": (transformers.LlamaConfig, transformers.LlamaForCausalLM),
-    "qwen2": (transformers.Qwen2Config, transformers.Qwen2ForCausalLM),
-    "qwen3": (transformers.Qwen3Config, transformers.Qwen3ForCausalLM),
-    "mistral": (transformers.MistralConfig, transformers.MistralForCausalLM),
-}
+
+
+def classes(family):
+    """Its config class and causal language model in transformers; a family is called as its model_type."""
+    config = transformers.CONFIG_MAPPING[family]
+    return config, transformers.MODEL_FOR_CAUSAL_LM_MAPPING[config]
+
+
 IGNORE = -100
 
 
 def make_config(variant, changes=None):
-    config_class, _ = CLASSES[variant.family]
-    values = {**SIZES, **FAMILIES[variant.family], **variant.config, **(changes or {})}
+    config_class, _ = classes(variant.family)
+    values = {**sizes(variant.family), **FAMILIES[variant.family], **variant.config, **(changes or {})}
     values = json.loads(json.dumps(values))  # transformers writes into the dicts that it is given
     return config_class(**{key: value for key, value in values.items() if value is not None or key != "layer_types"})
 
@@ -26,7 +29,7 @@ def make_config(variant, changes=None):
 def make_model(variant):
     """Random weights; norms and biases away from the ones and zeros that they start as."""
     torch.manual_seed(sum(map(ord, variant.key)))
-    model = CLASSES[variant.family][1]._from_config(make_config(variant), dtype=torch.float32,
+    model = classes(variant.family)[1]._from_config(make_config(variant), dtype=torch.float32,
                                                     attn_implementation="eager")
     with torch.no_grad():
         for parameter in model.parameters():
@@ -49,7 +52,7 @@ def to_old_form(path):
 
 def save(variant, folder):
     model = make_model(variant).to(getattr(torch, variant.stored))
-    model.config.architectures = [type(model).__name__]
+    model.config.architectures = [ARCHITECTURES.get(variant.family, type(model).__name__)]
     options = {"max_shard_size": variant.shard_bytes} if variant.shard_bytes else {}
     model.save_pretrained(folder, **options)
     if variant.shard_bytes:
@@ -98,7 +101,7 @@ def run(model, ids, labels=None, grads=True):
 
 def load(variant, folder, dtype=None):
     dtype = dtype or getattr(torch, variant.reference_run or variant.run)
-    model, info = CLASSES[variant.family][1].from_pretrained(folder, dtype=dtype, attn_implementation="eager",
+    model, info = classes(variant.family)[1].from_pretrained(folder, dtype=dtype, attn_implementation="eager",
                                                              output_loading_info=True)
     assert not info["missing_keys"] and not info["unexpected_keys"], info
     return model

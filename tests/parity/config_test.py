@@ -18,7 +18,7 @@ BOUNDS = json.loads((pathlib.Path(__file__).parent / "tolerances.json").read_tex
 
 
 def write(config, path, use_diff=True):
-    config.architectures = [checkpoints.CLASSES[config.model_type][1].__name__]
+    config.architectures = [checkpoints.classes(config.model_type)[1].__name__]
     path.write_text(config.to_json_string(use_diff=use_diff))
 
 
@@ -84,7 +84,7 @@ def compare_parameters(root):
             checkpoints.to_old_form(root / "config.json")
         info = json.loads(call("model", "info", root / "config.json", "--json"))
         with torch.device("meta"):
-            model = checkpoints.CLASSES[variant.family][1](config)
+            model = checkpoints.classes(variant.family)[1](config)
         expected = sum(parameter.numel() for parameter in model.parameters())
         if info["parameters"] != expected:
             failures.append(f"{variant.key}: {info['parameters']} parameters, transformers has {expected}")
@@ -98,13 +98,13 @@ def read_every_key(root):
     failures = []
     for family in FAMILIES:
         for use_diff in (True, False):
-            config = checkpoints.CLASSES[family][0](dtype="bfloat16")
+            config = checkpoints.classes(family)[0](dtype="bfloat16")
             write(config, root / "config.json", use_diff)
             info = json.loads(call("model", "info", root / "config.json", "--json"))
             keys = len(json.loads((root / "config.json").read_text()))
             print(f"keys: {family}, {keys} of {'to_diff_dict' if use_diff else 'to_dict'}")
             with torch.device("meta"):
-                expected = checkpoints.CLASSES[family][1](config).num_parameters()
+                expected = checkpoints.classes(family)[1](config).num_parameters()
             if info["parameters"] != expected or info["dtype"] != "bfloat16":
                 failures.append(f"{family}: {info['parameters']} parameters for {expected}")
     return failures

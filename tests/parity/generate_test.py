@@ -30,7 +30,7 @@ OF_SOME = {"llama": ("rope-",), "mistral": ("window-",), "qwen2": ("window-layer
 def chosen(pattern):
     return [variant for variant in all_variants()
             if pattern in variant.key and not variant.name.endswith("-old")
-            and (variant.name in OF_ALL or variant.name.startswith(OF_SOME[variant.family]))]
+            and (variant.name in OF_ALL or variant.name.startswith(OF_SOME.get(variant.family, ("plain",))))]
 
 
 def generate(folder, ids, *words):

@@ -5,12 +5,14 @@ differ). The rest says how the folder is written and run.
 """
 import dataclasses
 
+import families
+
 
 @dataclasses.dataclass
 class Variant:
     family: str
     name: str
-    config: dict
+    config: dict = dataclasses.field(default_factory=dict)
     without: dict | None = None  # None: nothing to undo
     old_config: bool = False  # rope_scaling, rope_theta and torch_dtype as before transformers 5
     stored: str = "float32"
@@ -28,13 +30,18 @@ class Variant:
 SIZES = dict(vocab_size=101, hidden_size=48, intermediate_size=80, num_hidden_layers=3, num_attention_heads=4,
              num_key_value_heads=2, max_position_embeddings=128, initializer_range=0.15, pad_token_id=None,
              bos_token_id=1, eos_token_id=2)
-FAMILIES = {
+FIRST = {
     "llama": {},
     "qwen2": {},
     "qwen3": {"head_dim": 16},
     "mistral": {"sliding_window": None},
 }
+FAMILIES = FIRST | {family: config for family, (config, switches) in families.FAMILIES.items()}
 FACTORS = {"short_factor": [1.0 + 0.1 * i for i in range(6)], "long_factor": [2.0 + 0.7 * i for i in range(6)]}
+
+
+def sizes(family):
+    return families.OWN_SIZES.get(family, SIZES)
 
 
 def rope(rope_type, **more):
@@ -99,7 +106,7 @@ def family_variants(family):
     yield variant("gelu-tanh", {"hidden_act": "gelu_pytorch_tanh"}, without={"hidden_act": "silu"})
     yield variant("relu", {"hidden_act": "relu"}, without={"hidden_act": "silu"})
     yield variant("eps", {"rms_norm_eps": 0.1}, without={"rms_norm_eps": 1e-6})
-    yield variant("sharded", shard_bytes=40_000)
+    yield variant("sharded", shard_bytes=20_000)
     yield variant("sharded-tied", {"tie_word_embeddings": True}, shard_bytes=40_000)
     yield variant("old-config", old_config=True)
     yield variant("stored-bf16", stored="bfloat16")
@@ -132,10 +139,26 @@ def own_variants():
         yield Variant(family, "window-off", {"use_sliding_window": False, "sliding_window": 8, "max_window_layers": 0})
 
 
+def switched_variants(family):
+    """The family as it is, stored and run in other ways, and with each switch turned."""
+    yield Variant(family, "plain")
+    yield Variant(family, "untied", {"tie_word_embeddings": False})
+    yield Variant(family, "tied", {"tie_word_embeddings": True})
+    if family not in families.OWN_SIZES:
+        yield Variant(family, "padding-row", {"pad_token_id": 7})
+    yield Variant(family, "masked-labels", masked_labels=True)
+    yield Variant(family, "sharded", shard_bytes=40_000)
+    yield Variant(family, "bf16", stored="bfloat16", run="bfloat16")
+    for name, config, without in families.FAMILIES[family][1]:
+        yield Variant(family, name, config, without=without)
+
+
 def all_variants():
     variants = []
-    for family in FAMILIES:
+    for family in FIRST:
         variants += list(family_variants(family)) + list(rope_variants(family))
+    for family in families.FAMILIES:
+        variants += switched_variants(family)
     variants += own_variants()
     keys = [variant.key for variant in variants]
     assert len(keys) == len(set(keys)), "a variant stands twice"
