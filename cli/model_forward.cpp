@@ -32,6 +32,9 @@ constexpr const char* kFooter =
     "  automodel model forward --cases cases.json\n"
     "      [{\"model\": DIR, \"ids\": FILE, \"labels\": FILE, \"grads\": true, \"dtype\": \"bfloat16\", "
     "\"output\": FILE}, ...]\n"
+    "A case with \"refused\": FILE whose model or rows are refused writes the message there and goes on; "
+    "\"documents\"\n"
+    "is --documents.\n"
     "The same in transformers (docs/parity.md has it with rows of several lengths):\n"
     "  model = AutoModelForCausalLM.from_pretrained(DIR, dtype=torch.float32, "
     "attn_implementation=\"eager\")\n"
@@ -55,6 +58,10 @@ ForwardCase case_of(const nlohmann::json& object, const std::string& where) {
       request.ids = text(value, key);
     } else if (key == "labels") {
       request.labels = text(value, key);
+    } else if (key == "documents") {
+      request.documents = text(value, key);
+    } else if (key == "refused") {
+      request.refused = text(value, key);
     } else if (key == "output") {
       request.output = text(value, key);
     } else if (key == "dtype") {
@@ -63,8 +70,8 @@ ForwardCase case_of(const nlohmann::json& object, const std::string& where) {
       check(value.is_boolean(), ErrorCode::kData, where, ": \"grads\": expected true or false");
       request.grads = value.get<bool>();
     } else {
-      const std::string nearest =
-          nearest_name(key, {"model", "adapter", "ids", "labels", "output", "dtype", "grads"});
+      const std::string nearest = nearest_name(
+          key, {"model", "adapter", "ids", "labels", "documents", "refused", "output", "dtype", "grads"});
       fail(ErrorCode::kData,
            where,
            ": unknown key \"",
@@ -121,6 +128,12 @@ void add_model_forward(CLI::App& parent) {
       ->type_name("DIR");
   command->add_option("--ids", request.ids, "Rows of token ids")->type_name("FILE");
   command->add_option("--labels", request.labels, "Rows of labels, aligned with positions")
+      ->type_name("FILE");
+  command
+      ->add_option(
+          "--documents",
+          request.documents,
+          "Rows of numbers aligned with ids: equal neighbours are one document, which sees itself alone")
       ->type_name("FILE");
   command->add_flag("--grads", request.grads, "Also the gradient of the loss by every parameter");
   command->add_option("--dtype", request.dtype, "float32 (default), bfloat16, float16, or auto: as stored")

@@ -21,8 +21,11 @@ struct ForwardCase {
   std::string ids;      ///< JSON file: list of lists of token ids
   std::string
       labels;  ///< JSON file of the same shape, aligned (not to be shifted); empty: ids shifted by one
-  std::string output;             ///< safetensors file to write
-  bool grads = false;             ///< also write grad.NAME for every parameter
+  std::string documents;  ///< rows of numbers aligned with ids: equal neighbours are one document; empty: a
+                          ///< row is one
+  std::string refused;    ///< where to write the message of a refusal, and go on; empty: a refusal ends all
+  std::string output;     ///< safetensors file to write
+  bool grads = false;     ///< also write grad.NAME for every parameter
   std::string dtype = "float32";  ///< compute and storage type, or auto
 };
 

@@ -55,35 +55,60 @@ Rows next_tokens(const Rows& ids, int64_t ignore_index) {
   return labels;
 }
 
+/// Throws Error(kData) unless the rows of a file are as long as those of the ids.
+void check_aligned(const Rows& rows, const Rows& ids, const std::string& path, const char* what) {
+  check(rows.size() == ids.size(),
+        ErrorCode::kData,
+        path,
+        ": ",
+        rows.size(),
+        " rows of ",
+        what,
+        " for ",
+        ids.size(),
+        " rows of ids");
+  for (size_t r = 0; r < ids.size(); ++r) {
+    check(rows[r].size() == ids[r].size(),
+          ErrorCode::kData,
+          path,
+          ": row ",
+          r,
+          " has ",
+          rows[r].size(),
+          " ",
+          what,
+          " for ",
+          ids[r].size(),
+          " ids");
+  }
+}
+
+/// Positions from 0 in each document.
+Rows positions_in(const Rows& documents) {
+  Rows positions;
+  for (const auto& row : documents) {
+    auto& of_row = positions.emplace_back(row.size(), 0);
+    for (size_t t = 1; t < row.size(); ++t) of_row[t] = row[t] == row[t - 1] ? of_row[t - 1] + 1 : 0;
+  }
+  return positions;
+}
+
 nn::MicroBatch make_batch(const ForwardCase& request) {
   nn::MicroBatch batch;
   const Rows ids = read_rows(request.ids);
   const Rows labels =
       request.labels.empty() ? next_tokens(ids, batch.ignore_index) : read_rows(request.labels);
-  check(labels.size() == ids.size(),
-        ErrorCode::kData,
-        request.labels,
-        ": ",
-        labels.size(),
-        " rows of labels for ",
-        ids.size(),
-        " rows of ids");
+  check_aligned(labels, ids, request.labels, "labels");
   int64_t length = 0;
-  for (size_t r = 0; r < ids.size(); ++r) {
-    check(labels[r].size() == ids[r].size(),
-          ErrorCode::kData,
-          request.labels,
-          ": row ",
-          r,
-          " has ",
-          labels[r].size(),
-          " labels for ",
-          ids[r].size(),
-          " ids");
-    length = std::max(length, static_cast<int64_t>(ids[r].size()));
-  }
+  for (const auto& row : ids) length = std::max(length, static_cast<int64_t>(row.size()));
   batch.input_ids_BT = pad(ids, length, 0);
   batch.labels_BT = pad(labels, length, batch.ignore_index);
+  if (!request.documents.empty()) {
+    const Rows documents = read_rows(request.documents);
+    check_aligned(documents, ids, request.documents, "documents");
+    batch.tokens.documents_BT = pad(documents, length, -1).to(at::kInt);
+    batch.tokens.positions_BT = pad(positions_in(documents), length, 0);
+  }
   const int64_t num_labels = batch.labels_BT.ne(batch.ignore_index).sum().item<int64_t>();
   if (num_labels == 0) log::warning(request.ids, ": no label at all; the loss is 0");
   batch.loss_scale = 1.0 / static_cast<double>(std::max<int64_t>(num_labels, 1));
@@ -123,7 +148,12 @@ void forward_one(const ForwardCase& request) {
   const models::Decoder& decoder = model.decoder;
   nn::MicroBatch batch = make_batch(request);
   ops::check_token_ids(batch.input_ids_BT, decoder.config.vocab_size);
-  batch.input_ids_BT = tensor::upload(batch.input_ids_BT, decoder.units.front()->options().device);
+  const at::Device device = decoder.units.front()->options().device;
+  batch.input_ids_BT = tensor::upload(batch.input_ids_BT, device);
+  if (batch.tokens.documents_BT.defined()) {
+    batch.tokens = {tensor::upload(batch.tokens.documents_BT, device),
+                    tensor::upload(batch.tokens.positions_BT, device)};
+  }
   engine::Walk walk(decoder.segment_pointers(), decoder.unit_pointers(), {});
   const nn::State result = request.grads ? walk.train({batch}).front() : walk.evaluate({batch}).front();
 
@@ -157,7 +187,8 @@ void forward(const std::vector<ForwardCase>& cases) {
     try {
       forward_one(request);
     } catch (Error& error) {
-      throw error.add_context("computing " + request.output);
+      if (request.refused.empty()) throw error.add_context("computing " + request.output);
+      write_file_atomically(request.refused, error.message());
     }
   }
 }

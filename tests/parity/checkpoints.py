@@ -5,7 +5,7 @@ import random
 import torch
 import transformers
 
-from families import ARCHITECTURES
+from families import ARCHITECTURES, FILE_NAMES
 from variants import FAMILIES, SIZES, sizes
 
 
@@ -21,7 +21,7 @@ IGNORE = -100
 
 def make_config(variant, changes=None):
     config_class, _ = classes(variant.family)
-    values = {**sizes(variant.family), **FAMILIES[variant.family], **variant.config, **(changes or {})}
+    values = {**sizes(variant.family), **FAMILIES.get(variant.family, {}), **variant.config, **(changes or {})}
     values = json.loads(json.dumps(values))  # transformers writes into the dicts that it is given
     return config_class(**{key: value for key, value in values.items() if value is not None or key != "layer_types"})
 
@@ -52,11 +52,14 @@ def to_old_form(path):
 
 def save(variant, folder):
     model = make_model(variant).to(getattr(torch, variant.stored))
-    model.config.architectures = [ARCHITECTURES.get(variant.family, type(model).__name__)]
+    model.config.architectures = [type(model).__name__]
     options = {"max_shard_size": variant.shard_bytes} if variant.shard_bytes else {}
     model.save_pretrained(folder, **options)
     if variant.shard_bytes:
         assert (folder / "model.safetensors.index.json").exists(), "one shard only"
+    if variant.family in ARCHITECTURES:
+        path = folder / "config.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"architectures": [ARCHITECTURES[variant.family]]}))
     if variant.old_config:
         to_old_form(folder / "config.json")
 
@@ -72,6 +75,11 @@ def make_rows(variant):
     labels = [[IGNORE if numbers.random() < 0.4 else numbers.randrange(SIZES["vocab_size"]) for _ in row]
               for row in ids]
     return ids, labels
+
+
+def file_name(model, name):
+    """What checkpoints call a parameter."""
+    return FILE_NAMES.get(model.config.model_type, {}).get(name, name)
 
 
 def pad(rows, value):
@@ -91,7 +99,7 @@ def run(model, ids, labels=None, grads=True):
     gradients = {}
     if grads:
         loss.backward()
-        gradients = {name: parameter.grad.float() for name, parameter in model.named_parameters()
+        gradients = {file_name(model, name): parameter.grad.float() for name, parameter in model.named_parameters()
                      if parameter.requires_grad}
     logits = out.logits.detach().float()
     for row, tokens in enumerate(ids):

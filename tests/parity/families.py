@@ -6,6 +6,8 @@ GPT2_SIZES = dict(vocab_size=101, n_embd=48, n_layer=3, n_head=4, n_positions=12
                   bos_token_id=1, eos_token_id=2, resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0)
 OWN_SIZES = {"gpt2": GPT2_SIZES}
 # The class name of released checkpoints where transformers saves another.
+# Tensors that files call otherwise than modules are called in transformers.
+FILE_NAMES = {"gpt_neox": {"lm_head.weight": "embed_out.weight"}}
 ARCHITECTURES = {"internlm3": "InternLM3ForCausalLM"}
 SLIDING = ["sliding_attention", "full_attention", "sliding_attention"]
 HIDDEN_ACTS = [("gelu", {"hidden_act": "gelu"}, {"hidden_act": "silu"}),
@@ -83,7 +85,7 @@ FAMILIES = {
         ("inner", {"n_inner": 60}, None),
         ("relu", {"activation_function": "relu"}, {"activation_function": "gelu_new"}),
         ("eps", {"layer_norm_epsilon": 0.1}, {"layer_norm_epsilon": 1e-5})]),
-    "gpt_neox": ({"num_attention_heads": 3, "num_key_value_heads": 3}, [
+    "gpt_neox": ({"num_attention_heads": 3, "num_key_value_heads": None}, [
         ("sequential", {"use_parallel_residual": False}, {"use_parallel_residual": True}),
         ("no-bias", {"attention_bias": False}, None),
         ("relu", {"hidden_act": "relu"}, {"hidden_act": "gelu"}),

@@ -130,4 +130,5 @@ def main():
     print(f"{len(variants)} variants agree with transformers {transformers.__version__}")
 
 
-main()
+if __name__ == "__main__":
+    main()

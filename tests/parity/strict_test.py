@@ -1,0 +1,169 @@
+"""Every key of every family's config.json in turn unknown, dropped, of a wrong type and of another value: the mathematics
+changes as in transformers, or the program names the key, or transformers refuses too. A key that the family lists as inert may
+hold anything, and changes nothing. All cases in one run of the program.
+
+strict_test.py [FAMILY...]: only those; without any, each family that STRICT_SAMPLE (default 1) of 6 draws.
+"""
+import collections
+import json
+import os
+import pathlib
+import random
+import sys
+import tempfile
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+import torch
+import transformers
+import yaml
+from safetensors.torch import load_file
+
+import checkpoints
+from program import call
+from variants import FAMILIES, Variant
+
+BOUND = 1e-4
+IDS = [[(7 * i + 3) % 97 for i in range(40)]]
+# What says who wrote the file; without them nothing can read it.
+IDENTITY = {"architectures", "model_type"}
+
+
+def other_values(value):
+    """Values of the same type that a config could hold."""
+    if isinstance(value, bool):
+        return [not value]
+    if isinstance(value, int):
+        return [value + 1, value * 2] if value > 0 else [1]
+    if isinstance(value, float):
+        return [value * 1.5 + 0.25]
+    if isinstance(value, str):
+        return ["relu"] if value in ("silu", "gelu", "gelu_new", "gelu_pytorch_tanh", "relu2") else [value + "_x"]
+    if isinstance(value, list) and value:
+        return [value[::-1], value[:-1]]
+    return []
+
+
+def wrong_types(value):
+    return ["words"] if not isinstance(value, str) else [17]
+
+
+def mutations(config):
+    """Name of the key, what was done, the config."""
+    yield "a_key_of_nobody", "unknown", {**config, "a_key_of_nobody": 3}
+    for key, value in config.items():
+        if key in IDENTITY:
+            continue
+        yield key, "dropped", {name: old for name, old in config.items() if name != key}
+        for other in wrong_types(value):
+            yield key, "wrong type", {**config, key: other}
+        for other in other_values(value):
+            yield key, f"value {json.dumps(other)[:40]}", {**config, key: other}
+        if isinstance(value, dict):
+            for inner, old in value.items():
+                yield inner, "dropped inside", {**config, key: {k: v for k, v in value.items() if k != inner}}
+                for other in other_values(old) + wrong_types(old):
+                    yield inner, f"inside {json.dumps(other)[:40]}", {**config, key: {**value, inner: other}}
+
+
+class Refused(Exception):
+    pass
+
+
+def reference(family, config, weights):
+    """transformers' logits with these weights under the changed config; Refused where it cannot."""
+    config_class, model_class = checkpoints.classes(family)
+    try:
+        settings = config_class.from_dict(json.loads(json.dumps(config)))
+        model = model_class._from_config(settings, dtype=torch.float32, attn_implementation="eager").eval()
+        expected = {checkpoints.file_name(model, name): tensor.shape for name, tensor in model.state_dict().items()}
+        tied = {"lm_head.weight", "embed_out.weight"}
+        for name, shape in expected.items():
+            if name not in weights and name not in tied:
+                raise Refused(f"{name} is missing")
+            if name in weights and weights[name].shape != shape:
+                raise Refused(f"{name} has another shape")
+        left = set(weights) - set(expected)
+        if left:
+            raise Refused(f"{sorted(left)[0]} is left over")
+        model.load_state_dict({name: weights[checkpoints.file_name(model, name)] for name in model.state_dict()
+                               if checkpoints.file_name(model, name) in weights}, strict=False)
+        with torch.no_grad():
+            return model(torch.tensor(IDS), use_cache=False).logits
+    except Exception as error:  # whatever transformers throws at a wrong config
+        raise Refused(f"{type(error).__name__}: {error}"[:200]) from error
+
+
+def prepare(family, root):
+    """The family's checkpoint, and a folder for each mutation that shares its weights."""
+    base = root / family / "base"
+    variant = Variant(family, "plain")
+    checkpoints.save(variant, base)
+    config = json.loads((base / "config.json").read_text())
+    model = checkpoints.make_config(variant)
+    whole = {**json.loads(model.to_json_string(use_diff=False)), **config}
+    cases = []
+    for index, (key, what, changed) in enumerate([("nothing", "unchanged", whole), *mutations(whole)]):
+        folder = root / family / str(index)
+        folder.mkdir(parents=True)
+        (folder / "config.json").write_text(json.dumps(changed))
+        (folder / "model.safetensors").symlink_to(base / "model.safetensors")
+        cases.append((key, what, changed, folder))
+    return load_file(base / "model.safetensors"), cases
+
+
+def judge(family, weights, inert, key, what, changed, folder):
+    """"" when the two agree, else what is wrong; and how the case ended."""
+    try:
+        expected = reference(family, changed, weights)
+    except Refused as refusal:
+        expected = refusal
+    refusal = (folder / "refused.txt").read_text() if (folder / "refused.txt").exists() else None
+    if refusal is not None:
+        if isinstance(expected, Refused):
+            return "", "both refuse"
+        # A tensor's name stands for the keys that its shape follows from.
+        named = key in refusal or "tensor " in refusal
+        return ("" if named else f"refuses without naming the key: {refusal}"), "refused by name"
+    logits = load_file(folder / "out.safetensors")["logits"]
+    if isinstance(expected, Refused):
+        if key in inert and torch.equal(logits, load_file(folder.parent / "0" / "out.safetensors")["logits"]):
+            return "", "without effect"
+        return f"accepted, but transformers refuses: {expected}", "accepted alone"
+    error = float((logits - expected).abs().max())
+    return ("" if error < BOUND else f"logits differ by {error:.2g}"), "equal"
+
+
+def families_of(words):
+    if words:
+        return words
+    sample = int(os.environ.get("STRICT_SAMPLE", "1"))
+    return [family for family in FAMILIES if random.Random(family).randrange(6) < sample]
+
+
+def main():
+    transformers.logging.set_verbosity_error()
+    chosen, failures = families_of(sys.argv[1:]), []
+    with tempfile.TemporaryDirectory() as name:
+        root = pathlib.Path(name)
+        (root / "ids.json").write_text(json.dumps(IDS))
+        prepared = {family: prepare(family, root) for family in chosen}
+        requests = [{"model": str(folder), "ids": str(root / "ids.json"), "output": str(folder / "out.safetensors"),
+                     "refused": str(folder / "refused.txt")} for _, cases in prepared.values() for *_, folder in cases]
+        (root / "cases.json").write_text(json.dumps(requests))
+        call("model", "forward", "--cases", root / "cases.json")
+        for family, (weights, cases) in prepared.items():
+            ends, inert = collections.Counter(), set(yaml.safe_load(call("model", "list", family))["inert"])
+            for case in cases:
+                wrong, end = judge(family, weights, inert, *case)
+                ends[end] += 1
+                if wrong:
+                    failures.append(f"{family}: {case[0]} {case[1]}: {wrong}")
+            print(f"{family:16} {len(cases):4} cases: " + ", ".join(f"{count} {end}" for end, count in sorted(ends.items())))
+    for failure in failures:
+        print("FAILS", failure)
+    if failures:
+        sys.exit(f"{len(failures)} cases fail")
+
+
+if __name__ == "__main__":
+    main()
