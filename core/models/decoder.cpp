@@ -222,7 +222,8 @@ nn::Head make_head(const DecoderConfig& config,
   nn::Head head{.norm = find.norm("norm.final", config.norm),
                 .projection = {},
                 .logit_scale = config.head.logit_scale,
-                .logit_softcap = config.head.logit_softcap};
+                .logit_softcap = config.head.logit_softcap,
+                .normalised = config.head.normalised};
   if (!config.head.tied) {
     head.projection = find.linear({"head"});
     return head;

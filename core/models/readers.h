@@ -33,6 +33,7 @@ void read_rope(ConfigJson& config, Draft& draft);
 void read_rope_by_layer_type(ConfigJson& config, Draft& draft);
 void read_mlp_size(ConfigJson& config, Draft& draft);
 void read_no_rope(ConfigJson& config, Draft& draft);
+void read_rope_or_alibi(ConfigJson& config, Draft& draft);
 void read_rope_less_layers(ConfigJson& config, Draft& draft);
 void read_sqrt_embed_scale(ConfigJson& config, Draft& draft);
 

@@ -95,6 +95,7 @@ struct Head {
   ops::Linear projection;      ///< its weight may be the embedding's table (tied)
   double logit_scale = 1.0;    ///< multiplies logits
   double logit_softcap = 0.0;  ///< logits become cap tanh(logits / cap); 0: off
+  bool normalised = false;     ///< rows of the projection count as if of length one
 };
 
 class HeadSegment : public Segment {
