@@ -26,6 +26,7 @@ constexpr std::array kTable = {
     Row{DType::kInt8, 1, "I8", "int8", "char"},
     Row{DType::kUInt8, 1, "U8", "uint8", "byte"},
     Row{DType::kBool, 1, "BOOL", "bool", "bool"},
+    Row{DType::kFloat8E4M3, 1, "F8_E4M3", "float8_e4m3fn", "fp8"},
 };
 
 const Row& row_of(DType dtype) {
@@ -56,7 +57,7 @@ DType dtype_from_safetensors(std::string_view name) {
   fail(ErrorCode::kFormat,
        "element type \"",
        name,
-       "\" is not one of F32 BF16 F16 F64 I64 I32 I16 I8 U8 BOOL");
+       "\" is not one of F32 BF16 F16 F64 I64 I32 I16 I8 U8 BOOL F8_E4M3");
 }
 
 DType dtype_from_torch(std::string_view name) {

@@ -6,7 +6,19 @@
 namespace automodel {
 
 /// Element types that occur in checkpoints. Names are safetensors' ("F32", "BF16") and torch's ("float32").
-enum class DType { kFloat32, kBFloat16, kFloat16, kFloat64, kInt64, kInt32, kInt16, kInt8, kUInt8, kBool };
+enum class DType {
+  kFloat32,
+  kBFloat16,
+  kFloat16,
+  kFloat64,
+  kInt64,
+  kInt32,
+  kInt16,
+  kInt8,
+  kUInt8,
+  kBool,
+  kFloat8E4M3,
+};
 
 int64_t size_of(DType dtype);
 

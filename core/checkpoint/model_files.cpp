@@ -26,7 +26,12 @@ struct Place {
   size_t file;
   const models::FileTensor* tensor;
   std::string parameter;
+  bool float32;  ///< whatever the weights are
 };
+
+DType dtype_of(const Place& place, DType weights) {
+  return place.float32 ? DType::kFloat32 : weights;
+}
 
 /// Which file of the export each tensor goes to: the source's split, or one file.
 struct Split {
@@ -53,7 +58,8 @@ Split split_like_source(const models::Decoder& decoder, const fs::path& source) 
                             ? names.begin()
                             : std::lower_bound(names.begin(), names.end(), found->get<std::string>());
         const size_t file = names.empty() ? 1 : static_cast<size_t>(at - names.begin()) + 1;
-        split.tensors[tensor.name] = {file, &tensor, weight.name};
+        split.tensors[tensor.name] = {
+            file, &tensor, weight.name, weight.kind == models::WeightSpec::Kind::kBuffer};
       }
     }
   }
@@ -79,7 +85,7 @@ std::string index_json(const Split& split, DType dtype) {
   int64_t total_size = 0;
   for (const auto& [name, place] : split.tensors) {
     weight_map[name] = consolidated_name(place.file, split.num_files);
-    total_size += models::num_elements(place.tensor->shape) * size_of(dtype);
+    total_size += models::num_elements(place.tensor->shape) * size_of(dtype_of(place, dtype));
   }
   Json index;
   index["metadata"]["total_size"] = total_size;
@@ -87,9 +93,11 @@ std::string index_json(const Split& split, DType dtype) {
   return index.dump(2) + "\n";
 }
 
-/// The model's config.json, its type fields saying what the weights are.
+/// The model's config.json, its type fields saying what the weights are: plain numbers, quantised or not when
+/// they were loaded.
 std::string config_text(const ModelSource& source) {
   Json config = Json::parse(source.config_json);
+  config.erase("quantization_config");
   const std::string dtype(torch_name(source.weights_dtype));
   if (config.contains("torch_dtype")) config["torch_dtype"] = dtype;
   if (config.contains("dtype") || !config.contains("torch_dtype")) config["dtype"] = dtype;
@@ -119,8 +127,8 @@ void write_shards(const fs::path& folder,
     std::vector<io::TensorToWrite> tensors;
     for (const auto& [name, place] : split.tensors) {
       if (place.file != file) continue;
-      tensors.push_back(
-          to_write(*place.tensor, stored_value(decoder.find(place.parameter), source.weights_dtype)));
+      const DType dtype = dtype_of(place, source.weights_dtype);
+      tensors.push_back(to_write(*place.tensor, stored_value(decoder.find(place.parameter), dtype)));
     }
     io::write_safetensors(folder / shard_name(file, split.num_files), tensors);
   }
@@ -144,19 +152,16 @@ void copy_files(const std::vector<fs::path>& files, const fs::path& folder) {
   }
 }
 
-void write_metadata(const fs::path& folder,
-                    const ModelSource& source,
-                    const Split& split) {
+void write_metadata(const fs::path& folder, const ModelSource& source, const Split& split) {
   Json file_index = Json::object(), dtypes = Json::object();
   for (const auto& [name, place] : split.tensors) {
     file_index[name] = place.file;
-    dtypes[name] = safetensors_name(source.weights_dtype);
+    dtypes[name] = safetensors_name(dtype_of(place, source.weights_dtype));
   }
   write_file_atomically(folder / "config.json", config_text(source));
   write_file_atomically(folder / "fqn_to_file_index_mapping.json", file_index.dump(2));
   write_file_atomically(folder / "fqn_to_dtype_mapping.json", dtypes.dump(2));
-  write_file_atomically(folder / "model.safetensors.index.json",
-                        index_json(split, source.weights_dtype));
+  write_file_atomically(folder / "model.safetensors.index.json", index_json(split, source.weights_dtype));
   std::vector<fs::path> copied = source.tokenizer_files;
   if (!source.folder.empty()) copied.push_back(source.folder / "generation_config.json");
   copy_files(copied, folder);

@@ -8,7 +8,9 @@
 
 #include "core/models/match_weights.h"
 #include "core/nn/decoder_segments.h"
+#include "core/nn/moe.h"
 #include "core/ops/dropout.h"
+#include "core/tensor/dequantize.h"
 #include "core/tensor/dtype.h"
 #include "core/tensor/random.h"
 
@@ -18,17 +20,21 @@ namespace {
 /// Finds the handles of one segment's parameters by their roles.
 class SegmentParameters {
  public:
-  SegmentParameters(tensor::Unit& unit, const SegmentWeights& segment, const LoraSource& lora_of)
-      : unit_(unit), segment_(segment), lora_of_(lora_of) {}
+  SegmentParameters(tensor::Unit& unit,
+                    tensor::Unit* buffers,
+                    const SegmentWeights& segment,
+                    const LoraSource& lora_of)
+      : unit_(unit), buffers_(buffers), segment_(segment), lora_of_(lora_of) {}
 
   /// A null handle when there is no such parameter.
   tensor::Weight find(const std::string& role) const {
     for (const WeightSpec& spec : segment_.weights) {
       if (spec.role != role) continue;
-      const auto& parameters = unit_.parameters();
+      tensor::Unit& unit = spec.kind == WeightSpec::Kind::kBuffer ? *buffers_ : unit_;
+      const auto& parameters = unit.parameters();
       const auto at = std::ranges::find(parameters, spec.name, &tensor::Parameter::name);
-      ensure(at != parameters.end(), unit_.name(), " has no parameter ", spec.name);
-      return {&unit_, static_cast<size_t>(at - parameters.begin()), 1};
+      ensure(at != parameters.end(), unit.name(), " has no parameter ", spec.name);
+      return {&unit, static_cast<size_t>(at - parameters.begin()), 1};
     }
     return {};
   }
@@ -83,9 +89,11 @@ class SegmentParameters {
     return ops::dropout_site(detail::join(unit_.name(), " ", role, " ", branch));
   }
 
-  /// The unit itself and that of the adapters that linear() met.
+  /// The unit itself, that of its buffers and that of the adapters that linear() met.
   std::vector<tensor::Unit*> units() const {
     std::vector<tensor::Unit*> units = {&unit_};
+    const auto is_buffer = [](const WeightSpec& spec) { return spec.kind == WeightSpec::Kind::kBuffer; };
+    if (std::ranges::any_of(segment_.weights, is_buffer)) units.push_back(buffers_);
     if (adapter_unit_) units.push_back(adapter_unit_);
     return units;
   }
@@ -102,6 +110,7 @@ class SegmentParameters {
   }
 
   tensor::Unit& unit_;
+  tensor::Unit* buffers_;
   const SegmentWeights& segment_;
   const LoraSource& lora_of_;
   mutable tensor::Unit* adapter_unit_ = nullptr;
@@ -109,11 +118,29 @@ class SegmentParameters {
 
 std::unique_ptr<tensor::Unit> make_unit(const SegmentWeights& segment, const tensor::Unit::Options& options) {
   std::vector<tensor::Parameter> parameters;
-  for (const WeightSpec& weight : segment.weights) parameters.push_back({weight.name, weight.shape});
+  for (const WeightSpec& weight : segment.weights) {
+    if (weight.kind != WeightSpec::Kind::kBuffer) parameters.push_back({weight.name, weight.shape});
+  }
   std::stable_partition(parameters.begin(), parameters.end(), [](const tensor::Parameter& parameter) {
     return parameter.shape.size() == 2;
   });
   return std::make_unique<tensor::Unit>(segment.segment, std::move(parameters), options);
+}
+
+/// The buffers of all segments; null where there are none.
+std::unique_ptr<tensor::Unit> make_buffers(const std::vector<SegmentWeights>& segments,
+                                           const tensor::Unit::Options& options) {
+  std::vector<tensor::Parameter> parameters;
+  for (const SegmentWeights& segment : segments) {
+    for (const WeightSpec& weight : segment.weights) {
+      if (weight.kind == WeightSpec::Kind::kBuffer) parameters.push_back({weight.name, weight.shape});
+    }
+  }
+  if (parameters.empty()) return nullptr;
+  tensor::Unit::Options fixed;
+  fixed.device = options.device;
+  fixed.trainable = false;
+  return std::make_unique<tensor::Unit>("buffers", std::move(parameters), fixed);
 }
 
 using RopeTables = std::vector<std::shared_ptr<const nn::RopeTable>>;
@@ -143,6 +170,25 @@ nn::Mlp make_mlp(const LayerConfig& layer, const SegmentParameters& find) {
   return mlp;
 }
 
+nn::Moe make_moe(const LayerConfig& layer, const SegmentParameters& find) {
+  nn::Moe moe;
+  moe.config = layer.moe;
+  moe.input_norm = ops::Norm::none();
+  moe.router = find.linear({"moe.router"});
+  if (layer.moe.router.correction) moe.correction = find.get("moe.correction");
+  moe.experts = {.gate_up = find.get("moe.experts.gate_up.weight"),
+                 .down = find.get("moe.experts.down.weight"),
+                 .gate_up_bias = find.find("moe.experts.gate_up.bias"),
+                 .down_bias = find.find("moe.experts.down.bias"),
+                 .gate = layer.moe.gate,
+                 .weigh_input = layer.moe.weigh_input};
+  if (layer.moe.shared_intermediate_size == 0) return moe;
+  moe.shared_gate_up = find.fused_or("moe.shared.gate_up", {"moe.shared.gate", "moe.shared.up"});
+  moe.shared_down = find.linear({"moe.shared.down"});
+  if (layer.moe.shared_gate) moe.shared_gate = find.linear({"moe.shared_gate"});
+  return moe;
+}
+
 nn::Mixer make_mixer(MixerKind kind,
                      const LayerConfig& layer,
                      const SegmentParameters& find,
@@ -158,6 +204,8 @@ nn::Mixer make_feed_forward(const LayerConfig& layer, const SegmentParameters& f
   switch (layer.feed_forward) {
     case FeedForwardKind::kMlp:
       return make_mlp(layer, find);
+    case FeedForwardKind::kMoe:
+      return make_moe(layer, find);
     case FeedForwardKind::kNone:
       break;
   }
@@ -224,6 +272,9 @@ nn::Head make_head(const DecoderConfig& config,
                 .logit_scale = config.head.logit_scale,
                 .logit_softcap = config.head.logit_softcap,
                 .normalised = config.head.normalised};
+  for (const LayerConfig& layer : config.layers) {
+    if (layer.feed_forward == FeedForwardKind::kMoe) head.aux_loss_coef = layer.moe.aux_loss_coef;
+  }
   if (!config.head.tied) {
     head.projection = find.linear({"head"});
     return head;
@@ -247,6 +298,13 @@ void each_block(const FileTensor& file, const at::Tensor& parameter, const at::T
   }
 }
 
+/// A tensor of a file, without a copy; only to be read.
+at::Tensor view_of(const io::TensorView& stored) {
+  // from_blob wants a mutable pointer.
+  return at::from_blob(
+      const_cast<std::byte*>(stored.data), stored.shape, at::dtype(tensor::to_torch(stored.dtype)));
+}
+
 }  // namespace
 
 tensor::Weight Decoder::find(const std::string& name) const {
@@ -268,6 +326,7 @@ std::vector<const nn::Segment*> Decoder::segment_pointers() const {
 std::vector<tensor::Unit*> Decoder::unit_pointers() const {
   std::vector<tensor::Unit*> pointers;
   for (const auto& unit : units) pointers.push_back(unit.get());
+  if (buffers) pointers.push_back(buffers.get());
   for (const auto& unit : adapter_units) pointers.push_back(unit.get());
   return pointers;
 }
@@ -275,25 +334,29 @@ std::vector<tensor::Unit*> Decoder::unit_pointers() const {
 Decoder build_decoder(const DecoderConfig& config,
                       const tensor::Unit::Options& options,
                       const LoraSource& lora_of) {
-  Decoder decoder{config, model_weights(config), {}, {}, {}};
+  Decoder decoder{config, model_weights(config), {}, nullptr, {}, {}};
   ensure(decoder.weights.size() == config.layers.size() + 2, "a decoder has an embedding, layers and a head");
   for (const SegmentWeights& segment : decoder.weights) decoder.units.push_back(make_unit(segment, options));
+  decoder.buffers = make_buffers(decoder.weights, options);
+  tensor::Unit* const buffers = decoder.buffers.get();
 
   RopeTables ropes;
   for (const RopeConfig& rope : config.ropes) {
     ropes.push_back(rope.rotary_dim > 0 ? std::make_shared<nn::RopeTable>(rope, options.device) : nullptr);
   }
-  const SegmentParameters embed(*decoder.units.front(), decoder.weights.front(), lora_of);
+  const SegmentParameters embed(*decoder.units.front(), buffers, decoder.weights.front(), lora_of);
   const nn::Embedding embedding = make_embedding(config, embed);
   decoder.segments.push_back(std::make_unique<nn::EmbedSegment>(decoder.weights.front().segment, embedding));
+  bool router_before = false;
   for (size_t i = 0; i < config.layers.size(); ++i) {
     const SegmentWeights& weights = decoder.weights[i + 1];
-    const SegmentParameters find(*decoder.units[i + 1], weights, lora_of);
+    const SegmentParameters find(*decoder.units[i + 1], buffers, weights, lora_of);
     std::vector<nn::Step> steps = make_steps(config.layers[i], find, ropes);
     decoder.segments.push_back(std::make_unique<nn::DecoderBlock>(
-        weights.segment, std::move(steps), find.units(), config.hidden_size));
+        weights.segment, std::move(steps), find.units(), config.hidden_size, router_before));
+    router_before = router_before || config.layers[i].feed_forward == FeedForwardKind::kMoe;
   }
-  const SegmentParameters head(*decoder.units.back(), decoder.weights.back(), lora_of);
+  const SegmentParameters head(*decoder.units.back(), buffers, decoder.weights.back(), lora_of);
   decoder.segments.push_back(std::make_unique<nn::HeadSegment>(
       decoder.weights.back().segment, make_head(config, head, embedding.table, lora_of)));
   return decoder;
@@ -310,16 +373,22 @@ void load_weights(Decoder& decoder, const io::WeightFiles& files) {
   for (const MatchedWeight& matched : match_weights(decoder.config, files)) {
     const tensor::Weight weight = decoder.find(matched.parameter);
     const io::TensorView& stored = *matched.tensor;
-    // from_blob wants a mutable pointer; the copy only reads.
-    const at::Tensor source = at::from_blob(
-        const_cast<std::byte*>(stored.data), stored.shape, at::dtype(tensor::to_torch(stored.dtype)));
+    at::Tensor source = view_of(stored);
+    if (matched.scales) {
+      const QuantizationConfig& blocks = decoder.config.quantization;
+      const at::ScalarType type = weight.unit->home(weight.first).scalar_type();
+      source = blocks.kind == QuantizationConfig::Kind::kMxfp4
+                   ? tensor::from_mxfp4(source, view_of(*matched.scales), type)
+                   : tensor::from_fp8_blocks(
+                         source, view_of(*matched.scales), blocks.block_rows, blocks.block_columns, type);
+    }
     each_block(
         matched.place, weight.unit->home(weight.first), source, [](at::Tensor here, const at::Tensor& there) {
           here.copy_(there);
         });
     matched.file->drop_pages(stored);
   }
-  for (const auto& unit : decoder.units) unit->home_changed();
+  for (tensor::Unit* unit : decoder.unit_pointers()) unit->home_changed();
 }
 
 void init_weights(Decoder& decoder, uint64_t seed) {
@@ -353,7 +422,7 @@ void init_weights(Decoder& decoder,
     const tensor::Weight table = decoder.find(decoder.weights.front().weights.front().name);
     table.unit->home(table.first)[*padding].zero_();
   }
-  for (const auto& unit : decoder.units) unit->home_changed();
+  for (tensor::Unit* unit : decoder.unit_pointers()) unit->home_changed();
 }
 
 }  // namespace automodel::models

@@ -18,7 +18,8 @@ struct Decoder {
   DecoderConfig config;
   std::vector<SegmentWeights> weights;  ///< parameters in the order of the definition
   std::vector<std::unique_ptr<tensor::Unit>>
-      units;  ///< one a segment; matrices first, so that fuse groups touch
+      units;                              ///< one a segment; matrices first, so that fuse groups touch
+  std::unique_ptr<tensor::Unit> buffers;  ///< float32 values that do not learn by gradients; null: none
   std::vector<std::unique_ptr<tensor::Unit>> adapter_units;  ///< of adapters (core/peft); empty: none
   std::vector<std::unique_ptr<nn::Segment>> segments;
 
@@ -26,7 +27,7 @@ struct Decoder {
   tensor::Weight find(const std::string& name) const;
 
   std::vector<const nn::Segment*> segment_pointers() const;
-  std::vector<tensor::Unit*> unit_pointers() const;  ///< the model's, then the adapters'
+  std::vector<tensor::Unit*> unit_pointers() const;  ///< the model's, its buffers', the adapters'
 };
 
 /// Gives the adapters of linears that are applied as one, by their module names

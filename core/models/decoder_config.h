@@ -9,6 +9,7 @@
 #include "core/models/weight_names.h"
 #include "core/models/weight_spec.h"
 #include "core/nn/block_config.h"
+#include "core/nn/moe_config.h"
 
 /// What a decoder-only language model is made of, whatever family it comes from. Filled from config.json by a
 /// family file (share/models); every field's default is the neutral choice.
@@ -19,6 +20,7 @@ using kernels::Activation;
 using nn::AttentionConfig;
 using nn::BlockConfig;
 using nn::MlpConfig;
+using nn::MoeConfig;
 using nn::NormConfig;
 using nn::NormKind;
 using nn::QkNorm;
@@ -29,7 +31,7 @@ using nn::RopeConfig;
 enum class MixerKind { kAttention };
 
 /// What works on each token by itself.
-enum class FeedForwardKind { kNone, kMlp };
+enum class FeedForwardKind { kNone, kMlp, kMoe };
 
 struct LayerConfig {
   std::vector<MixerKind> mixers = {MixerKind::kAttention};  ///< several: side by side, their outputs added
@@ -37,6 +39,7 @@ struct LayerConfig {
   BlockConfig block;
   AttentionConfig attention;  ///< read where a mixer is of this kind; so are the others
   MlpConfig mlp;
+  MoeConfig moe;
 };
 
 /// Token ids to the residual stream.
@@ -60,6 +63,16 @@ struct HeadConfig {
   bool normalised = false;     ///< each row of the weight has length one (Baichuan 2, arXiv:2309.10305)
 };
 
+/// How files hold quantised weights; they are made plain numbers while they are loaded.
+struct QuantizationConfig {
+  enum class Kind {
+    kNone,
+    kFp8Blocks,  ///< float8 e4m3, NAME_scale_inv for each block. DeepSeek-V3, arXiv:2412.19437
+    kMxfp4,      ///< NAME_blocks and NAME_scales, 32 values a scale. OCP Microscaling 1.0; GPT-OSS
+  } kind = Kind::kNone;
+  int64_t block_rows = 128, block_columns = 128;  ///< of kFp8Blocks
+};
+
 struct DecoderConfig {
   std::string architecture;  ///< architectures[0] of config.json
   std::string family;        ///< name of the family file
@@ -70,6 +83,7 @@ struct DecoderConfig {
   EmbeddingConfig embedding;
   NormConfig norm;  ///< of the last norm, before the head
   HeadConfig head;
+  QuantizationConfig quantization;
   std::optional<DType> stored_dtype;  ///< dtype / torch_dtype of config.json
   std::vector<RopeConfig> ropes;
   std::vector<LayerConfig> layers;
@@ -84,11 +98,14 @@ std::vector<SegmentWeights> model_weights(const DecoderConfig& config);
 /// Whether anything is dropped in training.
 bool has_dropout(const DecoderConfig& config);
 
-/// Number of parameters, tied ones once.
+/// Number of parameters, tied ones once, buffers not.
 int64_t num_parameters(const DecoderConfig& config);
 
+/// Those that one token passes: of experts the chosen ones.
+int64_t num_active_parameters(const DecoderConfig& config);
+
 /// Forward and backward floating point operations for one token in a sequence of `length` tokens:
-/// 6 for each parameter that multiplies (embedding lookup not counted, a tied head counted once) plus
+/// 6 for each active parameter that multiplies (embedding lookup not counted, a tied head counted once) plus
 /// 12 x num_layers x num_heads x head_dim x length of attention (causality not discounted).
 double flops_per_token(const DecoderConfig& config, int64_t length);
 

@@ -112,6 +112,8 @@ FieldSource parse_source(const Place& place) {
 
 constexpr std::array kLayouts = {std::pair{"plain", Layout::kPlain},
                                  std::pair{"transposed", Layout::kTransposed},
+                                 std::pair{"interleaved", Layout::kInterleaved},
+                                 std::pair{"row", Layout::kRow},
                                  std::pair{"by_group", Layout::kByGroup}};
 
 Layout parse_layout(const Place& place) {
@@ -139,8 +141,11 @@ WeightName parse_module(const Place& place) {
       name.module = value.text();
     } else if (key == "layout") {
       name.layout = parse_layout(value);
+    } else if (key == "bare") {
+      if (value.text() != "true") value.refuse("expected true");
+      name.bare = true;
     } else {
-      value.unknown("entry of a module", key, {"module", "layout"});
+      value.unknown("entry of a module", key, {"module", "layout", "bare"});
     }
   });
   if (name.module.empty()) place.refuse("`module` is missing");
@@ -270,8 +275,9 @@ void emit(YAML::Emitter& out, const WeightNames& weights) {
   for (const auto& [role, name] : weights.modules) {
     out << YAML::Key << role << YAML::Value;
     json module = name.module;
-    if (name.layout != Layout::kPlain)
-      module = {{"module", name.module}, {"layout", layout_name(name.layout)}};
+    if (name.layout != Layout::kPlain || name.bare) module = {{"module", name.module}};
+    if (name.layout != Layout::kPlain) module["layout"] = layout_name(name.layout);
+    if (name.bare) module["bare"] = true;
     emit(out, module);
   }
   out << YAML::EndMap;

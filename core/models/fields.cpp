@@ -49,6 +49,12 @@ constexpr std::array kResiduals = {std::pair{"pre_norm", Residual::kPreNorm},
                                    std::pair{"post_norm", Residual::kPostNorm},
                                    std::pair{"norm_of_sum", Residual::kNormOfSum}};
 
+constexpr std::array kRouterScores = {std::pair{"softmax", nn::RouterScore::kSoftmax},
+                                      std::pair{"softmax_of_chosen", nn::RouterScore::kSoftmaxOfChosen},
+                                      std::pair{"sigmoid", nn::RouterScore::kSigmoid}};
+constexpr std::array kGroupScores = {std::pair{"best", nn::GroupScore::kBest},
+                                     std::pair{"best_two", nn::GroupScore::kBestTwo}};
+
 using Setter = std::function<void(Draft&, const json&, const std::string&)>;
 
 // Setters of one member: `of` gives it.
@@ -97,6 +103,24 @@ void set_pad_token(Draft& d, const json& v, const std::string& w) {
   d.config.embedding.pad_token_id = id < 0 ? id + d.config.vocab_size : id;
 }
 
+void set_quantization(Draft& d, const json& v, const std::string& w) {
+  if (v.is_null()) return;
+  check(v.is_object(), ErrorCode::kFormat, w, ": expected an object");
+  using Kind = QuantizationConfig::Kind;
+  constexpr std::array kMethods = {std::pair{"fp8", Kind::kFp8Blocks}, std::pair{"mxfp4", Kind::kMxfp4}};
+  QuantizationConfig& quantization = d.config.quantization;
+  quantization.kind = as_enum(v.value("quant_method", json()), w + ": quant_method", kMethods);
+  const auto block = v.find("weight_block_size");
+  if (quantization.kind != Kind::kFp8Blocks || block == v.end()) return;
+  const std::vector<double> sizes = as_numbers(*block, w + ": weight_block_size");
+  check(sizes.size() == 2 && sizes[0] >= 1 && sizes[1] >= 1,
+        ErrorCode::kFormat,
+        w,
+        ": weight_block_size: expected two numbers above 0");
+  quantization.block_rows = static_cast<int64_t>(sizes[0]);
+  quantization.block_columns = static_cast<int64_t>(sizes[1]);
+}
+
 #define OF(member) [](Draft& d) -> auto& { return d.member; }
 
 std::vector<Field> model_fields() {
@@ -110,6 +134,7 @@ std::vector<Field> model_fields() {
       {"initializer_range",
        "standard deviation of weights drawn at random",
        number(OF(config.initializer_range))},
+      {"quantization", "null, or quantization_config of fp8 blocks or mxfp4", set_quantization},
       {"pad_token_id",
        "padding row of the embedding, counted from the end when negative; null: none",
        set_pad_token},
@@ -167,7 +192,11 @@ std::vector<Field> block_fields() {
        number(OF(layer.block.multiplier))},
       {"residual_dropout", "of what a branch adds, in training", share(OF(layer.block.dropout))},
       {"intermediate_size", "width of the MLP; 0: 4 hidden_size", size(OF(layer.mlp.intermediate_size), 0)},
-      {"activation", "silu, gelu, gelu_tanh, relu or relu2", one_of(OF(layer.mlp.activation), kActivations)},
+      {"activation",
+       "silu, gelu, gelu_tanh, relu or relu2; of experts too",
+       [](Draft& d, const json& v, const std::string& w) {
+         d.layer.mlp.activation = d.layer.moe.gate.activation = as_enum(v, w, kActivations);
+       }},
       {"mlp_gated", "down(act(gate(x)) up(x)), else down(act(up(x)))", yes_or_no(OF(layer.mlp.gated))},
       {"mlp_bias",
        "biases of gate, up and down",
@@ -230,6 +259,57 @@ std::vector<Field> attention_fields() {
   };
 }
 
+std::vector<Field> moe_fields() {
+  constexpr int64_t kMaxExperts = 1 << 16;
+  return {
+      {"num_experts",
+       "experts of a layer that has any",
+       size(OF(layer.moe.router.num_experts), 1, kMaxExperts)},
+      {"experts_per_token", "experts that a token passes", size(OF(layer.moe.router.top_k), 1, kMaxExperts)},
+      {"expert_size", "width of one expert", size(OF(layer.moe.intermediate_size), 1)},
+      {"router_score",
+       "softmax, softmax_of_chosen or sigmoid",
+       one_of(OF(layer.moe.router.score), kRouterScores)},
+      {"router_normalize",
+       "weights of the chosen are divided by their sum",
+       yes_or_no(OF(layer.moe.router.normalize))},
+      {"router_normalize_eps", "added to that sum", number(OF(layer.moe.router.normalize_eps))},
+      {"router_normalize_min",
+       "that sum counts as at least this",
+       number(OF(layer.moe.router.normalize_min))},
+      {"router_scale", "multiplies the weights", number(OF(layer.moe.router.scale))},
+      {"router_groups",
+       "groups of neighbouring experts",
+       size(OF(layer.moe.router.num_groups), 1, kMaxExperts)},
+      {"router_top_groups", "groups that take part", size(OF(layer.moe.router.top_groups), 1, kMaxExperts)},
+      {"router_group_score", "best or best_two", one_of(OF(layer.moe.router.group_score), kGroupScores)},
+      {"router_bias", "bias of the router's projection", yes_or_no(OF(layer.moe.router.bias))},
+      {"router_correction",
+       "a vector moves the choice of experts",
+       yes_or_no(OF(layer.moe.router.correction))},
+      {"router_float32", "logits are formed in float32", yes_or_no(OF(layer.moe.router.float32))},
+      {"router_last", "drawn at random after the experts", yes_or_no(OF(layer.moe.router_last))},
+      {"router_update_rate",
+       "what the vector moves by after a step, towards experts with less load; 0: it stays",
+       number(OF(layer.moe.bias_update_rate))},
+      {"router_aux_loss_coef",
+       "of the load-balancing loss over all layers",
+       number(OF(layer.moe.aux_loss_coef))},
+      {"expert_bias", "biases of the experts", yes_or_no(OF(layer.moe.bias))},
+      {"expert_gate_limit",
+       "clamps gate and up of GPT-OSS's gate; 0: a plain gate",
+       number(OF(layer.moe.gate.limit))},
+      {"expert_gate_alpha", "sigmoid's gain in that gate", number(OF(layer.moe.gate.alpha))},
+      {"expert_weighs_input", "weights multiply the experts' inputs", yes_or_no(OF(layer.moe.weigh_input))},
+      {"num_shared_experts", "experts that every token passes", size(OF(num_shared_experts), 0, kMaxExperts)},
+      {"shared_expert_size",
+       "width of all shared experts together",
+       size(OF(layer.moe.shared_intermediate_size), 0)},
+      {"shared_expert_bias", "their biases", yes_or_no(OF(layer.moe.shared_bias))},
+      {"shared_expert_gate", "their output has a sigmoid gate", yes_or_no(OF(layer.moe.shared_gate))},
+  };
+}
+
 #undef OF
 
 }  // namespace
@@ -237,7 +317,7 @@ std::vector<Field> attention_fields() {
 const std::vector<Field>& fields() {
   static const std::vector<Field> kFields = [] {
     std::vector<Field> all = model_fields();
-    for (const auto& part : {block_fields(), attention_fields()})
+    for (const auto& part : {block_fields(), attention_fields(), moe_fields()})
       all.insert(all.end(), part.begin(), part.end());
     return all;
   }();

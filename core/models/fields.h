@@ -16,6 +16,7 @@ struct Draft {
   DecoderConfig config;
   LayerConfig layer;  ///< every layer starts as this
   int64_t num_layers = 0;
+  int64_t num_shared_experts = 0;     ///< each as wide as an expert; 0: the width is a field of its own
   double rope_theta = 10000.0;        ///< where config.json says none
   double rope_local_theta = 10000.0;  ///< of layers with a window, where those have a rope of their own
   /// Share of a head's leading dims that rotate where the rope parameters say none; unset: the family knows

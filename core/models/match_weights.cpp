@@ -9,8 +9,9 @@
 namespace automodel::models {
 namespace {
 
-/// '*' stands for any text without a dot.
+/// '*' stands for any text without a dot, '**' at the end for any text.
 bool matches(const std::string& pattern, const std::string& name) {
+  if (pattern.ends_with("**")) return name.starts_with(pattern.substr(0, pattern.size() - 2));
   const std::vector<std::string> wanted = split(pattern, '.'), parts = split(name, '.');
   if (wanted.size() != parts.size()) return false;
   for (size_t i = 0; i < parts.size(); ++i) {
@@ -68,6 +69,9 @@ class Matcher {
   MatchedWeight find(const std::string& parameter, const FileTensor& place) {
     std::string name = name_in_files(place.name);
     if (place.name == embedding_ && config_.head.tied && !files_.index.contains(name)) name = head_;
+    if (config_.quantization.kind == QuantizationConfig::Kind::kMxfp4 &&
+        files_.index.contains(name + "_blocks"))
+      return find_mxfp4(parameter, place, name);
     check(files_.index.contains(name),
           ErrorCode::kFormat,
           files_.files[0].path().parent_path().string(),
@@ -78,24 +82,75 @@ class Matcher {
           " by config.json (",
           config_.architecture,
           ")");
-    const io::TensorView& tensor = files_.at(name);
-    check(tensor.shape == place.shape,
-          ErrorCode::kFormat,
-          where(name),
-          "expected shape ",
-          shape_text(place.shape),
-          " by config.json, found ",
-          shape_text(tensor.shape));
-    const bool floating = tensor.dtype == DType::kFloat32 || tensor.dtype == DType::kBFloat16 ||
-                          tensor.dtype == DType::kFloat16 || tensor.dtype == DType::kFloat64;
-    check(floating,
+    const io::TensorView& tensor = expect(name, place.shape);
+    if (tensor.dtype == DType::kFloat8E4M3 &&
+        config_.quantization.kind == QuantizationConfig::Kind::kFp8Blocks)
+      return find_fp8(parameter, place, name);
+    check(floating(tensor.dtype),
           ErrorCode::kFormat,
           where(name),
           "expected F32, BF16 or F16, found ",
           safetensors_name(tensor.dtype),
-          "; quantised weights are not read");
-    seen_.insert(name);
+          "; config.json has no quantization_config that says how to read it");
     return {parameter, place, &tensor, &file_of(name)};
+  }
+
+  static bool floating(DType dtype) {
+    return dtype == DType::kFloat32 || dtype == DType::kBFloat16 || dtype == DType::kFloat16 ||
+           dtype == DType::kFloat64;
+  }
+
+  /// The tensor, which must have this shape.
+  const io::TensorView& expect(const std::string& name, const std::vector<int64_t>& shape) {
+    check(files_.index.contains(name),
+          ErrorCode::kFormat,
+          files_.files[0].path().parent_path().string(),
+          ": tensor \"",
+          name,
+          "\" is missing; expected shape ",
+          shape_text(shape),
+          " by quantization_config");
+    const io::TensorView& tensor = files_.at(name);
+    check(tensor.shape == shape,
+          ErrorCode::kFormat,
+          where(name),
+          "expected shape ",
+          shape_text(shape),
+          " by config.json, found ",
+          shape_text(tensor.shape));
+    seen_.insert(name);
+    return tensor;
+  }
+
+  MatchedWeight find_fp8(const std::string& parameter, const FileTensor& place, const std::string& name) {
+    const QuantizationConfig& blocks = config_.quantization;
+    check(place.shape.size() == 2, ErrorCode::kFormat, where(name), "FP8 blocks are read for matrices only");
+    const auto whole = [](int64_t size, int64_t block) { return (size + block - 1) / block; };
+    const io::TensorView& scales =
+        expect(name + "_scale_inv",
+               {whole(place.shape[0], blocks.block_rows), whole(place.shape[1], blocks.block_columns)});
+    check(floating(scales.dtype), ErrorCode::kFormat, where(scales.name), "expected floating numbers");
+    return {parameter, place, &files_.at(name), &file_of(name), &scales};
+  }
+
+  /// The last two dims of the plain tensor are exchanged in the file, the last one in blocks of 32.
+  MatchedWeight find_mxfp4(const std::string& parameter, const FileTensor& place, const std::string& name) {
+    constexpr int64_t kBlock = 32;
+    check(place.shape.size() == 3 && place.shape[1] % kBlock == 0,
+          ErrorCode::kFormat,
+          where(name + "_blocks"),
+          "MXFP4 is read for stacked experts whose width is a multiple of ",
+          kBlock);
+    const std::vector<int64_t> scale_shape = {place.shape[0], place.shape[2], place.shape[1] / kBlock};
+    std::vector<int64_t> block_shape = scale_shape;
+    block_shape.push_back(kBlock / 2);
+    const io::TensorView& blocks = expect(name + "_blocks", block_shape);
+    const io::TensorView& scales = expect(name + "_scales", scale_shape);
+    check(blocks.dtype == DType::kUInt8 && scales.dtype == DType::kUInt8,
+          ErrorCode::kFormat,
+          where(blocks.name),
+          "expected bytes (U8)");
+    return {parameter, place, &blocks, &file_of(blocks.name), &scales};
   }
 
   void check_tied_head() {

@@ -14,12 +14,15 @@ struct MatchedWeight {
   FileTensor place;
   const io::TensorView* tensor;  ///< valid as long as the files
   const io::SafetensorsFile* file;
+  const io::TensorView* scales =
+      nullptr;  ///< of a quantised tensor, in `file` or another; null: plain numbers
 };
 
 /// Finds every parameter of the model in the files, in the order of model_weights, and accounts for every
 /// tensor there. A tied head that the files hold as well must equal the embedding byte for byte; when only
 /// the head is there, the embedding takes its place, as in transformers. Throws Error(kFormat) naming file
-/// and tensor for one that is missing, unexpected, of another shape or not of a floating type.
+/// and tensor for one that is missing, unexpected, of another shape or not of a floating type
+/// (quantised ones where config.quantization says so).
 std::vector<MatchedWeight> match_weights(const DecoderConfig& config, const io::WeightFiles& files);
 
 }  // namespace automodel::models

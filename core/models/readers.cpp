@@ -66,6 +66,7 @@ const std::vector<Reader>& readers() {
       {"rope_by_layer_type",
        "rope_parameters for full_attention and sliding_attention, or rope_theta and rope_local_base_freq",
        read_rope_by_layer_type},
+      {"rotary_dim", "rotary_dim leading dims of a head rotate; stands before rope", read_rotary_dim},
       {"no_rope", "no layer rotates", read_no_rope},
       {"rope_or_alibi",
        "rope where max_position_embeddings is said, else ALiBi with the slopes of its paper",
@@ -75,6 +76,17 @@ const std::vector<Reader>& readers() {
        "there",
        read_rope_less_layers},
       {"mlp_size", "intermediate_size 0 becomes 4 hidden_size", read_mlp_size},
+      {"moe_everywhere", "every layer has experts", read_moe_everywhere},
+      {"moe_by_step",
+       "layer i has experts when (i + 1) % decoder_sparse_step is 0, but for mlp_only_layers",
+       read_moe_by_step},
+      {"moe_after_dense", "layers from first_k_dense_replace on have experts", read_moe_after_dense},
+      {"moe_between",
+       "layers from moe_layer_start_index to moe_layer_end_index where (i + 1) % moe_layer_interval is 0",
+       read_moe_between},
+      {"router_aux_loss",
+       "router_aux_loss_coef becomes 0 unless output_router_logits is true, as in transformers",
+       read_router_aux_loss},
       {"sqrt_embed_scale", "embeddings times sqrt(hidden_size)", read_sqrt_embed_scale},
   };
   return kReaders;
@@ -180,6 +192,14 @@ void read_mlp_size(ConfigJson& /*config*/, Draft& draft) {
   for (LayerConfig& layer : draft.config.layers) {
     if (layer.mlp.intermediate_size == 0) layer.mlp.intermediate_size = 4 * draft.config.hidden_size;
   }
+}
+
+void read_rotary_dim(ConfigJson& config, Draft& draft) {
+  const json* dim = config.find_value("rotary_dim");
+  if (!dim) return;
+  const int64_t head_dim = draft.config.layers.at(0).attention.head_dim;
+  const int64_t rotary = as_int(*dim, config.where("rotary_dim"), 1, head_dim);
+  draft.partial_rotary_factor = static_cast<double>(rotary) / static_cast<double>(head_dim);
 }
 
 void read_no_rope(ConfigJson& /*config*/, Draft& draft) {

@@ -32,9 +32,15 @@ void read_layer_types(ConfigJson& config, Draft& draft);
 void read_rope(ConfigJson& config, Draft& draft);
 void read_rope_by_layer_type(ConfigJson& config, Draft& draft);
 void read_mlp_size(ConfigJson& config, Draft& draft);
+void read_rotary_dim(ConfigJson& config, Draft& draft);
 void read_no_rope(ConfigJson& config, Draft& draft);
 void read_rope_or_alibi(ConfigJson& config, Draft& draft);
 void read_rope_less_layers(ConfigJson& config, Draft& draft);
 void read_sqrt_embed_scale(ConfigJson& config, Draft& draft);
+void read_moe_everywhere(ConfigJson& config, Draft& draft);
+void read_moe_by_step(ConfigJson& config, Draft& draft);
+void read_moe_after_dense(ConfigJson& config, Draft& draft);
+void read_moe_between(ConfigJson& config, Draft& draft);
+void read_router_aux_loss(ConfigJson& config, Draft& draft);
 
 }  // namespace automodel::models

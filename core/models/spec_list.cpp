@@ -28,6 +28,32 @@ std::vector<Block> by_group(int64_t q_size, int64_t kv_size, int64_t groups, int
           block(keys, (q_size + kv_size) * in, queries + keys)};
 }
 
+/// Stacked matrices [experts, out, in] whose file has [experts, in, out], columns as they are or those of
+/// gate and up alternating.
+std::vector<Block> stacked_columns(int64_t experts, int64_t out, int64_t in, bool interleaved) {
+  if (!interleaved) return {{{experts, out, in}, 0, 0, {out * in, in, 1}, {in * out, 1, out}}};
+  const int64_t half = out / 2;
+  const auto part = [&](int64_t which) {
+    return Block{{experts, half, in}, which * half * in, which, {out * in, in, 1}, {in * out, 2, out}};
+  };
+  return {part(0), part(1)};
+}
+
+/// The biases of the same.
+std::vector<Block> stacked_biases(int64_t experts, int64_t out, bool interleaved) {
+  if (!interleaved) return {};
+  const int64_t half = out / 2;
+  return {{{experts, half}, 0, 0, {out, 1}, {out, 2}}, {{experts, half}, half, 1, {out, 1}, {out, 2}}};
+}
+
+/// `text` with `mark` replaced.
+std::string with_number(std::string text, std::string_view mark, int64_t number) {
+  const size_t at = text.find(mark);
+  return at == std::string::npos ? text : text.replace(at, mark.size(), std::to_string(number));
+}
+
+constexpr std::string_view kExpert = "{expert}";
+
 }  // namespace
 
 int64_t num_elements(const std::vector<int64_t>& shape) {
@@ -84,6 +110,70 @@ void SpecList::norm(
   };
   if (weight) add(".weight", offset == 0 ? Init::kOnes : Init::kZeros);
   if (bias) add(".bias", Init::kZeros);
+}
+
+void SpecList::stacked(const std::string& role, int64_t experts, int64_t out, int64_t in, bool bias) {
+  const WeightName& name = name_of(role);
+  const std::string module = module_of(role);
+  const bool interleaved = name.layout == Layout::kInterleaved;
+  FileTensor file{module + (name.bare ? "" : ".weight"), {experts, out, in}, {}};
+  if (name.layout != Layout::kPlain)
+    file = {file.name, {experts, in, out}, stacked_columns(experts, out, in, interleaved)};
+  specs_.push_back({role + ".weight", file.name, {experts, out, in}, Kind::kExperts, Init::kNormal, {file}});
+  if (!bias) return;
+  file = {
+      module + (name.bare ? "_bias" : ".bias"), {experts, out}, stacked_biases(experts, out, interleaved)};
+  specs_.push_back({role + ".bias", file.name, {experts, out}, Kind::kOther, Init::kZeros, {file}});
+}
+
+void SpecList::listed(const std::string& role,
+                      int64_t experts,
+                      int64_t out,
+                      int64_t in,
+                      const std::vector<std::string>& parts) {
+  const auto rows = out / static_cast<int64_t>(parts.size());
+  const std::string first = module_of(parts[0]);
+  WeightSpec spec{role + ".weight",
+                  first.substr(0, first.find(kExpert)) + role.substr(role.rfind('.') + 1) + "_proj",
+                  {experts, out, in},
+                  Kind::kExperts,
+                  Init::kNormal,
+                  {}};
+  for (int64_t e = 0; e < experts; ++e) {
+    for (size_t p = 0; p < parts.size(); ++p) {
+      const int64_t offset = (e * out + static_cast<int64_t>(p) * rows) * in;
+      spec.files.push_back({with_number(module_of(parts[p]), kExpert, e) + ".weight",
+                            {rows, in},
+                            {{{rows, in}, offset, 0, {in, 1}, {in, 1}}}});
+    }
+  }
+  specs_.push_back(std::move(spec));
+}
+
+void SpecList::experts(
+    const std::string& role, int64_t experts, int64_t width, int64_t in, bool bias, double active) {
+  const size_t first = specs_.size();
+  const std::string gate_up = role + ".gate_up", down = role + ".down";
+  const bool one_each = name_of(down).module.find(kExpert) != std::string::npos;
+  check(!one_each || !bias,
+        ErrorCode::kConfig,
+        role,
+        ": biases of experts that files hold one by one are not read");
+  if (one_each) {
+    listed(gate_up, experts, 2 * width, in, {role + ".gate", role + ".up"});
+    listed(down, experts, in, width, {down});
+  } else {
+    stacked(gate_up, experts, 2 * width, in, bias);
+    stacked(down, experts, in, width, bias);
+  }
+  for (size_t i = first; i < specs_.size(); ++i) specs_[i].active = active;
+}
+
+void SpecList::buffer(const std::string& role, int64_t size) {
+  const std::string name = module_of(role);
+  FileTensor file{name, {size}, {}};
+  if (name_of(role).layout == Layout::kRow) file = {name, {1, size}, {{{size}, 0, 0, {1}, {1}}}};
+  specs_.push_back({role, name, {size}, Kind::kBuffer, Init::kZeros, {file}});
 }
 
 void SpecList::embedding(const std::string& role, int64_t rows, int64_t width) {

@@ -29,6 +29,13 @@ class SpecList {
   void norm(
       const std::string& role, const std::vector<int64_t>& shape, bool weight, bool bias, double offset);
 
+  /// role.gate_up.weight [experts, 2 width, in], role.down.weight [experts, in, width] and their biases, of
+  /// which one token passes the share `active`.
+  void experts(const std::string& role, int64_t experts, int64_t width, int64_t in, bool bias, double active);
+
+  /// A float32 vector that does not learn, under the module's name itself.
+  void buffer(const std::string& role, int64_t size);
+
   /// role.weight [rows, width].
   void embedding(const std::string& role, int64_t rows, int64_t width);
 
@@ -40,6 +47,12 @@ class SpecList {
  private:
   const WeightName& name_of(const std::string& role) const;
   std::string module_of(const std::string& role) const;
+  void stacked(const std::string& role, int64_t experts, int64_t out, int64_t in, bool bias);
+  void listed(const std::string& role,
+              int64_t experts,
+              int64_t out,
+              int64_t in,
+              const std::vector<std::string>& parts);
 
   const WeightNames& names_;
   int64_t layer_;

@@ -25,6 +25,8 @@ struct FileTensor {
 struct WeightSpec {
   enum class Kind {
     kLinear,     ///< [out, in], applied to activations
+    kExperts,    ///< [experts, out, in], some of them applied to each token
+    kBuffer,     ///< float32 whatever the weights are; never learns
     kEmbedding,  ///< [ids, width], looked up
     kOther,      ///< norms, biases, constants
   };
@@ -37,6 +39,7 @@ struct WeightSpec {
   Kind kind;
   Init init;
   std::vector<FileTensor> files;
+  double active = 1.0;  ///< share that one token passes: top_k / experts
 };
 
 /// The parameters of one segment: "embed", "layers.0", ..., "head".

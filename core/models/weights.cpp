@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include "core/models/decoder_config.h"
 #include "core/models/spec_list.h"
@@ -60,6 +61,29 @@ void add_mlp(SpecList& list, const MlpConfig& mlp, int64_t hidden_size) {
   list.linear("mlp.down", hidden_size, width, mlp.down_bias);
 }
 
+void add_shared(SpecList& list, const MoeConfig& moe, int64_t hidden_size) {
+  const int64_t width = moe.shared_intermediate_size;
+  if (list.has("moe.shared.gate_up")) {
+    list.linear("moe.shared.gate_up", 2 * width, hidden_size, moe.shared_bias);
+  } else {
+    list.linear("moe.shared.gate", width, hidden_size, moe.shared_bias);
+    list.linear("moe.shared.up", width, hidden_size, moe.shared_bias);
+  }
+  list.linear("moe.shared.down", hidden_size, width, moe.shared_bias);
+  if (moe.shared_gate) list.linear("moe.shared_gate", 1, hidden_size, false);
+}
+
+void add_moe(SpecList& list, const MoeConfig& moe, int64_t hidden_size) {
+  const nn::RouterConfig& router = moe.router;
+  const double active = static_cast<double>(router.top_k) / static_cast<double>(router.num_experts);
+  const auto add_router = [&] { list.linear("moe.router", router.num_experts, hidden_size, router.bias); };
+  if (!moe.router_last) add_router();
+  list.experts("moe.experts", router.num_experts, moe.intermediate_size, hidden_size, moe.bias, active);
+  if (moe.router_last) add_router();
+  if (router.correction) list.buffer("moe.correction", router.num_experts);
+  if (moe.shared_intermediate_size > 0) add_shared(list, moe, hidden_size);
+}
+
 void add_norms(SpecList& list, const LayerConfig& layer, int64_t hidden_size) {
   const BlockConfig& block = layer.block;
   const auto add = [&](const char* role) { add_norm(list, role, hidden_size, block.norm); };
@@ -89,6 +113,9 @@ std::vector<WeightSpec> layer_weights(const DecoderConfig& config, size_t index)
       break;
     case FeedForwardKind::kMlp:
       add_mlp(list, layer.mlp, config.hidden_size);
+      break;
+    case FeedForwardKind::kMoe:
+      add_moe(list, layer.moe, config.hidden_size);
       break;
   }
   add_norms(list, layer, config.hidden_size);
@@ -134,17 +161,30 @@ bool has_dropout(const DecoderConfig& config) {
 int64_t num_parameters(const DecoderConfig& config) {
   int64_t total = 0;
   for (const SegmentWeights& segment : model_weights(config)) {
-    for (const WeightSpec& weight : segment.weights) total += num_elements(weight.shape);
+    for (const WeightSpec& weight : segment.weights) {
+      if (weight.kind != WeightSpec::Kind::kBuffer) total += num_elements(weight.shape);
+    }
   }
   return total;
+}
+
+int64_t num_active_parameters(const DecoderConfig& config) {
+  double total = 0;
+  for (const SegmentWeights& segment : model_weights(config)) {
+    for (const WeightSpec& weight : segment.weights) {
+      if (weight.kind != WeightSpec::Kind::kBuffer)
+        total += weight.active * static_cast<double>(num_elements(weight.shape));
+    }
+  }
+  return static_cast<int64_t>(std::llround(total));
 }
 
 double flops_per_token(const DecoderConfig& config, int64_t length) {
   double in_matmuls = config.head.tied ? static_cast<double>(config.vocab_size * config.hidden_size) : 0.0;
   for (const SegmentWeights& segment : model_weights(config)) {
     for (const WeightSpec& weight : segment.weights) {
-      if (weight.kind == WeightSpec::Kind::kLinear)
-        in_matmuls += static_cast<double>(num_elements(weight.shape));
+      if (weight.kind == WeightSpec::Kind::kLinear || weight.kind == WeightSpec::Kind::kExperts)
+        in_matmuls += weight.active * static_cast<double>(num_elements(weight.shape));
     }
   }
   double attention = 0;

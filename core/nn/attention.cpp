@@ -39,7 +39,7 @@ ops::Heads Attention::split_heads(const at::Tensor& fused_BTW,
 }
 
 at::Tensor Attention::forward(const at::Tensor& x_BTD, const MixerInput& in) const {
-  const auto& [context, tokens, cache] = in;
+  const auto& [context, tokens, cache, router] = in;
   const int64_t rows = x_BTD.size(0);
   const int64_t length = x_BTD.size(1);
   const int64_t head_dim = config.head_dim;

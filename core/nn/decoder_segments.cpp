@@ -1,6 +1,8 @@
 // B batch, T tokens, D hidden
 #include "core/nn/decoder_segments.h"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include <ATen/ops/add.h>
@@ -17,6 +19,16 @@ namespace automodel::nn {
 namespace {
 
 constexpr uint64_t kEmbeddingSite = 0xe3bed;
+
+/// The sums of the auxiliary loss on their way from router to router.
+constexpr std::array<std::pair<const char*, at::Tensor RouterStats::*>, 3> kRouterSums = {
+    std::pair{"router.probabilities", &RouterStats::probabilities_E},
+    std::pair{"router.choices", &RouterStats::choices_E},
+    std::pair{"router.tokens", &RouterStats::tokens}};
+
+void read_router(const State& in, RouterStats& stats) {
+  for (const auto& [name, member] : kRouterSums) stats.*member = in.at(name);
+}
 
 }  // namespace
 
@@ -74,15 +86,45 @@ bool Step::is_plain() const {
 DecoderBlock::DecoderBlock(std::string name,
                            std::vector<Step> steps,
                            std::vector<tensor::Unit*> units,
-                           int64_t hidden_size)
-    : name_(std::move(name)), steps_(std::move(steps)), units_(std::move(units)), hidden_size_(hidden_size) {}
+                           int64_t hidden_size,
+                           bool adds_to_router)
+    : name_(std::move(name)),
+      steps_(std::move(steps)),
+      units_(std::move(units)),
+      hidden_size_(hidden_size),
+      adds_to_router_(adds_to_router) {
+  for (const Step& step : steps_) {
+    for (const Branch& branch : step.branches) {
+      if (const Moe* moe = std::get_if<Moe>(&branch.mixer)) moe_ = &moe->config;
+    }
+  }
+}
+
+std::vector<std::string> DecoderBlock::reads() const {
+  std::vector<std::string> names = {kHidden};
+  if (moe_ && moe_->aux_loss_coef != 0 && adds_to_router_) {
+    for (const auto& [name, member] : kRouterSums) names.emplace_back(name);
+  }
+  return names;
+}
 
 std::vector<StateField> DecoderBlock::writes(int64_t rows, int64_t length) const {
-  return {{kHidden, {rows, length, hidden_size_}, units_[0]->options().compute_dtype}};
+  std::vector<StateField> fields = {
+      {kHidden, {rows, length, hidden_size_}, units_[0]->options().compute_dtype}};
+  if (!moe_) return fields;
+  const int64_t experts = moe_->router.num_experts;
+  fields.push_back({expert_load_field(name_), {experts}, at::kFloat});
+  if (moe_->aux_loss_coef == 0) return fields;
+  fields.push_back({kRouterSums[0].first, {experts}, at::kFloat});
+  fields.push_back({kRouterSums[1].first, {experts}, at::kFloat});
+  fields.push_back({kRouterSums[2].first, {}, at::kFloat});
+  return fields;
 }
 
 State DecoderBlock::forward(const State& in, const MicroBatch& batch, const ops::OpContext& context) const {
-  const MixerInput input{context, batch.tokens, batch.cache ? &batch.cache->of(name_) : nullptr};
+  RouterStats router;
+  if (in.has(kRouterSums[0].first)) read_router(in, router);
+  const MixerInput input{context, batch.tokens, batch.cache ? &batch.cache->of(name_) : nullptr, &router};
   at::Tensor x_BTD = in.at(kHidden);
   for (size_t i = 0; i < steps_.size(); ++i) {
     const bool joins = i + 1 < steps_.size() && steps_[i].is_plain() && steps_[i + 1].is_plain();
@@ -97,6 +139,10 @@ State DecoderBlock::forward(const State& in, const MicroBatch& batch, const ops:
   }
   State out;
   out.set(kHidden, x_BTD);
+  if (!moe_) return out;
+  out.set(expert_load_field(name_), router.load_E);
+  if (moe_->aux_loss_coef == 0) return out;
+  for (const auto& [name, member] : kRouterSums) out.set(name, router.*member);
   return out;
 }
 
@@ -109,8 +155,18 @@ std::vector<tensor::Unit*> HeadSegment::units() const {
   return units;
 }
 
+std::vector<std::string> HeadSegment::reads() const {
+  std::vector<std::string> names = {kHidden};
+  if (head_.aux_loss_coef != 0) {
+    for (const auto& [name, member] : kRouterSums) names.emplace_back(name);
+  }
+  return names;
+}
+
 std::vector<StateField> HeadSegment::writes(int64_t /*rows*/, int64_t /*length*/) const {
-  return {{kLoss, {}, at::kFloat}};
+  std::vector<StateField> fields = {{kLoss, {}, at::kFloat}};
+  if (head_.aux_loss_coef != 0) fields.push_back({kAuxLoss, {}, at::kFloat});
+  return fields;
 }
 
 State HeadSegment::forward(const State& in, const MicroBatch& batch, const ops::OpContext& context) const {
@@ -125,15 +181,24 @@ State HeadSegment::forward(const State& in, const MicroBatch& batch, const ops::
   const double softcap = head_.logit_softcap;
   State out;
   if (batch.labels_BT.defined()) {
-    const at::Tensor loss = ops::linear_cross_entropy(normed_BTD.reshape({-1, normed_BTD.size(2)}),
-                                                      batch.labels_BT.reshape({-1}),
-                                                      head_.projection,
-                                                      {.scale = batch.loss_scale,
-                                                       .ignore_index = batch.ignore_index,
-                                                       .chunk_rows = batch.loss_chunk_rows,
-                                                       .normalised_head = head_.normalised,
-                                   .softcap = softcap},
-                                                      context);
+    at::Tensor loss = ops::linear_cross_entropy(normed_BTD.reshape({-1, normed_BTD.size(2)}),
+                                                batch.labels_BT.reshape({-1}),
+                                                head_.projection,
+                                                {.scale = batch.loss_scale,
+                                                 .ignore_index = batch.ignore_index,
+                                                 .chunk_rows = batch.loss_chunk_rows,
+                                                 .normalised_head = head_.normalised,
+                                                 .softcap = softcap},
+                                                context);
+    if (head_.aux_loss_coef != 0) {
+      RouterStats router;
+      read_router(in, router);
+      const at::Tensor balance = load_balancing_loss(router);
+      out.set(kAuxLoss, balance.detach());
+      // Its share of the step, as that of the token losses.
+      const auto labels = batch.labels_BT.ne(batch.ignore_index).sum().item<int64_t>();
+      loss = loss + balance * (head_.aux_loss_coef * batch.loss_scale * static_cast<double>(labels));
+    }
     out.set(kLoss, loss);
   }
   if (batch.want_logits) {

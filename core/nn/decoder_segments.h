@@ -6,6 +6,7 @@
 
 #include "core/nn/attention.h"
 #include "core/nn/mlp.h"
+#include "core/nn/moe.h"
 #include "core/nn/segment.h"
 
 namespace automodel::nn {
@@ -41,7 +42,7 @@ class EmbedSegment : public Segment {
   Embedding embedding_;
 };
 
-using Mixer = std::variant<Attention, Mlp>;
+using Mixer = std::variant<Attention, Mlp, Moe>;
 
 /// One mixer and the norm of its output.
 struct Branch {
@@ -64,20 +65,23 @@ struct Step {
   bool is_plain() const;
 };
 
-/// A layer: its steps one after another.
+/// A layer: its steps one after another. One with experts also writes their load, and hands on the sums of
+/// the auxiliary loss where there is one.
 class DecoderBlock : public Segment {
  public:
-  /// `units`: those that the steps' weights and adapters lie in.
+  /// `units`: those that the steps' weights and adapters lie in. `adds_to_router`: a block before this one
+  /// has sums of the auxiliary loss.
   DecoderBlock(std::string name,
                std::vector<Step> steps,
                std::vector<tensor::Unit*> units,
-               int64_t hidden_size);
+               int64_t hidden_size,
+               bool adds_to_router = false);
 
   const std::string& name() const override { return name_; }
 
   std::vector<tensor::Unit*> units() const override { return units_; }
 
-  std::vector<std::string> reads() const override { return {kHidden}; }
+  std::vector<std::string> reads() const override;
 
   std::vector<StateField> writes(int64_t rows, int64_t length) const override;
 
@@ -90,6 +94,8 @@ class DecoderBlock : public Segment {
   std::vector<Step> steps_;
   std::vector<tensor::Unit*> units_;
   int64_t hidden_size_;
+  const MoeConfig* moe_ = nullptr;  ///< of the experts in steps_; null: none
+  bool adds_to_router_;
 };
 
 /// The residual stream to logits and loss.
@@ -99,6 +105,7 @@ struct Head {
   double logit_scale = 1.0;    ///< multiplies logits
   double logit_softcap = 0.0;  ///< logits become cap tanh(logits / cap); 0: off
   bool normalised = false;     ///< rows of the projection count as if of length one
+  double aux_loss_coef = 0.0;  ///< of the routers' load-balancing loss; 0: there is none
 };
 
 class HeadSegment : public Segment {
@@ -109,7 +116,7 @@ class HeadSegment : public Segment {
 
   std::vector<tensor::Unit*> units() const override;
 
-  std::vector<std::string> reads() const override { return {kHidden}; }
+  std::vector<std::string> reads() const override;
 
   std::vector<StateField> writes(int64_t rows, int64_t length) const override;
 

@@ -7,6 +7,8 @@
 
 namespace automodel::nn {
 
+struct RouterStats;
+
 /// Where the tokens of a micro-batch stand.
 struct Tokens {
   /// [B, T] int32: the document that a token belongs to, equal numbers standing together in a row; -1:
@@ -14,6 +16,8 @@ struct Tokens {
   /// padded on its right if at all.
   at::Tensor documents_BT;
   at::Tensor positions_BT;  ///< [B, T] int64, from 0 in each document; undefined: 0 .. T-1 after the cache's
+  at::Tensor lengths_B{};   ///< [B] int64: tokens of each row before its padding, for what counts them;
+                            ///< undefined: all
 };
 
 /// What a mixer (attention, a state-space scan, an MLP, experts) is told beside its input. A mixer is a
@@ -23,7 +27,8 @@ struct Tokens {
 struct MixerInput {
   const ops::OpContext& context;
   const Tokens& tokens;
-  Cache* cache = nullptr;  ///< generation: the tokens follow those that it keeps and are added to it
+  Cache* cache = nullptr;         ///< generation: the tokens follow those that it keeps and are added to it
+  RouterStats* router = nullptr;  ///< where experts add what their router did (moe.h); null: nowhere
 };
 
 }  // namespace automodel::nn

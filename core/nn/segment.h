@@ -83,5 +83,12 @@ class Segment {
 inline constexpr const char* kHidden = "hidden";  ///< [B, T, D]
 inline constexpr const char* kLoss = "loss";      ///< scalar f32, already scaled
 inline constexpr const char* kLogits = "logits";  ///< [B, T, V]
+inline constexpr const char* kAuxLoss =
+    "aux_loss";  ///< scalar f32: the routers' load-balancing loss, not scaled
+
+/// [E] f32: tokens that the experts of a block got; nobody reads it, so it is a result.
+inline std::string expert_load_field(const std::string& block) {
+  return "expert_load." + block;
+}
 
 }  // namespace automodel::nn

@@ -4,7 +4,9 @@
 #include <utility>
 
 #include <ATen/Parallel.h>
+#include <ATen/ops/_grouped_mm.h>
 #include <ATen/ops/addmm.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/mm.h>
 
@@ -12,6 +14,7 @@
 #include "core/kernels/widen_add.h"
 #include "core/ops/cuda.h"
 #include "core/ops/dispatch.h"
+#include "core/ops/groups.h"
 
 namespace automodel::ops {
 namespace {
@@ -65,6 +68,16 @@ void scatter_rows(const at::Tensor& ids, const at::Tensor& dy, const at::Tensor&
                             begin,
                             end);
   });
+}
+
+/// Experts that get no product; on a GPU, where they are not known here, all.
+void zero_without_tokens(const at::Tensor& grad, const Groups& groups) {
+  if (groups.host_ends.empty()) grad.zero_();
+  int64_t begin = 0;
+  for (size_t e = 0; e < groups.host_ends.size(); ++e) {
+    if (groups.host_ends[e] == begin) grad[static_cast<int64_t>(e)].zero_();
+    begin = groups.host_ends[e];
+  }
 }
 
 }  // namespace
@@ -132,6 +145,44 @@ void GradSink::embedding(const tensor::Weight& table, const at::Tensor& ids, con
       with_element_type(dy, "embedding gradient", [&]<class T>(T) { scatter_rows<T>(ids, dy, grad); });
     }
   });
+}
+
+void GradSink::experts(const tensor::Weight& stacked,
+                       const at::Tensor& x,
+                       const at::Tensor& dy,
+                       const Groups& groups) {
+  if (!stacked.unit->trainable()) return;
+  submit([stacked, x, dy, groups] {
+    const bool accumulate = written_before(stacked);
+    at::Tensor grad = grad_of(stacked);
+    const bool direct = x.scalar_type() == grad.scalar_type();
+    if (!accumulate) zero_without_tokens(grad, groups);
+    const auto put = [accumulate](at::Tensor to, const at::Tensor& product) {
+      accumulate ? to.add_(product) : to.copy_(product);
+    };
+    for_each_span(groups, x.scalar_type() == at::kBFloat16, [&](const Span& span) {
+      if (span.expert < 0) {
+        put(grad, at::_grouped_mm(dy.t(), x, groups.ends));
+        return;
+      }
+      const at::Tensor dy_t = dy.narrow(0, span.begin, span.size()).t();
+      const at::Tensor x_e = x.narrow(0, span.begin, span.size());
+      at::Tensor grad_e = grad[span.expert];
+      if (direct) {
+        grad_e.addmm_(dy_t, x_e, accumulate ? 1 : 0, 1);
+      } else {
+        put(grad_e, at::mm(dy_t, x_e));
+      }
+    });
+  });
+}
+
+void GradSink::expert_biases(const tensor::Weight& bias, const at::Tensor& dy, const Groups& groups) {
+  if (!bias.unit->trainable()) return;
+  const at::Tensor experts = at::arange(groups.num_experts, groups.order.options());
+  const at::Tensor member_ES = experts.unsqueeze(1).eq(groups.expert_of_slot().unsqueeze(0));
+  const at::ScalarType type = dy.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  add(bias, at::mm(member_ES.to(type), dy.to(type)));
 }
 
 void GradSink::run_deferred() {

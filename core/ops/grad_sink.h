@@ -7,6 +7,8 @@
 
 namespace automodel::ops {
 
+struct Groups;
+
 /// Receives weight gradients from the backward of ops and adds them into their units' flat gradient buffers:
 /// at once, or when the engine says so (a schedule that fills pipeline bubbles with weight GEMMs). Frozen
 /// units: never. The first gradient of a step overwrites, later ones add. Owned by the engine; one thread.
@@ -29,6 +31,17 @@ class GradSink {
 
   /// Row ids[r] of d(table) += dy[r]. ids [rows] int64, dy [rows, width].
   void embedding(const tensor::Weight& table, const at::Tensor& ids, const at::Tensor& dy);
+
+  /// d(stacked[e]) += dy_e^T x_e over the slots of each expert; zero where an expert has none. stacked [E,
+  /// out, in], x [S, in], dy [S, out]. Types as in linear(), but bf16 on a GPU: each expert's product is
+  /// rounded to bf16 before it is added.
+  void experts(const tensor::Weight& stacked,
+               const at::Tensor& x,
+               const at::Tensor& dy,
+               const Groups& groups);
+
+  /// d(bias[e]) += sum of dy over the slots of each expert. bias [E, out], dy [S, out].
+  void expert_biases(const tensor::Weight& bias, const at::Tensor& dy, const Groups& groups);
 
   /// Runs what was put off, in the order it came.
   void run_deferred();

@@ -3,12 +3,51 @@
 #include <algorithm>
 #include <set>
 
+#include "core/base/error.h"
+#include "core/base/log.h"
 #include "core/peft/module_match.h"
 
 namespace automodel::peft {
 namespace {
 
 constexpr std::string_view kWeight = ".weight";
+
+/// What a recipe may call the experts: their names in files and in transformers, without ".weight".
+std::vector<std::string> expert_modules(const models::DecoderConfig& config) {
+  std::vector<std::string> names;
+  const auto add = [&](const std::string& name) {
+    names.push_back(name.ends_with(kWeight) ? name.substr(0, name.size() - kWeight.size()) : name);
+  };
+  for (const models::SegmentWeights& segment : models::model_weights(config)) {
+    for (const models::WeightSpec& weight : segment.weights) {
+      if (weight.kind != models::WeightSpec::Kind::kExperts) continue;
+      add(weight.name);
+      for (const models::FileTensor& file : weight.files) add(file.name);
+    }
+  }
+  return names;
+}
+
+/// Experts are matrices stacked in one parameter: they get no adapter, as in PEFT unless it is told their
+/// parameters. A target that stands for nothing else is an error.
+void refuse_experts(const config::PeftConfig& peft,
+                    const std::vector<std::string>& experts,
+                    const std::vector<std::string>& linears) {
+  for (const std::string& target : peft.target_modules) {
+    const auto named = [&](const std::string& module) {
+      return target == module || matches_module(target, module);
+    };
+    const auto expert = std::ranges::find_if(experts, named);
+    check(expert == experts.end() || std::ranges::any_of(linears, named),
+          ErrorCode::kUnsupported,
+          "peft.target_modules: \"",
+          target,
+          "\" stands for experts (",
+          expert == experts.end() ? "" : *expert,
+          "), which can have no adapters; name attention or shared experts, or train all weights");
+  }
+  if (!experts.empty()) log::info("LoRA: experts and routers have no adapters, they stay as they are");
+}
 
 }  // namespace
 
@@ -39,13 +78,15 @@ std::vector<LinearShape> linears_of(const models::DecoderConfig& config) {
   std::vector<LinearShape> linears;
   for (const models::SegmentWeights& segment : models::model_weights(config)) {
     for (const models::WeightSpec& weight : segment.weights) {
-      if (weight.kind != models::WeightSpec::Kind::kLinear) continue;
+      // PEFT sees routers as parameters, not as linears.
+      if (weight.kind != models::WeightSpec::Kind::kLinear || weight.role == "moe.router.weight") continue;
       const std::string module = weight.name.substr(0, weight.name.size() - kWeight.size());
       linears.push_back({module, segment.segment, weight.shape[1], weight.shape[0]});
     }
   }
   if (config.head.tied)
-    linears.push_back({config.names.modules.at("head").module, "head", config.hidden_size, config.vocab_size});
+    linears.push_back(
+        {config.names.modules.at("head").module, "head", config.hidden_size, config.vocab_size});
   return linears;
 }
 
@@ -58,6 +99,7 @@ AdapterSpec adapter_spec(const config::PeftConfig& peft, const models::DecoderCo
   const std::vector<LinearShape> linears = linears_of(config);
   std::vector<std::string> names;
   for (const LinearShape& linear : linears) names.push_back(linear.module);
+  refuse_experts(peft, expert_modules(config), names);
   const std::vector<std::string> selected = select_modules(peft, names);
   for (const LinearShape& linear : linears) {
     if (std::find(selected.begin(), selected.end(), linear.module) != selected.end())

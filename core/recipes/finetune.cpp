@@ -12,6 +12,7 @@
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/stack.h>
+#include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
 #include "core/base/log.h"
@@ -28,6 +29,7 @@
 #include "core/optim/grad_norm.h"
 #include "core/optim/lr_schedule.h"
 #include "core/optim/optimizer.h"
+#include "core/recipes/expert_balance.h"
 #include "core/recipes/metrics.h"
 #include "core/recipes/model_setup.h"
 #include "core/recipes/step_profiler.h"
@@ -106,13 +108,17 @@ struct Training {
   std::vector<tensor::Unit*> units;
   engine::Walk walk;
   optim::Optimizer optimizer;
+  bool has_experts;
 
   explicit Training(const config::Recipe& r)
       : recipe(r),
         model(load_model(r)),
         units(model.decoder.unit_pointers()),
         walk(model.decoder.segment_pointers(), units, {recompute_of(r.distributed.recompute)}),
-        optimizer(r.optimizer, units, static_cast<uint64_t>(r.seed)) {}
+        optimizer(r.optimizer, units, static_cast<uint64_t>(r.seed)),
+        has_experts(std::ranges::any_of(model.decoder.config.layers, [](const models::LayerConfig& layer) {
+          return layer.feed_forward == models::FeedForwardKind::kMoe;
+        })) {}
 
   at::Device device() const { return units.front()->options().device; }
 
@@ -134,6 +140,7 @@ nn::MicroBatch as_micro_batch(data::Batch& batch, double loss_scale, const Train
   nn::MicroBatch micro;
   micro.input_ids_BT = tensor::upload(ids, device);
   micro.labels_BT = as_tensor(batch.labels, batch, padded, loss.ignore_index);
+  if (training.has_experts) micro.tokens.lengths_B = tensor::upload(at::tensor(batch.lengths), device);
   micro.loss_scale = loss_scale;
   micro.ignore_index = loss.ignore_index;
   micro.loss_chunk_rows = loss.chunk_len.value_or(0);
@@ -178,9 +185,11 @@ PendingStep train_step(
       micro.dropout_keys = tensor::upload(keys, training.device());
     }
   }
-  const at::Tensor loss = total_loss(training.walk.train(micro_batches));
+  const engine::Walk::Results results = training.walk.train(micro_batches);
+  const at::Tensor loss = total_loss(results);
   const at::Tensor norm = optim::grad_norm(training.units);
   training.optimizer.step(lr, weight_decay, optim::clip_factor(norm, training.recipe.max_grad_norm));
+  balance_experts(training.model.decoder, results);
   pending.loss_and_norm.emplace(at::stack({loss, norm}));
   return pending;
 }

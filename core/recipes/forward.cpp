@@ -168,6 +168,12 @@ void forward_one(const ForwardCase& request) {
   std::vector<io::TensorToWrite> tensors = {
       {"logits", DType::kFloat32, logits.sizes().vec(), logits.const_data_ptr()},
       {"loss", DType::kFloat32, {}, loss.const_data_ptr()}};
+  std::vector<at::Tensor> others;  // the auxiliary loss, the experts' loads
+  for (const auto& [name, value] : result.fields()) {
+    if (name == nn::kLogits || name == nn::kLoss || name == nn::kHidden) continue;
+    others.push_back(value.to(at::kCPU, at::kFloat).contiguous());
+    tensors.push_back({name, DType::kFloat32, others.back().sizes().vec(), others.back().const_data_ptr()});
+  }
   if (request.grads) {
     add_gradients(decoder, tensors);
   }

@@ -17,6 +17,7 @@ constexpr std::array kPairs = {
     std::pair{DType::kInt8, at::kChar},
     std::pair{DType::kUInt8, at::kByte},
     std::pair{DType::kBool, at::kBool},
+    std::pair{DType::kFloat8E4M3, at::kFloat8_e4m3fn},
 };
 
 }  // namespace

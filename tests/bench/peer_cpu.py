@@ -26,14 +26,24 @@ SHAPES = {
             "num_key_value_heads": 6},
     "135M": {"hidden_size": 576, "intermediate_size": 1536, "num_hidden_layers": 30, "num_attention_heads": 9,
              "num_key_value_heads": 3},
+    # Qwen3-MoE: 32 M parameters without the embedding, 10 M of them active. Shown best with a small vocabulary.
+    "moe-30M": {"architectures": ["Qwen3MoeForCausalLM"], "model_type": "qwen3_moe", "hidden_size": 384,
+                "intermediate_size": 1024, "num_hidden_layers": 6, "num_attention_heads": 6, "num_key_value_heads": 6,
+                "head_dim": 64, "moe_intermediate_size": 256, "num_experts": 16, "num_experts_per_tok": 4,
+                "norm_topk_prob": True},
 }
 
 
 def config_of(shape: str, vocabulary: int) -> dict:
-    return {**SHAPES[shape], "architectures": ["LlamaForCausalLM"], "model_type": "llama", "vocab_size": vocabulary,
+    llama = {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "mlp_bias": False}
+    return {**({} if "model_type" in SHAPES[shape] else llama), **SHAPES[shape], "vocab_size": vocabulary,
             "tie_word_embeddings": True, "max_position_embeddings": 2048, "rms_norm_eps": 1e-5, "rope_theta": 10000.0,
-            "hidden_act": "silu", "attention_bias": False, "mlp_bias": False, "initializer_range": 0.02,
-            "bos_token_id": 0, "eos_token_id": 0}
+            "hidden_act": "silu", "attention_bias": False, "initializer_range": 0.02, "bos_token_id": 0, "eos_token_id": 0}
+
+
+def ids_in(config_folder: pathlib.Path) -> int:
+    """Token ids are drawn below this: what 16 bits hold of the vocabulary."""
+    return min(json.loads((config_folder / "config.json").read_text())["vocab_size"], 49152)
 
 
 def recipe(folder: pathlib.Path, dtype: str, steps: int) -> dict:
@@ -50,7 +60,7 @@ def recipe(folder: pathlib.Path, dtype: str, steps: int) -> dict:
 
 
 def measure_ours(folder: pathlib.Path, dtype: str, steps: int, environment: dict) -> dict:
-    ids = random.Random(1).choices(range(49152), k=steps * LENGTH + LENGTH + 1)
+    ids = random.Random(1).choices(range(ids_in(folder / "model")), k=steps * LENGTH + LENGTH + 1)
     (folder / "tokens_000000.bin").write_bytes(
         struct.pack("<4i", 278895051, 1, len(ids), 2).ljust(1024, b"\0") + struct.pack(f"<{len(ids)}H", *ids))
     (folder / "recipe.yaml").write_text(json.dumps(recipe(folder, dtype, steps)))
@@ -82,8 +92,9 @@ def make_checkpoint(config_file: str, dtype_name: str):
     """Random weights in `model` beside the file, made in a process of its own: also loads both sides' files once."""
     import torch
     import transformers
-    config = transformers.LlamaConfig(**json.loads(pathlib.Path(config_file).read_text()))
-    model = transformers.LlamaForCausalLM(config).to(getattr(torch, dtype_name))
+    values = json.loads(pathlib.Path(config_file).read_text())
+    config = transformers.CONFIG_MAPPING[values["model_type"]](**values)
+    model = transformers.AutoModelForCausalLM.from_config(config, dtype=getattr(torch, dtype_name))
     model.save_pretrained(pathlib.Path(config_file).parent / "model")
 
 
@@ -98,9 +109,10 @@ def peer(model_folder: str, dtype_name: str, steps: int):
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=0.01, fused=True)
     first_step_at = time.time()
     rates = []
+    vocabulary = ids_in(pathlib.Path(model_folder))
     for _ in range(steps):
         begin = time.monotonic()
-        ids = torch.randint(0, 49152, (1, LENGTH))
+        ids = torch.randint(0, vocabulary, (1, LENGTH))
         model(input_ids=ids, labels=ids, use_cache=False).loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
@@ -118,8 +130,14 @@ def gemm_limit(config: dict, dtype) -> float:
     kv = d // config["num_attention_heads"] * config["num_key_value_heads"]
     layers = config["num_hidden_layers"]
     seconds = 0.0
-    for out, inner, count in ((d + 2 * kv, d, layers), (d, d, layers), (2 * f, d, layers), (d, f, layers), (v, d, 1)):
-        x, w, dy = (torch.randn(s, dtype=dtype) for s in ((LENGTH, inner), (out, inner), (LENGTH, out)))
+    # rows, outputs, inputs, how many of a kind; experts have an equal share of the tokens
+    mlp = [(LENGTH, 2 * f, d, layers), (LENGTH, d, f, layers)]
+    if experts := config.get("num_experts") or config.get("num_local_experts"):
+        f = config["moe_intermediate_size"]
+        rows = LENGTH * config["num_experts_per_tok"] // experts
+        mlp = [(rows, 2 * f, d, layers * experts), (rows, d, f, layers * experts), (LENGTH, experts, d, layers)]
+    for rows, out, inner, count in [(LENGTH, d + 2 * kv, d, layers), (LENGTH, d, d, layers), *mlp, (LENGTH, v, d, 1)]:
+        x, w, dy = (torch.randn(s, dtype=dtype) for s in ((rows, inner), (out, inner), (rows, out)))
         for product in (lambda: x @ w.t(), lambda: dy @ w, lambda: dy.t() @ x):
             product()
             times = []

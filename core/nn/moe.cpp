@@ -1,0 +1,84 @@
+// B batch, T tokens, D hidden, E experts
+#include "core/nn/moe.h"
+
+#include <ATen/ops/arange.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/sigmoid.h>
+#include <ATen/ops/softmax.h>
+#include <ATen/ops/zeros.h>
+
+#include "core/ops/norm.h"
+#include "core/ops/route.h"
+
+namespace automodel::nn {
+namespace {
+
+/// How often each expert is chosen. choice [tokens, k], mask [tokens] f32.
+at::Tensor count(const at::Tensor& choice, const at::Tensor& mask, int64_t num_experts) {
+  const at::Tensor each = mask.unsqueeze(1).expand_as(choice).reshape({-1});
+  return at::zeros({num_experts}, mask.options()).scatter_add_(0, choice.reshape({-1}), each);
+}
+
+/// 1 for each token that is not padding.
+at::Tensor token_mask(const Tokens& tokens, const at::Tensor& logits_TE) {
+  const at::TensorOptions options = logits_TE.options().dtype(at::kFloat);
+  if (tokens.documents_BT.defined()) return tokens.documents_BT.reshape({-1}).ge(0).to(options);
+  if (!tokens.lengths_B.defined()) return at::ones({logits_TE.size(0)}, options);
+  const at::Tensor& lengths_B = tokens.lengths_B;
+  const at::Tensor positions = at::arange(logits_TE.size(0) / lengths_B.size(0), lengths_B.options());
+  return positions.unsqueeze(0).lt(lengths_B.unsqueeze(1)).reshape({-1}).to(options);
+}
+
+/// float64 stays: finite differences.
+at::Tensor in_float32(const at::Tensor& x) {
+  return x.scalar_type() == at::kDouble ? x : x.to(at::kFloat);
+}
+
+void add_to(at::Tensor& sum, const at::Tensor& value) {
+  sum = sum.defined() ? sum + value : value;
+}
+
+}  // namespace
+
+at::Tensor load_balancing_loss(const RouterStats& stats) {
+  const at::Tensor products = (stats.choices_E / stats.tokens) * (stats.probabilities_E / stats.tokens);
+  return products.sum() * stats.choices_E.size(0);
+}
+
+void update_correction(at::Tensor& correction, const at::Tensor& load, double rate) {
+  const c10::NoGradGuard no_grad;
+  correction.add_((load.mean() - load).sign_(), rate);
+}
+
+at::Tensor Moe::forward(const at::Tensor& x_BTD, const MixerInput& in) const {
+  const ops::OpContext& context = in.context;
+  const at::Tensor x_TD = ops::norm(x_BTD, input_norm, context).reshape({-1, x_BTD.size(2)});
+  const at::Tensor logits_TE = ops::router_logits(x_TD, router, config.router.float32, context);
+  const at::Tensor moves = correction ? correction.value() : at::Tensor();
+  const ops::Routing routing = ops::route(logits_TE, moves, config.router);
+  const ops::Groups groups = ops::make_groups(routing.experts, config.router.num_experts);
+  at::Tensor y_TD = ops::experts(x_TD, routing.weights, groups, experts, context);
+  if (shared_down.weight) y_TD = y_TD + shared(x_TD, context);
+  if (in.router) record(logits_TE, routing.experts, in);
+  return y_TD.view(x_BTD.sizes());
+}
+
+at::Tensor Moe::shared(const at::Tensor& x_TD, const ops::OpContext& context) const {
+  const at::Tensor gate_up = ops::linear(x_TD, shared_gate_up, context);
+  const at::Tensor y_TD = ops::gated_linear(gate_up, config.gate.activation, shared_down, context);
+  return shared_gate.weight ? at::sigmoid(ops::linear(x_TD, shared_gate, context)) * y_TD : y_TD;
+}
+
+void Moe::record(const at::Tensor& logits_TE, const at::Tensor& choice, const MixerInput& in) const {
+  const at::Tensor mask = token_mask(in.tokens, logits_TE);
+  in.router->load_E = count(choice, mask, config.router.num_experts);
+  if (config.aux_loss_coef == 0) return;
+  const at::Tensor probabilities = at::softmax(logits_TE, 1);
+  const bool moved = correction || config.router.num_groups > 1;
+  const at::Tensor best = moved ? std::get<1>(probabilities.detach().topk(config.router.top_k, 1)) : choice;
+  add_to(in.router->probabilities_E, (in_float32(probabilities) * mask.unsqueeze(1)).sum({0}));
+  add_to(in.router->choices_E, moved ? count(best, mask, config.router.num_experts) : in.router->load_E);
+  add_to(in.router->tokens, mask.sum());
+}
+
+}  // namespace automodel::nn

@@ -1,0 +1,45 @@
+#pragma once
+
+#include "core/nn/mixer.h"
+#include "core/nn/moe_config.h"
+#include "core/ops/experts.h"
+#include "core/ops/linear.h"
+
+namespace automodel::nn {
+
+/// What routers leave behind: sums over the layers so far for the auxiliary loss, and the last layer's load.
+/// Tokens of padding (Tokens::documents_BT < 0) are not counted.
+struct RouterStats {
+  at::Tensor
+      probabilities_E;   ///< f32 (f64): softmax of the logits, summed over layers and tokens; has a graph
+  at::Tensor choices_E;  ///< f32: how often each expert is among the top_k of that softmax
+  at::Tensor tokens;     ///< scalar f32: summed over layers
+  at::Tensor load_E;     ///< f32: tokens that this layer sent to each expert
+};
+
+/// num_experts * sum over experts of (choices / tokens) * (probabilities / tokens), as
+/// load_balancing_loss_func of transformers.
+at::Tensor load_balancing_loss(const RouterStats& stats);
+
+/// correction += rate * sign(mean load - load), [E] f32; load [E] of all tokens of the step.
+void update_correction(at::Tensor& correction, const at::Tensor& load, double rate);
+
+/// Mixture of experts: each token passes its top_k experts and the shared one.
+struct Moe {
+  MoeConfig config;
+  ops::Norm input_norm;
+  ops::Linear router;           ///< output E
+  tensor::Weight correction{};  ///< [E] f32, in a unit that does not learn; a null handle: none
+  ops::Experts experts;
+  ops::Linear shared_gate_up{};  ///< outputs F, F; without weights: none
+  ops::Linear shared_down{};
+  ops::Linear shared_gate{};  ///< output 1; without weights: none
+
+  at::Tensor forward(const at::Tensor& x_BTD, const MixerInput& in) const;
+
+ private:
+  at::Tensor shared(const at::Tensor& x_TD, const ops::OpContext& context) const;
+  void record(const at::Tensor& logits_TE, const at::Tensor& choice, const MixerInput& in) const;
+};
+
+}  // namespace automodel::nn

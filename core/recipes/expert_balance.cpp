@@ -1,0 +1,38 @@
+#include "core/recipes/expert_balance.h"
+
+#include "core/nn/moe.h"
+
+namespace automodel::recipes {
+
+std::map<std::string, at::Tensor> expert_loads(const std::vector<nn::State>& results) {
+  const std::string prefix = nn::expert_load_field("");
+  std::map<std::string, at::Tensor> loads;
+  for (const nn::State& result : results) {
+    for (const auto& [name, value] : result.fields()) {
+      if (!name.starts_with(prefix)) continue;
+      const auto [at, first] = loads.try_emplace(name.substr(prefix.size()), value);
+      if (!first) at->second = at->second + value;
+    }
+  }
+  return loads;
+}
+
+void balance_experts(models::Decoder& decoder, const std::vector<nn::State>& results) {
+  if (!decoder.buffers) return;
+  const std::map<std::string, at::Tensor> loads = expert_loads(results);
+  for (size_t i = 0; i < decoder.config.layers.size(); ++i) {
+    const nn::MoeConfig& moe = decoder.config.layers[i].moe;
+    const models::SegmentWeights& segment = decoder.weights[i + 1];
+    const auto load = loads.find(segment.segment);
+    if (load == loads.end() || moe.bias_update_rate == 0 || !decoder.units[i + 1]->trainable()) continue;
+    for (const models::WeightSpec& spec : segment.weights) {
+      if (spec.role != "moe.correction") continue;
+      const tensor::Weight correction = decoder.find(spec.name);
+      at::Tensor value = correction.unit->home(correction.first);
+      nn::update_correction(value, load->second, moe.bias_update_rate);
+    }
+  }
+  decoder.buffers->home_changed();
+}
+
+}  // namespace automodel::recipes

@@ -1,0 +1,190 @@
+"""Families with experts against transformers, with one run of the program: logits, loss, every gradient, how many tokens
+each expert got, the auxiliary loss; and what the program saves is loaded by transformers with the same logits.
+
+moe_test.py [PATTERN]: only the variants whose name holds PATTERN.
+"""
+import json
+import math
+import os
+import pathlib
+import sys
+import tempfile
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+import torch
+import transformers
+from safetensors.torch import load_file
+
+import checkpoints
+from moe_variants import FAMILIES, all_variants, values
+from program import call
+
+BOUNDS = json.loads((pathlib.Path(__file__).parent / "tolerances.json").read_text())
+NOTICED = 1e-2
+
+
+def classes(variant):
+    config, model, _ = FAMILIES[variant.family]
+    return getattr(transformers, config), getattr(transformers, model)
+
+
+def make_model(variant, changes=None):
+    """Random weights: norms, biases and corrections away from the ones and zeros that they start as, routers and experts
+    far enough apart that a choice is not a matter of rounding."""
+    config_class, model_class = classes(variant)
+    torch.manual_seed(sum(map(ord, variant.key)))
+    model = model_class._from_config(config_class(**values(variant, changes)), dtype=torch.float32,
+                                     attn_implementation="eager", experts_implementation="eager")
+    with torch.no_grad():
+        for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
+            if "e_score_correction_bias" in name:
+                tensor.copy_(0.2 * torch.randn_like(tensor))
+            elif "inv_freq" in name:
+                continue
+            elif tensor.dim() == 1 or name.endswith("_bias"):
+                tensor.add_(0.3 * torch.randn_like(tensor))
+            else:
+                tensor.copy_(0.15 * torch.randn_like(tensor))
+    return model
+
+
+def save(variant, folder):
+    model = make_model(variant).to(getattr(torch, variant.stored))
+    model.config.architectures = [type(model).__name__]
+    model.save_pretrained(folder, **({"max_shard_size": variant.shard_bytes} if variant.shard_bytes else {}))
+
+
+def load(variant, folder, dtype):
+    model, info = classes(variant)[1].from_pretrained(folder, dtype=dtype, attn_implementation="eager",
+                                                      experts_implementation="eager", output_loading_info=True)
+    assert not info["missing_keys"] and not info["unexpected_keys"], info
+    return model
+
+
+def count_choices(model, counts):
+    """Hooks that add up how often each router chooses each expert: every router returns its choice last."""
+    for name, module in model.named_modules():
+        kind = type(module).__name__
+        if "Router" in kind or kind.endswith("Gate"):
+            def hook(_, __, output, name=name):
+                scores, choice = output[0], output[-1]
+                counts[name] = torch.bincount(choice.flatten(), minlength=scores.shape[-1]).float()
+            module.register_forward_hook(hook)
+
+
+def run(model, ids, labels=None, grads=True):
+    """Logits, loss, gradients by parameter, auxiliary loss or None, choices by router in order."""
+    counts = {}
+    count_choices(model, counts)
+    targets = labels or [row[1:] + [checkpoints.IGNORE] for row in ids]
+    out = model(input_ids=checkpoints.pad(ids, 0), use_cache=False)
+    loss = torch.nn.functional.cross_entropy(out.logits.float().flatten(0, 1),
+                                             checkpoints.pad(targets, checkpoints.IGNORE).flatten(),
+                                             ignore_index=checkpoints.IGNORE)
+    if all(target == checkpoints.IGNORE for row in targets for target in row):
+        loss = out.logits.float().sum() * 0
+    aux = getattr(out, "aux_loss", None)
+    if aux is not None:
+        loss = loss + model.router_aux_loss_coef * aux
+    gradients = {}
+    if grads:
+        loss.backward()
+        gradients = {name: torch.zeros_like(p) if p.grad is None else p.grad
+                     for name, p in model.named_parameters() if p.requires_grad}
+    logits = out.logits.detach().float()
+    for row, tokens in enumerate(ids):
+        logits[row, len(tokens):] = 0
+    return logits, loss.detach().float(), gradients, aux, list(counts.values())
+
+
+def as_in_files(model, gradients, folder):
+    """Gradients under the names and in the layout of checkpoints: transformers saves them as it saves weights."""
+    whole = {name: tensor.float() if name not in gradients else gradients[name].float()
+             for name, tensor in model.state_dict().items()}
+    model.save_pretrained(folder, state_dict=whole)
+    saved = load_file(folder / "model.safetensors")
+    frozen = ("e_score_correction_bias", "inv_freq") + (("lm_head.weight",) if model.config.tie_word_embeddings else ())
+    return {name: tensor.float() for name, tensor in saved.items() if not name.endswith(frozen)}
+
+
+def gradient_error(ours, reference, whole):
+    size = float(reference.norm())
+    if size < 1e-6 * whole:
+        return 0.0 if float(ours.norm()) < 1e-6 * whole else math.inf
+    return float((ours - reference).norm()) / size
+
+
+def compare(variant, folder):
+    ids, labels = checkpoints.make_rows(variant)
+    file = load_file(folder / "ours.safetensors")
+    model = load(variant, folder, getattr(torch, variant.run))
+    logits, loss, gradients, aux, choices = run(model, ids, labels)
+    reference = as_in_files(model, gradients, folder / "gradients")
+    ours = {name.removeprefix("grad."): tensor for name, tensor in file.items() if name.startswith("grad.")}
+    assert set(ours) == set(reference), f"{variant.key}: gradients differ in {set(ours) ^ set(reference)}"
+    whole = math.sqrt(sum(float(g.norm()) ** 2 for g in reference.values()))
+    gradient, whose = max((gradient_error(ours[name], g, whole), name) for name, g in reference.items())
+    measured = {"logits_max_abs": float((file["logits"] - logits).abs().max()),
+                "loss_relative": abs(float(file["loss"]) - float(loss)) / max(abs(float(loss)), 1e-30),
+                "grad_relative_norm": gradient}
+    over = [name for name, error in measured.items() if not error <= BOUNDS[variant.run][name]]
+    loads = [file[name] for name in sorted((n for n in file if n.startswith("expert_load.")),
+                                           key=lambda n: int(n.rsplit(".", 1)[1]))]
+    moved = sum(float((a - b).abs().sum()) / 2 for a, b in zip(loads, choices, strict=True))
+    if moved > (0 if variant.run == "float32" else 0.02 * sum(float(c.sum()) for c in choices)):
+        over.append("choices")
+    if (aux is None) != ("aux_loss" not in file):
+        over.append("aux_loss")
+    elif aux is not None:
+        measured["aux"] = abs(float(file["aux_loss"]) - float(aux)) / float(aux)
+        if measured["aux"] > BOUNDS[variant.run]["loss_relative"]:
+            over.append("aux_loss")
+    shift = None
+    if variant.without is not None:
+        other = make_model(variant, variant.without)
+        other.load_state_dict(model.float().state_dict(), strict=False)
+        with torch.no_grad():
+            shift = float((run(other, ids, labels, grads=False)[0] - logits).abs().max())
+        if shift < NOTICED:
+            over.append("blind to the feature")
+    return measured, whose, moved, shift, over
+
+
+def main():
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    pattern = sys.argv[1] if len(sys.argv) > 1 else ""
+    variants = [variant for variant in all_variants() if pattern in variant.key]
+    failures, largest = [], {}
+    with tempfile.TemporaryDirectory() as name:
+        root, cases = pathlib.Path(name), []
+        for variant in variants:
+            folder = root / variant.key
+            save(variant, folder)
+            ids, labels = checkpoints.make_rows(variant)
+            case = {"model": str(folder), "ids": str(folder / "ids.json"), "grads": True, "dtype": variant.run,
+                    "output": str(folder / "ours.safetensors")}
+            (folder / "ids.json").write_text(json.dumps(ids))
+            if labels:
+                case["labels"] = str(folder / "labels.json")
+                (folder / "labels.json").write_text(json.dumps(labels))
+            cases.append(case)
+        (root / "cases.json").write_text(json.dumps(cases))
+        call("model", "forward", "--cases", root / "cases.json")
+        for variant in variants:
+            measured, whose, moved, shift, over = compare(variant, root / variant.key)
+            line = f"{variant.key:32} {variant.run:9} " + " ".join(f"{v:9.2e}" for v in measured.values())
+            line += f"  {whose}" + (f"; {moved:g} choices moved" if moved else "") + (f"; {shift:.2g}" if shift else "")
+            print(line + (f"  FAILS: {', '.join(over)}" if over else ""), flush=True)
+            if over:
+                failures.append(variant.key)
+            for key, value in measured.items():
+                largest[variant.run, key] = max(value, largest.get((variant.run, key), 0))
+    print("largest:", ", ".join(f"{dtype} {key} {value:.2e}" for (dtype, key), value in largest.items()))
+    if failures:
+        sys.exit(f"{len(failures)} of {len(variants)} variants fail: {', '.join(failures)}")
+    print(f"{len(variants)} variants agree with transformers {transformers.__version__}")
+
+
+if __name__ == "__main__":
+    main()

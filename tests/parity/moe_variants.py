@@ -1,0 +1,79 @@
+"""Tiny checkpoints of the families with experts: one row a variant, as in variants.py."""
+from variants import SIZES, Variant
+
+# family -> (config class, model class) of transformers, and what every variant of it has
+FAMILIES = {
+    "mixtral": ("MixtralConfig", "MixtralForCausalLM", dict(num_local_experts=6, num_experts_per_tok=2)),
+    "qwen2_moe": ("Qwen2MoeConfig", "Qwen2MoeForCausalLM",
+                  dict(num_experts=6, num_experts_per_tok=2, moe_intermediate_size=20,
+                       shared_expert_intermediate_size=28)),
+    "qwen3_moe": ("Qwen3MoeConfig", "Qwen3MoeForCausalLM",
+                  dict(num_experts=6, num_experts_per_tok=2, moe_intermediate_size=20, head_dim=16)),
+    "olmoe": ("OlmoeConfig", "OlmoeForCausalLM", dict(num_experts=6, num_experts_per_tok=2)),
+    "granitemoe": ("GraniteMoeConfig", "GraniteMoeForCausalLM", dict(num_local_experts=6, num_experts_per_tok=2)),
+    "ernie4_5_moe": ("Ernie4_5_MoeConfig", "Ernie4_5_MoeForCausalLM",
+                     dict(moe_num_experts=6, moe_k=2, moe_intermediate_size=20, moe_num_shared_experts=2)),
+    "glm4_moe": ("Glm4MoeConfig", "Glm4MoeForCausalLM",
+                 dict(n_routed_experts=8, num_experts_per_tok=3, moe_intermediate_size=20, n_shared_experts=2,
+                      head_dim=16)),
+    "minimax_m2": ("MiniMaxM2Config", "MiniMaxM2ForCausalLM",
+                   dict(num_local_experts=6, num_experts_per_tok=2, head_dim=16)),
+}
+
+# What switches each optional field of a family's config; `without` undoes it.
+OWN = {
+    "mixtral": [("window", dict(sliding_window=8), dict(sliding_window=None)),
+                ("all-experts", dict(num_experts_per_tok=6), None)],
+    "qwen2_moe": [("renormalised", dict(norm_topk_prob=True), dict(norm_topk_prob=False)),
+                  ("every-second", dict(decoder_sparse_step=2), None),
+                  ("dense-layers", dict(mlp_only_layers=[0, 2]), None),
+                  ("without-bias", dict(qkv_bias=False), None)],
+    "qwen3_moe": [("renormalised", dict(norm_topk_prob=True), dict(norm_topk_prob=False)),
+                  ("every-second", dict(decoder_sparse_step=2), None),
+                  ("dense-layers", dict(mlp_only_layers=[1]), None),
+                  ("attention-bias", dict(attention_bias=True), dict(attention_bias=False))],
+    "olmoe": [("renormalised", dict(norm_topk_prob=True), dict(norm_topk_prob=False)),
+              ("clipped", dict(clip_qkv=0.5), dict(clip_qkv=None))],
+    "granitemoe": [("multipliers", dict(embedding_multiplier=3.0, residual_multiplier=0.4, logits_scaling=2.0,
+                                        attention_multiplier=0.2),
+                    dict(embedding_multiplier=1.0, residual_multiplier=1.0, logits_scaling=1.0,
+                         attention_multiplier=1.0)),
+                   ("bias", dict(attention_bias=True), dict(attention_bias=False))],
+    "ernie4_5_moe": [("bias", dict(use_bias=True, tie_word_embeddings=False),
+                      dict(use_bias=False, tie_word_embeddings=False)),
+                     ("layers", dict(moe_layer_start_index=0, moe_layer_end_index=1), None),
+                     ("interval", dict(moe_layer_interval=2, moe_layer_start_index=0), None),
+                     ("norm-min", dict(moe_norm_min=0.9), dict(moe_norm_min=1e-12)),
+                     ("without-shared", dict(moe_num_shared_experts=0), None)],
+    "glm4_moe": [("qk-norm", dict(use_qk_norm=True), dict(use_qk_norm=False)),
+                 ("groups", dict(n_group=4, topk_group=2), dict(n_group=1, topk_group=1)),
+                 ("scale", dict(routed_scaling_factor=2.5), dict(routed_scaling_factor=1.0)),
+                 ("not-renormalised", dict(norm_topk_prob=False), dict(norm_topk_prob=True)),
+                 ("no-dense", dict(first_k_dense_replace=0), None),
+                 ("two-dense", dict(first_k_dense_replace=2), None),
+                 ("attention-bias", dict(attention_bias=True), dict(attention_bias=False))],
+    "minimax_m2": [("partial-rotary", dict(rotary_dim=8), dict(rotary_dim=16))],
+}
+WITH_AUX_LOSS = [family for family in FAMILIES if family != "glm4_moe"]
+
+
+def all_variants():
+    for family in FAMILIES:
+        yield Variant(family, "plain", {})
+        yield Variant(family, "untied", {"tie_word_embeddings": False})
+        yield Variant(family, "tied", {"tie_word_embeddings": True})
+        yield Variant(family, "masked-labels", {}, masked_labels=True)
+        yield Variant(family, "short-rows", {}, lengths=(1, 2, 3))
+        yield Variant(family, "gelu", {"hidden_act": "gelu"}, without={"hidden_act": "silu"})
+        yield Variant(family, "sharded", {}, shard_bytes=40_000)
+        yield Variant(family, "bf16", {}, stored="bfloat16", run="bfloat16")
+        for name, config, without in OWN[family]:
+            yield Variant(family, name, config, without=without)
+        if family in WITH_AUX_LOSS:
+            yield Variant(family, "aux-loss", {"output_router_logits": True, "router_aux_loss_coef": 0.5},
+                          lengths=(41, 41))
+
+
+def values(variant, changes=None):
+    own = FAMILIES[variant.family][2]
+    return {**SIZES, **own, **variant.config, **(changes or {})}
