@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/nn/attention.h"
+#include "core/nn/latent_attention.h"
 #include "core/nn/mlp.h"
 #include "core/nn/moe.h"
 #include "core/nn/segment.h"
@@ -42,7 +43,7 @@ class EmbedSegment : public Segment {
   Embedding embedding_;
 };
 
-using Mixer = std::variant<Attention, Mlp, Moe>;
+using Mixer = std::variant<Attention, LatentAttention, Mlp, Moe>;
 
 /// One mixer and the norm of its output.
 struct Branch {
