@@ -293,7 +293,8 @@ nn::Head make_head(const DecoderConfig& config,
   nn::Head head{.norm = find.norm("norm.final", config.norm),
                 .projection = {},
                 .logit_scale = config.head.logit_scale,
-                .logit_softcap = config.head.logit_softcap};
+                .logit_softcap = config.head.logit_softcap,
+                .normalised = config.head.normalised};
   for (const LayerConfig& layer : config.layers) {
     if (layer.feed_forward == FeedForwardKind::kMoe) head.aux_loss_coef = layer.moe.aux_loss_coef;
   }

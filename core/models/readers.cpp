@@ -37,6 +37,19 @@ std::vector<bool> windows_of(const json& layer_types, size_t num_layers, const C
   return sliding;
 }
 
+/// 2^(-8 i / n) for i = 1..n when n is a power of two; else those of the power below, then every other one of the
+/// power above. Press et al. 2022, arXiv:2108.12409.
+std::vector<double> alibi_slopes(int64_t num_heads) {
+  int64_t below = 1;
+  while (2 * below <= num_heads) below *= 2;
+  std::vector<double> slopes;
+  for (int64_t i = 1; i <= below; ++i)
+    slopes.push_back(std::exp2(-8.0 * static_cast<double>(i) / static_cast<double>(below)));
+  for (int64_t i = 1; static_cast<int64_t>(slopes.size()) < num_heads; i += 2)
+    slopes.push_back(std::exp2(-4.0 * static_cast<double>(i) / static_cast<double>(below)));
+  return slopes;
+}
+
 }  // namespace
 
 const std::vector<Reader>& readers() {
@@ -55,6 +68,9 @@ const std::vector<Reader>& readers() {
        read_rope_by_layer_type},
       {"rotary_dim", "rotary_dim leading dims of a head rotate; stands before rope", read_rotary_dim},
       {"no_rope", "no layer rotates", read_no_rope},
+      {"rope_or_alibi",
+       "rope where max_position_embeddings is said, else ALiBi with the slopes of its paper",
+       read_rope_or_alibi},
       {"rope_less_layers",
        "no_rope_layers (1: the layer rotates), or each no_rope_layer_interval-th does not; with a window "
        "there",
@@ -193,6 +209,14 @@ void read_rotary_dim(ConfigJson& config, Draft& draft) {
 
 void read_no_rope(ConfigJson& /*config*/, Draft& draft) {
   for (LayerConfig& layer : draft.config.layers) layer.attention.rope = -1;
+}
+
+void read_rope_or_alibi(ConfigJson& config, Draft& draft) {
+  if (config.find_value("max_position_embeddings")) return read_rope(config, draft);
+  for (LayerConfig& layer : draft.config.layers) {
+    layer.attention.rope = -1;
+    layer.attention.alibi = alibi_slopes(layer.attention.num_heads);
+  }
 }
 
 void read_rope_less_layers(ConfigJson& config, Draft& draft) {

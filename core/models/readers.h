@@ -34,6 +34,7 @@ void read_rope_by_layer_type(ConfigJson& config, Draft& draft);
 void read_mlp_size(ConfigJson& config, Draft& draft);
 void read_rotary_dim(ConfigJson& config, Draft& draft);
 void read_no_rope(ConfigJson& config, Draft& draft);
+void read_rope_or_alibi(ConfigJson& config, Draft& draft);
 void read_rope_less_layers(ConfigJson& config, Draft& draft);
 void read_latent_attention(ConfigJson& config, Draft& draft);
 void read_chunked_layers(ConfigJson& config, Draft& draft);

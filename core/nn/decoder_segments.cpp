@@ -166,6 +166,7 @@ State HeadSegment::forward(const State& in, const MicroBatch& batch, const ops::
                                                 {.scale = batch.loss_scale,
                                                  .ignore_index = batch.ignore_index,
                                                  .chunk_rows = batch.loss_chunk_rows,
+                                                 .normalised_head = head_.normalised,
                                                  .softcap = softcap},
                                                 context);
     if (head_.aux_loss_coef != 0) {
@@ -182,6 +183,7 @@ State HeadSegment::forward(const State& in, const MicroBatch& batch, const ops::
   if (batch.want_logits) {
     c10::NoGradGuard no_grad;
     at::Tensor logits_BTV = ops::linear(normed_BTD.detach(), head_.projection, context);
+    if (head_.normalised) logits_BTV = logits_BTV / ops::head_row_norms(head_.projection);
     if (softcap > 0) logits_BTV = at::tanh(logits_BTV / softcap) * softcap;
     out.set(kLogits, logits_BTV);
   }

@@ -103,6 +103,7 @@ struct Head {
   double logit_scale = 1.0;    ///< multiplies logits
   double logit_softcap = 0.0;  ///< logits become cap tanh(logits / cap); 0: off
   double aux_loss_coef = 0.0;  ///< of the routers' load-balancing loss; 0: there is none
+  bool normalised = false;     ///< rows of the projection count as if of length one
 };
 
 class HeadSegment : public Segment {

@@ -9,6 +9,7 @@
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/gather.h>
+#include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/mm.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
@@ -75,6 +76,7 @@ class ChunkLosses {
         rows_(rows),
         scale_(options.scale),
         softcap_(options.softcap),
+        norms_(options.normalised_head ? head_row_norms(head) : at::Tensor()),
         gradient_(gradient),
         reuse_(reuse) {
     const bool widens = weight_.is_cpu() && weight_.scalar_type() != sum_type(weight_);
@@ -93,6 +95,7 @@ class ChunkLosses {
     }
     if (head_.lora) lora_forward(x, *head_.lora, context, logits);
     dlogits_ = logits;
+    if (norms_.defined()) return of_normalised(logits, targets);
     if (softcap_ == 0) return of_logits(logits, targets);
     const at::Tensor bent = logits.div_(softcap_).tanh_().clone();
     const at::Tensor losses = of_logits(logits.mul_(softcap_), targets);
@@ -103,7 +106,21 @@ class ChunkLosses {
 
   const at::Tensor& dlogits() const { return dlogits_; }
 
+  /// What the lengths of a normalised head's rows add to the gradient of its weight [V, D], after all chunks.
+  at::Tensor dweight_of_norms() const { return weight_ * dnorms_.div(norms_).unsqueeze(1); }
+
  private:
+  /// logits = x W^T / |W| by columns: with n = |W|, dn = - sum of dlogits * logits / n over rows.
+  at::Tensor of_normalised(at::Tensor logits, const at::Tensor& targets) {
+    const at::Tensor kept = logits.div_(norms_).clone();
+    const at::Tensor losses = of_logits(logits, targets);
+    if (!gradient_) return losses;
+    const at::Tensor sums = (kept * logits).sum(0).div_(norms_).neg_();
+    dnorms_ = dnorms_.defined() ? dnorms_ + sums : sums;
+    logits.div_(norms_);
+    return losses;
+  }
+
   /// Overwrites the logits with their gradient when there is one.
   at::Tensor of_logits(const at::Tensor& logits, const at::Tensor& targets) const {
     return logits.is_cuda() ? on_device(logits, targets) : on_host(logits, targets);
@@ -145,6 +162,8 @@ class ChunkLosses {
   int64_t rows_;
   double scale_;
   double softcap_;
+  at::Tensor norms_;   ///< of a normalised head
+  at::Tensor dnorms_;  ///< summed over the chunks
   bool gradient_;
   bool reuse_;
   at::Tensor logits_, wide_, dlogits_;
@@ -189,6 +208,9 @@ class LinearCrossEntropyFunction : public torch::autograd::Function<LinearCrossE
         dx.index_copy_(0, indices.narrow(0, begin, count), chunk_dx);
       }
     }
+    const bool norms_learn = options.normalised_head && needs_grad && rows.size(0) > 0;
+    if (norms_learn && head.weight.unit->trainable())
+      context.sink->add(head.weight, losses.dweight_of_norms());
     ctx->save_for_backward({dx});
     return total.mul_(options.scale).to(sum_type(x));
   }
@@ -209,6 +231,10 @@ at::Tensor linear_cross_entropy(const at::Tensor& x,
   const at::Tensor& anchor = anchor_of(head);
   const bool needs_grad = c10::GradMode::is_enabled() && (x.requires_grad() || anchor.requires_grad());
   return LinearCrossEntropyFunction::apply(x, anchor, labels, head, options, context, needs_grad);
+}
+
+at::Tensor head_row_norms(const Linear& head) {
+  return at::linalg_vector_norm(head.weight.value(), 2, at::IntArrayRef{1}).clamp_min_(1e-12);
 }
 
 }  // namespace automodel::ops

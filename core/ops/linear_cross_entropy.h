@@ -9,6 +9,7 @@ struct CrossEntropyOptions {
   int64_t ignore_index = -100;
   int64_t chunk_rows =
       0;  ///< rows of logits that exist at a time; 0: at most 160 MiB of them, 4 GiB on a GPU, as f32
+  bool normalised_head = false;  ///< rows of the weight count as if of length one. Baichuan 2, arXiv:2309.10305
   double softcap = 0.0;  ///< logits become cap tanh(logits / cap); 0: off. Gemma 2, arXiv:2408.00118
 };
 
@@ -29,5 +30,8 @@ at::Tensor linear_cross_entropy(const at::Tensor& x,
                                 const Linear& head,
                                 const CrossEntropyOptions& options,
                                 const OpContext& context);
+
+/// Lengths of the rows of a head's weight, [V] of its type; none is below 1e-12.
+at::Tensor head_row_norms(const Linear& head);
 
 }  // namespace automodel::ops

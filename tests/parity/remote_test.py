@@ -1,0 +1,183 @@
+"""Families that transformers knows only as remote code, against plain references written here from the published formulas:
+logits, loss and every gradient.
+
+Baichuan 2 (arXiv:2309.10305): W_pack, a head of unit rows, rope (7B) or ALiBi (13B). InternLM 2 (arXiv:2403.17297): wqkv by
+groups.
+"""
+import json
+import math
+import os
+import pathlib
+import sys
+import tempfile
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file, save_file
+
+import forward_test
+from program import call
+
+HIDDEN, HEADS, KV_HEADS, LAYERS, INNER, VOCABULARY = 48, 4, 2, 3, 80, 101
+WIDTH = HIDDEN // HEADS
+IDS = torch.tensor([[(7 * i * i + 3 * i + 5 * r) % VOCABULARY for i in range(40)] for r in range(3)])
+COMMON = dict(vocab_size=VOCABULARY, hidden_size=HIDDEN, intermediate_size=INNER, num_hidden_layers=LAYERS,
+              num_attention_heads=HEADS, rms_norm_eps=1e-6, hidden_act="silu", tie_word_embeddings=False,
+              bos_token_id=1, eos_token_id=2, pad_token_id=None, torch_dtype="float32", use_cache=True)
+
+
+def rms_norm(x, weight):
+    return weight * x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-6)
+
+
+def rotate(x):
+    """[B, N, T, H], halves of a head turned together. Su et al. 2021, arXiv:2104.09864."""
+    half = x.shape[-1] // 2
+    angles = torch.arange(x.shape[2])[:, None] * 10000.0 ** (-torch.arange(half) / half)
+    a, b = x[..., :half], x[..., half:]
+    return torch.cat([a * angles.cos() - b * angles.sin(), b * angles.cos() + a * angles.sin()], -1)
+
+
+def attend(q, k, v, bias=None):
+    """[B, N, T, H] each, causal."""
+    scores = q @ k.transpose(-1, -2) / math.sqrt(WIDTH)
+    if bias is not None:
+        scores = scores + bias
+    hidden = torch.ones(q.shape[2], q.shape[2], dtype=torch.bool).triu(1)
+    return scores.masked_fill(hidden, -math.inf).softmax(-1) @ v
+
+
+def heads(x, count):
+    return x.view(*x.shape[:2], count, WIDTH).transpose(1, 2)
+
+
+def merge(x):
+    return x.transpose(1, 2).flatten(2)
+
+
+def alibi():
+    """[N, 1, T]: Press et al. 2022, arXiv:2108.12409, for a power of two of heads."""
+    slopes = torch.tensor([2.0 ** (-8.0 * (n + 1) / HEADS) for n in range(HEADS)])
+    return slopes[:, None, None] * torch.arange(IDS.shape[1])[None, None]
+
+
+def baichuan(w, rope):
+    x = w["model.embed_tokens.weight"][IDS]
+    for i in range(LAYERS):
+        layer = f"model.layers.{i}."
+        packed = rms_norm(x, w[layer + "input_layernorm.weight"]) @ w[layer + "self_attn.W_pack.weight"].T
+        q, k, v = (heads(part, HEADS) for part in packed.split(HIDDEN, -1))
+        mixed = attend(rotate(q), rotate(k), v) if rope else attend(q, k, v, alibi())
+        x = x + merge(mixed) @ w[layer + "self_attn.o_proj.weight"].T
+        normed = rms_norm(x, w[layer + "post_attention_layernorm.weight"])
+        gated = F.silu(normed @ w[layer + "mlp.gate_proj.weight"].T) * (normed @ w[layer + "mlp.up_proj.weight"].T)
+        x = x + gated @ w[layer + "mlp.down_proj.weight"].T
+    return rms_norm(x, w["model.norm.weight"]) @ F.normalize(w["lm_head.weight"]).T
+
+
+def baichuan_shapes():
+    shapes = {"model.embed_tokens.weight": (VOCABULARY, HIDDEN), "model.norm.weight": (HIDDEN,),
+              "lm_head.weight": (VOCABULARY, HIDDEN)}
+    for i in range(LAYERS):
+        layer = f"model.layers.{i}."
+        shapes |= {layer + "self_attn.W_pack.weight": (3 * HIDDEN, HIDDEN), layer + "self_attn.o_proj.weight": (HIDDEN, HIDDEN),
+                   layer + "mlp.gate_proj.weight": (INNER, HIDDEN), layer + "mlp.up_proj.weight": (INNER, HIDDEN),
+                   layer + "mlp.down_proj.weight": (HIDDEN, INNER), layer + "input_layernorm.weight": (HIDDEN,),
+                   layer + "post_attention_layernorm.weight": (HIDDEN,)}
+    return shapes
+
+
+def internlm2(w, bias):
+    def linear(x, name):
+        return F.linear(x, w[name + ".weight"], w.get(name + ".bias") if bias else None)
+
+    x = w["model.tok_embeddings.weight"][IDS]
+    group = HEADS // KV_HEADS
+    for i in range(LAYERS):
+        layer = f"model.layers.{i}."
+        packed = linear(rms_norm(x, w[layer + "attention_norm.weight"]), layer + "attention.wqkv")
+        packed = packed.view(*x.shape[:2], KV_HEADS, group + 2, WIDTH)
+        q = packed[..., :group, :].flatten(2, 3).transpose(1, 2)
+        k, v = (packed[..., group + j, :].transpose(1, 2).repeat_interleave(group, 1) for j in (0, 1))
+        x = x + linear(merge(attend(rotate(q), rotate(k), v)), layer + "attention.wo")
+        normed = rms_norm(x, w[layer + "ffn_norm.weight"])
+        gated = F.silu(normed @ w[layer + "feed_forward.w1.weight"].T) * (normed @ w[layer + "feed_forward.w3.weight"].T)
+        x = x + gated @ w[layer + "feed_forward.w2.weight"].T
+    return rms_norm(x, w["model.norm.weight"]) @ w["output.weight"].T
+
+
+def internlm2_shapes(bias):
+    fused = (HEADS + 2 * KV_HEADS) * WIDTH
+    shapes = {"model.tok_embeddings.weight": (VOCABULARY, HIDDEN), "model.norm.weight": (HIDDEN,),
+              "output.weight": (VOCABULARY, HIDDEN)}
+    for i in range(LAYERS):
+        layer = f"model.layers.{i}."
+        shapes |= {layer + "attention.wqkv.weight": (fused, HIDDEN), layer + "attention.wo.weight": (HIDDEN, HIDDEN),
+                   layer + "feed_forward.w1.weight": (INNER, HIDDEN), layer + "feed_forward.w3.weight": (INNER, HIDDEN),
+                   layer + "feed_forward.w2.weight": (HIDDEN, INNER), layer + "attention_norm.weight": (HIDDEN,),
+                   layer + "ffn_norm.weight": (HIDDEN,)}
+        if bias:
+            shapes |= {layer + "attention.wqkv.bias": (fused,), layer + "attention.wo.bias": (HIDDEN,)}
+    return shapes
+
+
+# name: config, shapes, logits of the weights
+CASES = {
+    "baichuan-7b": (dict(architectures=["BaichuanForCausalLM"], model_type="baichuan", max_position_embeddings=128,
+                         model_max_length=128, z_loss_weight=0, **COMMON), baichuan_shapes(), lambda w: baichuan(w, True)),
+    "baichuan-13b": (dict(architectures=["BaichuanForCausalLM"], model_type="baichuan", model_max_length=128, **COMMON),
+                     baichuan_shapes(), lambda w: baichuan(w, False)),
+    "internlm2": (dict(architectures=["InternLM2ForCausalLM"], model_type="internlm2", num_key_value_heads=KV_HEADS, bias=False,
+                       max_position_embeddings=128, rope_theta=10000, **COMMON), internlm2_shapes(False),
+                  lambda w: internlm2(w, False)),
+    "internlm2-bias": (dict(architectures=["InternLM2ForCausalLM"], model_type="internlm2", num_key_value_heads=KV_HEADS,
+                            bias=True, max_position_embeddings=128, rope_theta=10000, **COMMON), internlm2_shapes(True),
+                       lambda w: internlm2(w, True)),
+}
+
+
+def make_weights(shapes):
+    torch.manual_seed(5)
+    return {name: 0.2 * torch.randn(shape) + (1.0 if len(shape) == 1 and "norm" in name else 0.0)
+            for name, shape in shapes.items()}
+
+
+def compare(folder, shapes, logits_of):
+    """Errors of logits, loss and the worst gradient."""
+    weights = {name: value.requires_grad_() for name, value in load_file(folder / "model.safetensors").items()}
+    logits = logits_of(weights)
+    loss = F.cross_entropy(logits[:, :-1].flatten(0, 1), IDS[:, 1:].flatten())
+    loss.backward()
+    ours = load_file(folder / "out.safetensors")
+    whole = forward_test.norm({name: value.grad for name, value in weights.items()})
+    gradient = max(forward_test.gradient_error(ours["grad." + name], value.grad, whole) for name, value in weights.items())
+    assert set(ours) == {"logits", "loss"} | {"grad." + name for name in shapes}, set(ours)
+    return float((ours["logits"] - logits).abs().max()), abs(float(ours["loss"] - loss) / float(loss)), gradient
+
+
+def main():
+    bounds, failed = forward_test.BOUNDS["float32"], []
+    with tempfile.TemporaryDirectory() as name:
+        root = pathlib.Path(name)
+        (root / "ids.json").write_text(json.dumps(IDS.tolist()))
+        requests = []
+        for case, (config, shapes, _) in CASES.items():
+            folder = root / case
+            folder.mkdir()
+            (folder / "config.json").write_text(json.dumps(config))
+            save_file(make_weights(shapes), folder / "model.safetensors")
+            requests.append({"model": str(folder), "ids": str(root / "ids.json"), "grads": True,
+                             "output": str(folder / "out.safetensors")})
+        (root / "cases.json").write_text(json.dumps(requests))
+        call("model", "forward", "--cases", root / "cases.json")
+        for case, (_, shapes, logits_of) in CASES.items():
+            errors = compare(root / case, shapes, logits_of)
+            print("{:16} logits {:.1e}, loss {:.1e}, gradient {:.1e}".format(case, *errors))
+            if not all(error <= bound for error, bound in zip(errors, bounds.values())):
+                failed.append(case)
+    if failed:
+        sys.exit(f"over the bounds: {', '.join(failed)}")
+
+
+main()
