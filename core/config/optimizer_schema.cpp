@@ -47,6 +47,10 @@ Section declare_adam(const std::string& target, const std::string& doc, const st
       .default_text("[0.9, 0.999]")
       .doc("decay of the first and the second moment");
   s.field("eps", &C::eps).doc("added to the root of the second moment").min(0.0);
+  s.field("bf16_stochastic_round", &C::bf16_stochastic_round)
+      .doc(
+          "round updated bf16 weights and states up or down at random, so that small updates count on the "
+          "mean");
   s.accepted("amsgrad").only({Node::of(false)}, "AMSGrad is not implemented");
   s.accepted("decoupled_weight_decay")
       .only({Node::of(target.ends_with("AdamW"))},

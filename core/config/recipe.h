@@ -98,7 +98,8 @@ struct OptimizerConfig {
       0.01;               ///< torch's default for the class when the recipe is silent: AdamW 0.01, else 0
   double momentum = 0.0;  ///< SGD
   bool nesterov = false;  ///< SGD
-  bool master_weights = false;  ///< keep fp32 copies of bf16 weights
+  bool master_weights = false;         ///< keep fp32 copies of bf16 weights
+  bool bf16_stochastic_round = false;  ///< round updated bf16 weights and states stochastically
 };
 
 struct LrSchedulerConfig {

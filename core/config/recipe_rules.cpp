@@ -63,6 +63,13 @@ void check_schedule(const Recipe& recipe, Rules& rules) {
                 "is missing; the WSD schedule needs the length of its last phase");
 }
 
+void check_optimizer(const Recipe& recipe, Rules& rules) {
+  rules.require(!recipe.optimizer.bf16_stochastic_round || !recipe.optimizer.master_weights,
+                "optimizer.bf16_stochastic_round",
+                Why::kBadValue,
+                "has nothing to round beside master_weights, which are float32; leave one of them out");
+}
+
 void check_peft(const Recipe& recipe, Rules& rules) {
   if (!recipe.peft) return;
   const PeftConfig& peft = *recipe.peft;
@@ -130,6 +137,7 @@ void finish_recipe(RecipeDraft& draft, const Node& root, SectionWalk& walk) {
   Rules rules(root, walk);
   check_batches(draft.recipe, rules);
   check_schedule(draft.recipe, rules);
+  check_optimizer(draft.recipe, rules);
   check_peft(draft.recipe, rules);
   check_data(draft, rules);
   join_tokenizers(draft, rules);

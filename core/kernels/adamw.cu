@@ -2,6 +2,7 @@
 
 #include "core/kernels/adamw.h"
 #include "core/kernels/device.cuh"
+#include "core/kernels/stochastic_round.h"
 
 namespace automodel::kernels {
 namespace {
@@ -68,6 +69,66 @@ __device__ void update(
   p = to_element<__nv_bfloat16>(x - f.step_size * (mean / denominator));
 }
 
+/// As the CPU does: every operation by itself, nothing contracted; what is stored is rounded stochastically.
+__device__ void update_stochastic(__nv_bfloat16& p,
+                                  float grad,
+                                  __nv_bfloat16& m,
+                                  __nv_bfloat16& v,
+                                  float scale,
+                                  const Factors& f,
+                                  uint64_t random) {
+  float g = __fmul_rn(grad, scale);
+  float x = load_element(p);
+  if (f.decoupled) {
+    x = __fmul_rn(x, f.decay);
+  } else {
+    g = __fadd_rn(g, __fmul_rn(f.decay, x));
+  }
+  const float old_mean = load_element(m);
+  const float mean = __fadd_rn(old_mean, __fmul_rn(f.one_minus_beta1, __fsub_rn(g, old_mean)));
+  const float square =
+      __fadd_rn(__fmul_rn(load_element(v), f.beta2), __fmul_rn(__fmul_rn(f.one_minus_beta2, g), g));
+  const float denominator = __fadd_rn(__fdiv_rn(__fsqrt_rn(square), f.correction2), f.eps);
+  const float updated = __fsub_rn(x, __fmul_rn(f.step_size, __fdiv_rn(mean, denominator)));
+  const auto rounded = [&](float value, int shift) {
+    return __ushort_as_bfloat16(
+        round_stochastic(__float_as_uint(value), static_cast<uint32_t>(random >> shift)));
+  };
+  p = rounded(updated, 0);
+  m = rounded(mean, 16);
+  v = rounded(square, 32);
+}
+
+__global__ void adamw_stochastic_kernel(__nv_bfloat16* p,
+                                        const float* grad,
+                                        __nv_bfloat16* m,
+                                        __nv_bfloat16* v,
+                                        int64_t n,
+                                        Factors f,
+                                        RoundingKey key,
+                                        const float* clip) {
+  const float scale = clip == nullptr ? f.grad_scale : __fmul_rn(f.grad_scale, *clip);
+  if (!isfinite(scale)) return;
+  constexpr int N = kElementsAThread<__nv_bfloat16>;
+  using V = Vector<__nv_bfloat16, N>;
+  const int64_t at = (static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x) * N;
+  const auto counter = static_cast<uint64_t>(key.first_element + at);
+  if (at + N > n) {
+    for (int64_t i = at; i < n; ++i)
+      update_stochastic(p[i], grad[i], m[i], v[i], scale, f, hash_bits(key.key, counter + (i - at)));
+    return;
+  }
+  V vp = *reinterpret_cast<V*>(p + at);
+  V vm = *reinterpret_cast<V*>(m + at);
+  V vv = *reinterpret_cast<V*>(v + at);
+  const auto vg = *reinterpret_cast<const Vector<float, N>*>(grad + at);
+  for (int j = 0; j < N; ++j)
+    update_stochastic(vp.at[j], vg.at[j], vm.at[j], vv.at[j], scale, f, hash_bits(key.key, counter + j));
+  *reinterpret_cast<V*>(p + at) = vp;
+  *reinterpret_cast<V*>(m + at) = vm;
+  *reinterpret_cast<V*>(v + at) = vv;
+}
+
 template <class T>
 __global__ void adamw_kernel(T* p, const float* grad, T* m, T* v, int64_t n, Factors f, const float* clip) {
   const float scale = clip == nullptr ? f.grad_scale : f.grad_scale * *clip;
@@ -123,6 +184,29 @@ void adamw_bf16_cuda(void* p,
   using BFloat = __nv_bfloat16;
   launch(
       static_cast<BFloat*>(p), grad, static_cast<BFloat*>(m), static_cast<BFloat*>(v), n, args, clip, stream);
+}
+
+void adamw_bf16_stochastic_cuda(void* p,
+                                const float* grad,
+                                void* m,
+                                void* v,
+                                int64_t n,
+                                const AdamWArgs& args,
+                                const RoundingKey& key,
+                                const float* clip,
+                                void* stream) {
+  using BFloat = __nv_bfloat16;
+  if (n == 0) return;
+  const auto blocks = static_cast<unsigned>(ceil_div(n, int64_t{kThreads} * kElementsAThread<BFloat>));
+  adamw_stochastic_kernel<<<blocks, kThreads, 0, static_cast<cudaStream_t>(stream)>>>(static_cast<BFloat*>(p),
+                                                                                      grad,
+                                                                                      static_cast<BFloat*>(m),
+                                                                                      static_cast<BFloat*>(v),
+                                                                                      n,
+                                                                                      factors(args),
+                                                                                      key,
+                                                                                      clip);
+  check_launch("adamw_stochastic");
 }
 
 }  // namespace automodel::kernels

@@ -24,12 +24,32 @@ struct AdamWArgs {
   float grad_scale = 1;   ///< clipping
 };
 
+/// Draws of stochastic rounding: a hash of the key and the element's number, nothing else. Optimizers make
+/// the key of seed, step and buffer.
+struct RoundingKey {
+  uint64_t key = 0;
+  int64_t first_element = 0;  ///< number of element 0 of the call
+
+  RoundingKey(uint64_t seed, int64_t step, uint64_t buffer);
+};
+
 /// f32 parameters, gradients and state. Runs on the calling thread.
 void adamw_f32(float* p, const float* grad, float* m, float* v, int64_t n, const AdamWArgs& args);
 
 /// bf16 parameters and state, f32 gradients that are first rounded to bf16: every intermediate that torch
 /// would store in a bf16 tensor is rounded. `*` are bit patterns of bf16.
 void adamw_bf16(uint16_t* p, const float* grad, uint16_t* m, uint16_t* v, int64_t n, const AdamWArgs& args);
+
+/// The same in f32 throughout, and then parameters and state rounded to bf16 stochastically: up or down with
+/// probabilities that make the mean exact, so that updates smaller than half a step of bf16 are not lost
+/// (Zamirai et al. 2020, arXiv:2010.06192). No operation is contracted: CPU and device agree to the bit.
+void adamw_bf16_stochastic(uint16_t* p,
+                           const float* grad,
+                           uint16_t* m,
+                           uint16_t* v,
+                           int64_t n,
+                           const AdamWArgs& args,
+                           const RoundingKey& key);
 
 /// On the device, 16-byte aligned, asynchronous on `stream` (a cudaStream_t), no workspace. `clip`, when not
 /// null, is a device float by which grad_scale is multiplied; when it is not finite everything stays
@@ -50,5 +70,15 @@ void adamw_bf16_cuda(void* p,
                      const AdamWArgs& args,
                      const float* clip,
                      void* stream);
+
+void adamw_bf16_stochastic_cuda(void* p,
+                                const float* grad,
+                                void* m,
+                                void* v,
+                                int64_t n,
+                                const AdamWArgs& args,
+                                const RoundingKey& key,
+                                const float* clip,
+                                void* stream);
 
 }  // namespace automodel::kernels

@@ -4,6 +4,7 @@
 
 #include "core/kernels/adamw.h"
 #include "core/kernels/bfloat16.h"
+#include "core/kernels/stochastic_round.h"
 #include "core/kernels/vectorised.h"
 
 namespace automodel::kernels {
@@ -63,6 +64,38 @@ void update_bf16(float* p, const float* grad, float* m, float* v, int64_t n, con
 }
 
 }  // namespace
+
+RoundingKey::RoundingKey(uint64_t seed, int64_t step, uint64_t buffer)
+    : key(hash_bits(hash_bits(seed, static_cast<uint64_t>(step)), buffer)) {}
+
+AUTOMODEL_VECTORISED
+void adamw_bf16_stochastic(uint16_t* p,
+                           const float* grad,
+                           uint16_t* m,
+                           uint16_t* v,
+                           int64_t n,
+                           const AdamWArgs& args,
+                           const RoundingKey& key) {
+  alignas(64) std::array<float, kTile> wide_p, wide_m, wide_v;
+  alignas(64) std::array<uint64_t, kTile> random;
+  const auto round = [](const float* from, const uint64_t* bits, int shift, uint16_t* to, int64_t count) {
+    for (int64_t i = 0; i < count; ++i)
+      to[i] = round_stochastic(std::bit_cast<uint32_t>(from[i]), static_cast<uint32_t>(bits[i] >> shift));
+  };
+  for (int64_t begin = 0; begin < n; begin += kTile) {
+    const int64_t count = std::min(kTile, n - begin);
+    const auto counter = static_cast<uint64_t>(key.first_element + begin);
+    for (int64_t i = 0; i < count; ++i)
+      random[static_cast<size_t>(i)] = hash_bits(key.key, counter + static_cast<uint64_t>(i));
+    widen(p + begin, wide_p.data(), count);
+    widen(m + begin, wide_m.data(), count);
+    widen(v + begin, wide_v.data(), count);
+    adamw_f32(wide_p.data(), grad + begin, wide_m.data(), wide_v.data(), count, args);
+    round(wide_p.data(), random.data(), 0, p + begin, count);
+    round(wide_m.data(), random.data(), 16, m + begin, count);
+    round(wide_v.data(), random.data(), 32, v + begin, count);
+  }
+}
 
 AUTOMODEL_VECTORISED
 void adamw_f32(float* p, const float* grad, float* m, float* v, int64_t n, const AdamWArgs& args) {

@@ -47,6 +47,27 @@ struct alignas(sizeof(T) * N < 16 ? sizeof(T) * N : 16) Vector {
   T at[N];
 };
 
+/// A vector that is read once: it leaves the caches first.
+template <class V, class T>
+__device__ V load_streaming(const T* from) {
+  if constexpr (sizeof(V) == 16) {
+    const uint4 bits = __ldcs(reinterpret_cast<const uint4*>(from));
+    return *reinterpret_cast<const V*>(&bits);
+  } else {
+    return *reinterpret_cast<const V*>(from);
+  }
+}
+
+/// Of a vector that the caches need not keep.
+template <class V, class T>
+__device__ void store_streaming(T* to, const V& value) {
+  if constexpr (sizeof(V) == 16) {
+    __stcs(reinterpret_cast<uint4*>(to), *reinterpret_cast<const uint4*>(&value));
+  } else {
+    *reinterpret_cast<V*>(to) = value;
+  }
+}
+
 /// Elements in one access of 16 bytes.
 template <class T>
 constexpr int kVectorWidth = 16 / static_cast<int>(sizeof(T));

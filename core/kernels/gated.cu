@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "core/kernels/device.cuh"
 #include "core/kernels/gated.h"
 
@@ -33,48 +35,115 @@ __device__ Activated activate(float x) {
   }
 }
 
-/// Block (row, slice of columns): no division by the width.
-template <class T, int N, Activation kActivation>
-__global__ void product_kernel(const T* gate_up, T* product, int64_t width) {
-  using V = Vector<T, N>;
-  const int64_t row = blockIdx.x;
-  const int64_t column = (static_cast<int64_t>(blockIdx.y) * kThreads + threadIdx.x) * N;
-  if (column >= width) return;
-  const T* gate = gate_up + row * 2 * width + column;
-  V g = *reinterpret_cast<const V*>(gate);
-  const V u = *reinterpret_cast<const V*>(gate + width);
-  for (int j = 0; j < N; ++j) {
-    const float value = round_element<T>(activate<kActivation>(load_element(g.at[j])).value);
-    g.at[j] = to_element<T>(value * load_element(u.at[j]));
+/// n / d for 0 <= n < 2^31 by a multiplication (Granlund & Montgomery 1994; the form is CUTLASS's).
+class Divider {
+ public:
+  explicit Divider(uint32_t d) : divisor_(d) {
+    if (d == 1) return;
+    uint32_t log = 0;
+    while ((uint64_t{1} << log) < d) ++log;
+    const uint32_t power = 31 + log;
+    multiplier_ = static_cast<uint32_t>(((uint64_t{1} << power) + d - 1) / d);
+    shift_ = power - 32;
   }
-  *reinterpret_cast<V*>(product + row * width + column) = g;
+
+  __device__ uint32_t quotient(uint32_t n) const {
+    return divisor_ == 1 ? n : __umulhi(n, multiplier_) >> shift_;
+  }
+
+ private:
+  uint32_t divisor_, multiplier_ = 0, shift_ = 0;
+};
+
+/// Where vector `i` of the product lies: elements from the beginning of the product and of gate_up.
+struct Place {
+  int64_t product, gate_up;
+};
+
+template <int N>
+__device__ Place place(uint32_t i, int64_t width, const Divider& vectors_a_row) {
+  const int64_t row = vectors_a_row.quotient(i);
+  const int64_t product = static_cast<int64_t>(i) * N;
+  return {product, product + row * width};
 }
 
-/// Also forms the product anew unless `product` is null.
+/// One grid of resident blocks walks the vectors; each thread has kFlight of them under way, so that their
+/// reads overlap. Nothing is read twice: all accesses are streaming.
+constexpr int kFlight = 2;
+
 template <class T, int N, Activation kActivation>
-__global__ void backward_kernel(const T* dproduct, const T* gate_up, T* dgate_up, T* product, int64_t width) {
+__global__ void __launch_bounds__(kThreads)
+    product_kernel(const T* gate_up, T* product, int64_t width, uint32_t vectors, Divider vectors_a_row) {
   using V = Vector<T, N>;
-  const int64_t row = blockIdx.x;
-  const int64_t column = (static_cast<int64_t>(blockIdx.y) * kThreads + threadIdx.x) * N;
-  if (column >= width) return;
-  const int64_t offset = row * 2 * width + column;
-  V g = *reinterpret_cast<const V*>(gate_up + offset);
-  V u = *reinterpret_cast<const V*>(gate_up + offset + width);
-  const V d = *reinterpret_cast<const V*>(dproduct + row * width + column);
-  V p;
+  const uint32_t stride = gridDim.x * kThreads;
+  for (uint32_t first = blockIdx.x * kThreads + threadIdx.x; first < vectors; first += kFlight * stride) {
+    V g[kFlight], u[kFlight];
+    Place at[kFlight];
+#pragma unroll
+    for (int k = 0; k < kFlight; ++k) {
+      if (first + k * stride >= vectors) continue;
+      at[k] = place<N>(first + k * stride, width, vectors_a_row);
+      g[k] = load_streaming<V>(gate_up + at[k].gate_up);
+      u[k] = load_streaming<V>(gate_up + at[k].gate_up + width);
+    }
+#pragma unroll
+    for (int k = 0; k < kFlight; ++k) {
+      if (first + k * stride >= vectors) continue;
+      for (int j = 0; j < N; ++j) {
+        const float value = round_element<T>(activate<kActivation>(load_element(g[k].at[j])).value);
+        g[k].at[j] = to_element<T>(value * load_element(u[k].at[j]));
+      }
+      store_streaming(product + at[k].product, g[k]);
+    }
+  }
+}
+
+/// Gate, up and the gradient of the product of one vector -> gradients of gate and up, and the product anew.
+template <class T, int N, Activation kActivation>
+__device__ void backward(Vector<T, N>& g, Vector<T, N>& u, Vector<T, N>& d) {
   for (int j = 0; j < N; ++j) {
     const Activated a = activate<kActivation>(load_element(g.at[j]));
     const float value = round_element<T>(a.value);
     const float up = load_element(u.at[j]);
     const float dp = load_element(d.at[j]);
     const float dvalue = round_element<T>(dp * up);
-    p.at[j] = to_element<T>(value * up);
+    d.at[j] = to_element<T>(value * up);
     g.at[j] = to_element<T>(dvalue * a.slope);
     u.at[j] = to_element<T>(value * dp);
   }
-  *reinterpret_cast<V*>(dgate_up + offset) = g;
-  *reinterpret_cast<V*>(dgate_up + offset + width) = u;
-  if (product != nullptr) *reinterpret_cast<V*>(product + row * width + column) = p;
+}
+
+/// kProduct: also forms the product anew.
+template <class T, int N, Activation kActivation, bool kProduct>
+__global__ void __launch_bounds__(kThreads) backward_kernel(const T* dproduct,
+                                                            const T* gate_up,
+                                                            T* dgate_up,
+                                                            T* product,
+                                                            int64_t width,
+                                                            uint32_t vectors,
+                                                            Divider vectors_a_row) {
+  using V = Vector<T, N>;
+  const uint32_t stride = gridDim.x * kThreads;
+  for (uint32_t first = blockIdx.x * kThreads + threadIdx.x; first < vectors; first += kFlight * stride) {
+    V g[kFlight], u[kFlight], d[kFlight];
+    Place at[kFlight];
+#pragma unroll
+    for (int k = 0; k < kFlight; ++k) {
+      if (first + k * stride >= vectors) continue;
+      at[k] = place<N>(first + k * stride, width, vectors_a_row);
+      g[k] = load_streaming<V>(gate_up + at[k].gate_up);
+      u[k] = load_streaming<V>(gate_up + at[k].gate_up + width);
+      d[k] = load_streaming<V>(dproduct + at[k].product);
+    }
+#pragma unroll
+    for (int k = 0; k < kFlight; ++k) {
+      if (first + k * stride >= vectors) continue;
+      backward<T, N, kActivation>(g[k], u[k], d[k]);
+      store_streaming(dgate_up + at[k].gate_up, g[k]);
+      store_streaming(dgate_up + at[k].gate_up + width, u[k]);
+      if constexpr (kProduct) store_streaming(product + at[k].product, d[k]);
+    }
+  }
 }
 
 /// Calls body.template operator()<T, N, kActivation>().
@@ -103,9 +172,24 @@ void with_variant(Element element, Activation activation, int64_t width, Body bo
   });
 }
 
+/// Blocks that fill the device, each thread with kFlight vectors at a time, but no more than there is work
+/// for.
+unsigned num_blocks(int64_t vectors) {
+  constexpr int kBlocksASm = 4;
+  int device = 0, sms = 0;
+  cudaGetDevice(&device);
+  cudaDeviceGetAttribute(&sms, cudaDevAttrMultiProcessorCount, device);
+  const int64_t needed = ceil_div(vectors, int64_t{kThreads} * kFlight);
+  return static_cast<unsigned>(std::min<int64_t>(needed, int64_t{sms} * kBlocksASm));
+}
+
+/// Vectors of the whole product. Throws Error(kUnsupported) for more than 2^31, less one turn of the grid.
 template <int N>
-dim3 grid(int64_t rows, int64_t width) {
-  return {static_cast<unsigned>(rows), static_cast<unsigned>(ceil_div(width, int64_t{kThreads} * N))};
+uint32_t num_vectors(int64_t rows, int64_t width) {
+  constexpr int64_t kMost = int64_t{1} << 30;
+  const int64_t vectors = rows * (width / N);
+  check(vectors <= kMost, ErrorCode::kUnsupported, "a gated MLP of ", rows, " x ", width, " on a GPU");
+  return static_cast<uint32_t>(vectors);
 }
 
 }  // namespace
@@ -119,9 +203,14 @@ void gated_product_cuda(Element element,
                         void* stream) {
   if (rows == 0) return;
   with_variant(element, activation, width, [&]<class T, int N, Activation kActivation>() {
+    const uint32_t vectors = num_vectors<N>(rows, width);
     product_kernel<T, N, kActivation>
-        <<<grid<N>(rows, width), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(
-            static_cast<const T*>(gate_up), static_cast<T*>(product), width);
+        <<<num_blocks(vectors), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(
+            static_cast<const T*>(gate_up),
+            static_cast<T*>(product),
+            width,
+            vectors,
+            Divider(static_cast<uint32_t>(width / N)));
   });
   check_launch("gated_product");
 }
@@ -137,13 +226,22 @@ void gated_product_backward_cuda(Element element,
                                  void* stream) {
   if (rows == 0) return;
   with_variant(element, activation, width, [&]<class T, int N, Activation kActivation>() {
-    backward_kernel<T, N, kActivation>
-        <<<grid<N>(rows, width), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(
-            static_cast<const T*>(dproduct),
-            static_cast<const T*>(gate_up),
-            static_cast<T*>(dgate_up),
-            static_cast<T*>(product),
-            width);
+    const uint32_t vectors = num_vectors<N>(rows, width);
+    const auto launch = [&](auto kernel) {
+      kernel<<<num_blocks(vectors), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(
+          static_cast<const T*>(dproduct),
+          static_cast<const T*>(gate_up),
+          static_cast<T*>(dgate_up),
+          static_cast<T*>(product),
+          width,
+          vectors,
+          Divider(static_cast<uint32_t>(width / N)));
+    };
+    if (product != nullptr) {
+      launch(backward_kernel<T, N, kActivation, true>);
+    } else {
+      launch(backward_kernel<T, N, kActivation, false>);
+    }
   });
   check_launch("gated_product_backward");
 }

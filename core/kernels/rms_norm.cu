@@ -20,9 +20,25 @@ dim3 block_shape(int64_t d, int vector_width) {
   return {x, y};
 }
 
+/// a + b of the vectors, rounded to the element type.
 template <class T, int N>
-__global__ void forward_kernel(
-    const T* x, int64_t x_stride, const T* weight, T* y, float* rstd, int64_t rows, int64_t d, float eps) {
+__device__ Vector<T, N> add(Vector<T, N> a, const Vector<T, N>& b) {
+  for (int j = 0; j < N; ++j) a.at[j] = to_element<T>(load_element(a.at[j]) + load_element(b.at[j]));
+  return a;
+}
+
+/// kAdds: y is of x + addend, which is written to `sum`.
+template <class T, int N, bool kAdds>
+__global__ void forward_kernel(const T* x,
+                               int64_t x_stride,
+                               const T* addend,
+                               T* sum,
+                               const T* weight,
+                               T* y,
+                               float* rstd,
+                               int64_t rows,
+                               int64_t d,
+                               float eps) {
   __shared__ float shared[kMaxThreadsARow / kWarp];
   const int64_t row = static_cast<int64_t>(blockIdx.x) * blockDim.y + threadIdx.y;
   if (row >= rows) return;  // whole warps: rows share a block only when a row is a warp
@@ -31,9 +47,15 @@ __global__ void forward_kernel(
   const int64_t vectors = d / N;
   float squares = 0;
   for (int64_t i = threadIdx.x; i < vectors; i += blockDim.x) {
-    const V v = in[i];
+    V v = in[i];
+    if constexpr (kAdds) {
+      v = add(v, reinterpret_cast<const V*>(addend + row * d)[i]);
+      reinterpret_cast<V*>(sum + row * d)[i] = v;
+    }
     for (int j = 0; j < N; ++j) squares += load_element(v.at[j]) * load_element(v.at[j]);
   }
+  // Each thread reads again what it wrote itself.
+  if constexpr (kAdds) in = reinterpret_cast<const V*>(sum + row * d);
   squares = row_sum(squares, shared);
   const float scale = 1.0f / sqrtf(squares / static_cast<float>(d) + eps);
   if (threadIdx.x == 0) rstd[row] = scale;
@@ -72,6 +94,7 @@ __global__ void __launch_bounds__(kMaxThreadsARow) backward_kernel(const T* dy,
                                                                    int64_t x_stride,
                                                                    const float* rstd,
                                                                    const T* weight,
+                                                                   const T* residual,
                                                                    T* dx,
                                                                    float* dweight_parts,
                                                                    int64_t rows,
@@ -111,6 +134,7 @@ __global__ void __launch_bounds__(kMaxThreadsARow) backward_kernel(const T* dy,
         out.at[j] = to_element<T>(scale * (g * load_element(w.at[j]) - normed * mean));
         dweight[s][j] += g * round_element<T>(normed);
       }
+      if (residual != nullptr) out = add(out, reinterpret_cast<const V*>(residual + row * d)[i]);
       reinterpret_cast<V*>(dx + row * d)[i] = out;
     }
   }
@@ -146,6 +170,8 @@ int64_t backward_blocks(int64_t rows, const dim3& block) {
 void rms_norm_forward_cuda(Element element,
                            const void* x,
                            int64_t x_stride,
+                           const void* addend,
+                           void* sum,
                            const void* weight,
                            void* y,
                            float* rstd,
@@ -155,17 +181,26 @@ void rms_norm_forward_cuda(Element element,
                            void* stream) {
   if (rows == 0) return;
   with_device_element(element, [&]<class T>(T) {
-    with_width<T>(is_vectorizable<T>(x, d, x_stride), [&](auto width) {
+    with_width<T>(is_vectorizable<T>(x, d, x_stride) && is_vectorizable<T>(addend, d, d), [&](auto width) {
       const dim3 block = block_shape(d, width());
-      forward_kernel<T, width()><<<num_blocks(rows, block), block, 0, static_cast<cudaStream_t>(stream)>>>(
-          static_cast<const T*>(x),
-          x_stride,
-          static_cast<const T*>(weight),
-          static_cast<T*>(y),
-          rstd,
-          rows,
-          d,
-          eps);
+      const auto launch = [&](auto kernel) {
+        kernel<<<num_blocks(rows, block), block, 0, static_cast<cudaStream_t>(stream)>>>(
+            static_cast<const T*>(x),
+            x_stride,
+            static_cast<const T*>(addend),
+            static_cast<T*>(sum),
+            static_cast<const T*>(weight),
+            static_cast<T*>(y),
+            rstd,
+            rows,
+            d,
+            eps);
+      };
+      if (addend != nullptr) {
+        launch(forward_kernel<T, width(), true>);
+      } else {
+        launch(forward_kernel<T, width(), false>);
+      }
     });
   });
   check_launch("rms_norm_forward");
@@ -208,6 +243,7 @@ void rms_norm_backward_cuda(Element element,
                             int64_t x_stride,
                             const float* rstd,
                             const void* weight,
+                            const void* residual,
                             void* dx,
                             float* dweight_parts,
                             int64_t rows,
@@ -220,7 +256,7 @@ void rms_norm_backward_cuda(Element element,
         dweight_parts, 0, static_cast<size_t>(rms_norm_parts_cuda(rows, d) * d) * sizeof(float), s);
   }
   with_device_element(element, [&]<class T>(T) {
-    with_width<T>(is_vectorizable<T>(x, d, x_stride), [&](auto width) {
+    with_width<T>(is_vectorizable<T>(x, d, x_stride) && is_vectorizable<T>(residual, d, d), [&](auto width) {
       const dim3 block = block_shape(d, width());
       const auto blocks = static_cast<unsigned>(backward_blocks(rows, block));
       const int64_t steps = ceil_div(d / width(), block.x);
@@ -231,6 +267,7 @@ void rms_norm_backward_cuda(Element element,
                                         x_stride,
                                         rstd,
                                         static_cast<const T*>(weight),
+                                        static_cast<const T*>(residual),
                                         static_cast<T*>(dx),
                                         dweight_parts,
                                         rows,

@@ -22,7 +22,7 @@ void rms_norm_apply(
     const T* x, int64_t x_stride, const Compute<T>* rstd, const T* weight, T* y, int64_t rows, int64_t d);
 
 /// dx [rows, d] is overwritten; dweight [d] f32 is added to (null: of a frozen norm, not formed). dy [rows,
-/// d].
+/// d]. `residual` [rows, d], unless null, is added to the rounded dx: the gradient that came past the norm.
 template <class T>
 void rms_norm_backward(const T* dy,
                        const T* x,
@@ -32,13 +32,17 @@ void rms_norm_backward(const T* dy,
                        T* dx,
                        Compute<T>* dweight,
                        int64_t rows,
-                       int64_t d);
+                       int64_t d,
+                       const T* residual = nullptr);
 
 /// On the device: pointers to device memory, asynchronous on `stream` (a cudaStream_t), no workspace. `rstd`
-/// is written by the forward and read by the others.
+/// is written by the forward and read by the others. With `addend` [rows, d] the rows of x (contiguous then)
+/// have it added first, and the rounded sum, which is what is normalised, is written to `sum` [rows, d].
 void rms_norm_forward_cuda(Element element,
                            const void* x,
                            int64_t x_stride,
+                           const void* addend,
+                           void* sum,
                            const void* weight,
                            void* y,
                            float* rstd,
@@ -59,13 +63,15 @@ void rms_norm_apply_cuda(Element element,
 /// Rows of `dweight_parts` that rms_norm_backward_cuda fills; their sum is the gradient of the weight.
 int64_t rms_norm_parts_cuda(int64_t rows, int64_t d);
 
-/// dweight_parts [rms_norm_parts_cuda(rows, d), d] is overwritten; null when the weight is frozen.
+/// dweight_parts [rms_norm_parts_cuda(rows, d), d] is overwritten; null when the weight is frozen. `residual`
+/// as above.
 void rms_norm_backward_cuda(Element element,
                             const void* dy,
                             const void* x,
                             int64_t x_stride,
                             const float* rstd,
                             const void* weight,
+                            const void* residual,
                             void* dx,
                             float* dweight_parts,
                             int64_t rows,

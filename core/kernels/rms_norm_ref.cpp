@@ -35,7 +35,8 @@ AUTOMODEL_VECTORISED void rms_norm_backward(const T* dy,
                                             T* dx,
                                             Compute<T>* dweight,
                                             int64_t rows,
-                                            int64_t d) {
+                                            int64_t d,
+                                            const T* residual) {
   for (int64_t r = 0; r < rows; ++r) {
     const T* row = x + r * x_stride;
     const T* in = dy + r * d;
@@ -51,14 +52,24 @@ AUTOMODEL_VECTORISED void rms_norm_backward(const T* dy,
       store(out[i], scale * (load(in[i]) * load(weight[i]) - normed * mean));
       if (dweight != nullptr) dweight[i] += load(in[i]) * rounded<T>(normed);
     }
+    if (residual == nullptr) continue;
+    for (int64_t i = 0; i < d; ++i) store(out[i], load(out[i]) + load(residual[r * d + i]));
   }
 }
 
 #define AUTOMODEL_INSTANTIATE(T)                                                                         \
   template void rms_norm_stats<T>(const T*, int64_t, Compute<T>*, int64_t, int64_t, Compute<T>);         \
   template void rms_norm_apply<T>(const T*, int64_t, const Compute<T>*, const T*, T*, int64_t, int64_t); \
-  template void rms_norm_backward<T>(                                                                    \
-      const T*, const T*, int64_t, const Compute<T>*, const T*, T*, Compute<T>*, int64_t, int64_t);
+  template void rms_norm_backward<T>(const T*,                                                           \
+                                     const T*,                                                           \
+                                     int64_t,                                                            \
+                                     const Compute<T>*,                                                  \
+                                     const T*,                                                           \
+                                     T*,                                                                 \
+                                     Compute<T>*,                                                        \
+                                     int64_t,                                                            \
+                                     int64_t,                                                            \
+                                     const T*);
 AUTOMODEL_INSTANTIATE(float)
 AUTOMODEL_INSTANTIATE(BF16)
 AUTOMODEL_INSTANTIATE(double)

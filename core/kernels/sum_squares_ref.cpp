@@ -6,21 +6,24 @@
 
 namespace automodel::kernels {
 
-AUTOMODEL_VECTORISED
-double sum_squares(const float* x, int64_t n) {
+template <class T>
+AUTOMODEL_VECTORISED double sum_squares(const T* x, int64_t n) {
   constexpr int64_t kLanes = 8;
   std::array<double, kLanes> lanes{};
   int64_t i = 0;
   for (; i + kLanes <= n; i += kLanes) {
     for (int64_t j = 0; j < kLanes; ++j) {
-      const double value = x[i + j];
+      const double value = load(x[i + j]);
       lanes[static_cast<size_t>(j)] += value * value;
     }
   }
   double total = 0;
-  for (; i < n; ++i) total += static_cast<double>(x[i]) * x[i];
+  for (; i < n; ++i) total += static_cast<double>(load(x[i])) * load(x[i]);
   for (const double lane : lanes) total += lane;
   return total;
 }
+
+template double sum_squares<float>(const float*, int64_t);
+template double sum_squares<BF16>(const BF16*, int64_t);
 
 }  // namespace automodel::kernels

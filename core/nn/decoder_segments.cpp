@@ -59,17 +59,28 @@ State EmbedSegment::forward(const State& /*in*/,
   return out;
 }
 
+namespace {
+
+at::Tensor mix(const Branch& branch, const at::Tensor& x_BTD, const MixerInput& in) {
+  return std::visit([&](const auto& mixer) { return mixer.forward(x_BTD, in); }, branch.mixer);
+}
+
+}  // namespace
+
 at::Tensor Step::forward(const at::Tensor& x_BTD, const MixerInput& in) const {
   const at::Tensor normed_BTD = ops::norm(x_BTD, input_norm, in.context);
   at::Tensor sum_BTD = x_BTD;
   for (const Branch& branch : branches) {
-    at::Tensor mixed_BTD =
-        std::visit([&](const auto& mixer) { return mixer.forward(normed_BTD, in); }, branch.mixer);
-    mixed_BTD = ops::norm(mixed_BTD, branch.output_norm, in.context);
+    at::Tensor mixed_BTD = ops::norm(mix(branch, normed_BTD, in), branch.output_norm, in.context);
     mixed_BTD = ops::dropout(mixed_BTD, branch.dropout, branch.dropout_site, in.context);
     sum_BTD = at::add(sum_BTD, mixed_BTD, multiplier);
   }
   return ops::norm(sum_BTD, sum_norm, in.context);
+}
+
+bool Step::is_plain() const {
+  return branches.size() == 1 && !branches[0].output_norm && branches[0].dropout == 0 && !input_norm &&
+         !sum_norm && multiplier == 1;
 }
 
 DecoderBlock::DecoderBlock(std::string name,
@@ -115,7 +126,17 @@ State DecoderBlock::forward(const State& in, const MicroBatch& batch, const ops:
   if (in.has(kRouterSums[0].first)) read_router(in, router);
   const MixerInput input{context, batch.tokens, batch.cache ? &batch.cache->of(name_) : nullptr, &router};
   at::Tensor x_BTD = in.at(kHidden);
-  for (const Step& step : steps_) x_BTD = step.forward(x_BTD, input);
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    const bool joins = i + 1 < steps_.size() && steps_[i].is_plain() && steps_[i + 1].is_plain();
+    const Mlp* const next = joins ? std::get_if<Mlp>(&steps_[i + 1].branches[0].mixer) : nullptr;
+    if (next == nullptr) {
+      x_BTD = steps_[i].forward(x_BTD, input);
+      continue;
+    }
+    // The mixer's output is added inside the MLP's norm.
+    x_BTD = next->add_forward_add(x_BTD, mix(steps_[i].branches[0], x_BTD, input), input);
+    ++i;
+  }
   State out;
   out.set(kHidden, x_BTD);
   if (!moe_) return out;

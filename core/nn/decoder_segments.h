@@ -61,6 +61,9 @@ struct Step {
   double multiplier = 1.0;
 
   at::Tensor forward(const at::Tensor& x_BTD, const MixerInput& in) const;
+
+  /// Whether it is x + mixer(x).
+  bool is_plain() const;
 };
 
 /// A layer: its steps one after another. One with experts also writes their load, and hands on the sums of

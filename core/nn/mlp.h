@@ -14,6 +14,12 @@ struct Mlp {
   ops::Linear down;
 
   at::Tensor forward(const at::Tensor& x_BTD, const MixerInput& in) const;
+
+  /// x + addend + forward(x + addend): the residual stream after a mixer's output and this one's. All [B, T,
+  /// D].
+  at::Tensor add_forward_add(const at::Tensor& x_BTD,
+                             const at::Tensor& addend_BTD,
+                             const MixerInput& in) const;
 };
 
 }  // namespace automodel::nn

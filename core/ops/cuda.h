@@ -34,6 +34,7 @@ struct CudaLibrary {
 
   decltype(&kernels::adamw_f32_cuda) adamw_f32;
   decltype(&kernels::adamw_bf16_cuda) adamw_bf16;
+  decltype(&kernels::adamw_bf16_stochastic_cuda) adamw_bf16_stochastic;
   decltype(&kernels::causal_conv_cuda) causal_conv;
   decltype(&kernels::causal_conv_parts_cuda) causal_conv_parts;
   decltype(&kernels::causal_conv_backward_cuda) causal_conv_backward;

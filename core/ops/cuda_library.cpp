@@ -34,6 +34,7 @@ const CudaLibrary kLibrary = {
     .forbid_synchronisation = forbid_synchronisation,
     .adamw_f32 = kernels::adamw_f32_cuda,
     .adamw_bf16 = kernels::adamw_bf16_cuda,
+    .adamw_bf16_stochastic = kernels::adamw_bf16_stochastic_cuda,
     .causal_conv = kernels::causal_conv_cuda,
     .causal_conv_parts = kernels::causal_conv_parts_cuda,
     .causal_conv_backward = kernels::causal_conv_backward_cuda,

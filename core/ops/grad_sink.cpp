@@ -1,14 +1,17 @@
 #include "core/ops/grad_sink.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/_grouped_mm.h>
 #include <ATen/ops/addmm.h>
 #include <ATen/ops/arange.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/mm.h>
 
 #include "core/kernels/embedding_grad.h"
+#include "core/kernels/widen_add.h"
 #include "core/ops/cuda.h"
 #include "core/ops/dispatch.h"
 #include "core/ops/groups.h"
@@ -30,6 +33,25 @@ bool written_before(const tensor::Weight& weight) {
 at::Tensor grad_of(const tensor::Weight& weight) {
   return weight.count == 1 ? weight.unit->grad(weight.first)
                            : weight.unit->joined_grad(weight.first, weight.count);
+}
+
+/// grad (+)= dy^T x on a CPU that multiplies in bf16: some rows of the gradient at a time, so that their
+/// product is still in the cache when it is added.
+void product_by_rows(const at::Tensor& grad, const at::Tensor& x, const at::Tensor& dy, bool accumulate) {
+  constexpr int64_t kElements = 4 << 20;
+  const int64_t width = grad.size(1);
+  const int64_t most = std::max<int64_t>(64, kElements / width);
+  const at::Tensor buffer = at::empty({std::min(most, grad.size(0)), width}, x.options());
+  for (int64_t row = 0; row < grad.size(0); row += most) {
+    const int64_t count = std::min(most, grad.size(0) - row);
+    at::Tensor product = buffer.narrow(0, 0, count);
+    at::mm_out(product, dy.narrow(1, row, count).t(), x);
+    float* to = grad.mutable_data_ptr<float>() + row * width;
+    const auto* from = data<kernels::BF16>(product);
+    at::parallel_for(0, product.numel(), 1 << 14, [&](int64_t begin, int64_t end) {
+      kernels::widen_add(from + begin, to + begin, end - begin, accumulate);
+    });
+  }
 }
 
 template <class T>
@@ -82,8 +104,11 @@ void GradSink::linear(const tensor::Weight& weight, const at::Tensor& x, const a
       accumulate ? at::addmm_out(grad, grad, dy.t(), x, at::kFloat) : at::mm_out(grad, dy.t(), x, at::kFloat);
       return;
     }
-    const at::Tensor product = at::mm(dy.t(), x);
-    accumulate ? grad.add_(product) : grad.copy_(product);
+    ensure(x.scalar_type() == at::kBFloat16,
+           weight.unit->name(),
+           ": gradient of inputs of type ",
+           x.scalar_type());
+    product_by_rows(grad, x, dy, accumulate);
   });
 }
 

@@ -86,6 +86,48 @@ class NormLinearFunction : public torch::autograd::Function<NormLinearFunction> 
   }
 };
 
+class AddNormLinearFunction : public torch::autograd::Function<AddNormLinearFunction> {
+ public:
+  static variable_list forward(AutogradContext* ctx,
+                               const at::Tensor& x,
+                               const at::Tensor& addend,
+                               const at::Tensor& /*anchor*/,
+                               const Norm& norm,
+                               const Linear& layer,
+                               const OpContext& context) {
+    const auto [sum, normed] =
+        add_rms_norm_forward(as_rows(x).contiguous(), as_rows(addend).contiguous(), norm);
+    ctx->save_for_backward({sum, normed.rstd, context.recompute_cheap ? at::Tensor() : normed.y});
+    keep(ctx, NormLinearNode{norm, layer, context, x.sizes().vec()});
+    const at::Tensor y = linear_forward(normed.y, layer, context);
+    return {sum.view(x.sizes()), y.view(with_width(x, y.size(1)))};
+  }
+
+  static variable_list backward(AutogradContext* ctx, variable_list grads) {
+    const auto& node = kept<NormLinearNode>(ctx);
+    const auto saved = ctx->get_saved_variables();
+    const bool needs_dx = ctx->needs_input_grad(0) || ctx->needs_input_grad(1);
+    const at::Tensor past = grads[0].defined() && needs_dx ? as_rows(grads[0]) : at::Tensor();
+    at::Tensor dx = past;
+    if (grads[1].defined()) {
+      const at::Tensor normed = saved[2].defined() ? saved[2] : rms_norm_apply(saved[0], saved[1], node.norm);
+      const bool through_norm = needs_dx || node.norm.weight.unit->trainable();
+      const at::Tensor dnormed =
+          linear_backward(normed, as_rows(grads[1]), node.layer, node.context, through_norm);
+      if (through_norm)
+        dx = rms_norm_backward(dnormed, saved[0], saved[1], node.norm, *node.context.sink, past);
+    }
+    if (!needs_dx || !dx.defined()) return {{}, {}, {}, {}, {}, {}};
+    dx = dx.view(node.x_sizes);
+    return {dx, dx, {}, {}, {}, {}};
+  }
+};
+
+/// Whether the fused passes compute this norm.
+bool is_plain_rms(const Norm& norm) {
+  return norm.kind == NormKind::kRms && norm.weight && !norm.bias && norm.weight_offset == 0;
+}
+
 /// Of the two ops that begin with an activation.
 struct ActivationNode {
   kernels::Activation activation;
@@ -187,6 +229,20 @@ at::Tensor norm_linear(const at::Tensor& x, const Norm& norm, const Linear& laye
   if (norm.kind == NormKind::kRms && norm.weight && norm.weight_offset == 0)
     return NormLinearFunction::apply(x, anchor_of(layer, &norm), norm, layer, context);
   return linear(ops::norm(x, norm, context), layer, context);
+}
+
+AddedLinear add_norm_linear(const at::Tensor& x,
+                            const at::Tensor& addend,
+                            const Norm& norm,
+                            const Linear& layer,
+                            const OpContext& context) {
+  if (!is_plain_rms(norm)) {
+    const at::Tensor sum = x + addend;
+    return {sum, norm_linear(sum, norm, layer, context)};
+  }
+  const variable_list both =
+      AddNormLinearFunction::apply(x, addend, anchor_of(layer, &norm), norm, layer, context);
+  return {both[0], both[1]};
 }
 
 at::Tensor gated_linear(const at::Tensor& gate_up,

@@ -55,6 +55,20 @@ at::Tensor linear(const at::Tensor& x, const Linear& layer, const OpContext& con
 /// the cheap level, saved otherwise.
 at::Tensor norm_linear(const at::Tensor& x, const Norm& norm, const Linear& layer, const OpContext& context);
 
+/// What add_norm_linear returns.
+struct AddedLinear {
+  at::Tensor sum, y;
+};
+
+/// sum = x + addend and y = norm_linear(sum): a residual stream after a mixer, with what the next mixer reads
+/// of it. Saves sum and its statistics. With RMSNorm the gradient of sum joins that of the norm's input in
+/// one pass.
+AddedLinear add_norm_linear(const at::Tensor& x,
+                            const at::Tensor& addend,
+                            const Norm& norm,
+                            const Linear& layer,
+                            const OpContext& context);
+
 /// linear(act(gate) * up) with gate_up [..., 2 F] holding gate, then up (Shazeer 2020, arXiv:2002.05202).
 /// Saves gate_up; the product is recomputed at the cheap level, saved otherwise.
 at::Tensor gated_linear(const at::Tensor& gate_up,

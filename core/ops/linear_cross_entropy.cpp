@@ -3,17 +3,18 @@
 #include <algorithm>
 #include <vector>
 
+#include <ATen/Parallel.h>
 #include <ATen/ops/_log_softmax.h>
 #include <ATen/ops/addmm.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
-#include <ATen/ops/full.h>
 #include <ATen/ops/gather.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/mm.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
+#include "core/kernels/softmax_grad.h"
 #include "core/ops/cuda.h"
 #include "core/ops/dispatch.h"
 #include "core/ops/linear_math.h"
@@ -148,11 +149,18 @@ class ChunkLosses {
     at::_log_softmax_out(log_probs, log_probs, 1, /*half_to_float=*/false);
     const at::Tensor sum = log_probs.gather(1, columns).sum(at::kDouble).neg();
     if (!gradient_) return sum;
-    // d loss / d logits = softmax - onehot, in the same buffer.
-    log_probs.exp_();
-    log_probs.scatter_add_(1, columns, at::full({logits.size(0), 1}, -1.0, log_probs.options()));
-    log_probs.mul_(scale_);
-    if (wide_.defined()) logits.copy_(log_probs);
+    const int64_t width = logits.size(1);
+    with_element_type(logits, "cross-entropy", [&]<class T>(T) {
+      using C = kernels::Compute<T>;
+      at::parallel_for(0, logits.size(0), 1, [&](int64_t begin, int64_t end) {
+        kernels::softmax_grad(data<C>(log_probs) + begin * width,
+                              data<int64_t>(targets) + begin,
+                              mutable_data<T>(logits) + begin * width,
+                              end - begin,
+                              width,
+                              static_cast<C>(scale_));
+      });
+    });
     return sum;
   }
 
@@ -191,8 +199,7 @@ class LinearCrossEntropyFunction : public torch::autograd::Function<LinearCrossE
                               : default_chunk_rows(rows.size(0), weight.size(0), x.is_cuda());
     at::Tensor dx = !needs_dx ? at::Tensor() : all ? at::empty_like(x) : at::zeros_like(x);
     at::Tensor total = at::zeros({}, x.options().dtype(at::kDouble));
-    ChunkLosses losses(
-        head, std::min(chunk, rows.size(0)), options, needs_grad, !context.sink->defers());
+    ChunkLosses losses(head, std::min(chunk, rows.size(0)), options, needs_grad, !context.sink->defers());
     for (int64_t begin = 0; begin < rows.size(0); begin += chunk) {
       const int64_t count = std::min(chunk, rows.size(0) - begin);
       const at::Tensor chunk_x =

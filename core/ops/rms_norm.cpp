@@ -55,25 +55,43 @@ bool learns(const Norm& norm) {
   return norm.weight && norm.weight.unit->trainable();
 }
 
+/// `addend` and `sum` may be undefined.
+Normed forward_on_device(const at::Tensor& x,
+                         const at::Tensor& addend,
+                         const at::Tensor& sum,
+                         const Norm& norm) {
+  at::Tensor y = at::empty(x.sizes(), x.options());
+  at::Tensor rstd = at::empty({x.size(0)}, x.options().dtype(at::kFloat));
+  const at::Tensor factors = factors_of(norm, x);
+  cuda().rms_norm_forward(element_of(x, "rms_norm"),
+                          x.const_data_ptr(),
+                          x.stride(0),
+                          addend.defined() ? addend.const_data_ptr() : nullptr,
+                          sum.defined() ? sum.mutable_data_ptr() : nullptr,
+                          factors.const_data_ptr(),
+                          y.mutable_data_ptr(),
+                          mutable_data<float>(rstd),
+                          x.size(0),
+                          x.size(1),
+                          static_cast<float>(norm.eps),
+                          cuda().current_stream());
+  return {y, rstd};
+}
+
 }  // namespace
 
-Normed rms_norm_forward(const at::Tensor& x, const Norm& norm) {
-  at::Tensor rstd = at::empty({x.size(0)}, x.options().dtype(sum_type(x)));
+AddedNormed add_rms_norm_forward(const at::Tensor& x, const at::Tensor& addend, const Norm& norm) {
   if (x.is_cuda()) {
-    at::Tensor y = at::empty(x.sizes(), x.options());
-    const at::Tensor factors = factors_of(norm, x);
-    cuda().rms_norm_forward(element_of(x, "rms_norm"),
-                            x.const_data_ptr(),
-                            x.stride(0),
-                            factors.const_data_ptr(),
-                            y.mutable_data_ptr(),
-                            mutable_data<float>(rstd),
-                            x.size(0),
-                            x.size(1),
-                            static_cast<float>(norm.eps),
-                            cuda().current_stream());
-    return {y, rstd};
+    at::Tensor sum = at::empty(x.sizes(), x.options());
+    return {sum, forward_on_device(x, addend, sum, norm)};
   }
+  at::Tensor sum = x + addend;
+  return {sum, rms_norm_forward(sum, norm)};
+}
+
+Normed rms_norm_forward(const at::Tensor& x, const Norm& norm) {
+  if (x.is_cuda()) return forward_on_device(x, {}, {}, norm);
+  at::Tensor rstd = at::empty({x.size(0)}, x.options().dtype(sum_type(x)));
   with_element_type(x, "rms_norm", [&]<class T>(T) {
     at::parallel_for(0, x.size(0), kRowsAThread, [&](int64_t begin, int64_t end) {
       kernels::rms_norm_stats(data<T>(x) + begin * x.stride(0),
@@ -119,8 +137,12 @@ at::Tensor rms_norm_apply(const at::Tensor& x, const at::Tensor& rstd, const Nor
 
 namespace {
 
-at::Tensor backward_on_device(
-    const at::Tensor& dy, const at::Tensor& x, const at::Tensor& rstd, const Norm& norm, GradSink& sink) {
+at::Tensor backward_on_device(const at::Tensor& dy,
+                              const at::Tensor& x,
+                              const at::Tensor& rstd,
+                              const Norm& norm,
+                              GradSink& sink,
+                              const at::Tensor& residual) {
   const int64_t rows = x.size(0);
   const int64_t d = x.size(1);
   at::Tensor dx = at::empty(x.sizes(), x.options());
@@ -133,6 +155,7 @@ at::Tensor backward_on_device(
                            x.stride(0),
                            data<float>(rstd),
                            factors.const_data_ptr(),
+                           residual.defined() ? residual.const_data_ptr() : nullptr,
                            dx.mutable_data_ptr(),
                            parts.defined() ? mutable_data<float>(parts) : nullptr,
                            rows,
@@ -144,9 +167,14 @@ at::Tensor backward_on_device(
 
 }  // namespace
 
-at::Tensor rms_norm_backward(
-    const at::Tensor& dy, const at::Tensor& x, const at::Tensor& rstd, const Norm& norm, GradSink& sink) {
-  if (x.is_cuda()) return backward_on_device(dy, x, rstd, norm, sink);
+at::Tensor rms_norm_backward(const at::Tensor& dy,
+                             const at::Tensor& x,
+                             const at::Tensor& rstd,
+                             const Norm& norm,
+                             GradSink& sink,
+                             const at::Tensor& residual) {
+  const at::Tensor past = residual.defined() ? residual.contiguous() : residual;
+  if (x.is_cuda()) return backward_on_device(dy, x, rstd, norm, sink, past);
   const int64_t rows = x.size(0);
   const int64_t d = x.size(1);
   const at::Tensor weight = factors_of(norm, x);
@@ -162,15 +190,17 @@ at::Tensor rms_norm_backward(
       for (int64_t part = first; part < last; ++part) {
         const int64_t begin = rows * part / kParts;
         const int64_t end = rows * (part + 1) / kParts;
-        kernels::rms_norm_backward(data<T>(dy_rows) + begin * d,
-                                   data<T>(x) + begin * x.stride(0),
-                                   x.stride(0),
-                                   data<kernels::Compute<T>>(rstd) + begin,
-                                   data<T>(weight),
-                                   mutable_data<T>(dx) + begin * d,
-                                   weight_learns ? mutable_data<kernels::Compute<T>>(parts) + part * d : nullptr,
-                                   end - begin,
-                                   d);
+        kernels::rms_norm_backward(
+            data<T>(dy_rows) + begin * d,
+            data<T>(x) + begin * x.stride(0),
+            x.stride(0),
+            data<kernels::Compute<T>>(rstd) + begin,
+            data<T>(weight),
+            mutable_data<T>(dx) + begin * d,
+            weight_learns ? mutable_data<kernels::Compute<T>>(parts) + part * d : nullptr,
+            end - begin,
+            d,
+            past.defined() ? data<T>(past) + begin * d : nullptr);
       }
     });
   });

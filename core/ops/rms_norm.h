@@ -19,10 +19,23 @@ struct Normed {
 };
 
 Normed rms_norm_forward(const at::Tensor& x, const Norm& norm);
+
+/// The same of sum = x + addend [rows, D], contiguous both, rounded to their type; on a GPU in one pass.
+struct AddedNormed {
+  at::Tensor sum;
+  Normed normed;
+};
+
+AddedNormed add_rms_norm_forward(const at::Tensor& x, const at::Tensor& addend, const Norm& norm);
 at::Tensor rms_norm_apply(const at::Tensor& x, const at::Tensor& rstd, const Norm& norm);
 
-/// dy, x [rows, D] -> dx; the weight gradient goes to the sink, unless the norm is frozen.
-at::Tensor rms_norm_backward(
-    const at::Tensor& dy, const at::Tensor& x, const at::Tensor& rstd, const Norm& norm, GradSink& sink);
+/// dy, x [rows, D] -> dx; the weight gradient goes to the sink, unless the norm is frozen. A defined
+/// `residual` [rows, D], the gradient that came past the norm, is added to dx in the same pass.
+at::Tensor rms_norm_backward(const at::Tensor& dy,
+                             const at::Tensor& x,
+                             const at::Tensor& rstd,
+                             const Norm& norm,
+                             GradSink& sink,
+                             const at::Tensor& residual = {});
 
 }  // namespace automodel::ops

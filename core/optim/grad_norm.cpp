@@ -16,33 +16,43 @@ namespace automodel::optim {
 
 namespace {
 
-/// [number of parts] f64.
-at::Tensor partial_sums(const at::Tensor& grads) {
-  const int64_t numel = grads.numel();
-  if (grads.is_cuda()) {
-    at::Tensor parts = at::empty({kernels::kSumSquaresParts}, grads.options().dtype(at::kDouble));
-    ops::cuda().sum_squares(
-        grads.const_data_ptr<float>(), numel, parts.mutable_data_ptr<double>(), ops::cuda().current_stream());
-    return parts;
-  }
+/// [number of parts] f64, of f32 on a GPU.
+at::Tensor parts_on_device(const at::Tensor& x) {
+  at::Tensor parts = at::empty({kernels::kSumSquaresParts}, x.options().dtype(at::kDouble));
+  ops::cuda().sum_squares(
+      x.const_data_ptr<float>(), x.numel(), parts.mutable_data_ptr<double>(), ops::cuda().current_stream());
+  return parts;
+}
+
+/// The same of T on a CPU.
+template <class T>
+at::Tensor parts_on_host(const at::Tensor& x) {
   constexpr int64_t kChunk = kernels::kSumSquaresChunk;
-  at::Tensor parts = at::empty({(numel + kChunk - 1) / kChunk}, at::kDouble);
-  const float* grad = grads.const_data_ptr<float>();
+  at::Tensor parts = at::empty({(x.numel() + kChunk - 1) / kChunk}, at::kDouble);
+  const auto* values = static_cast<const T*>(x.const_data_ptr());
   double* part = parts.mutable_data_ptr<double>();
   at::parallel_for(0, parts.numel(), 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i)
-      part[i] = kernels::sum_squares(grad + i * kChunk, std::min(kChunk, numel - i * kChunk));
+      part[i] = kernels::sum_squares(values + i * kChunk, std::min(kChunk, x.numel() - i * kChunk));
   });
   return parts;
 }
 
 }  // namespace
 
+at::Tensor sum_of_squares(const at::Tensor& flat) {
+  const bool is_float = flat.scalar_type() == at::kFloat;
+  if (flat.is_cuda() && is_float) return parts_on_device(flat).sum();
+  if (flat.is_cpu() && is_float) return parts_on_host<float>(flat).sum();
+  if (flat.is_cpu() && flat.scalar_type() == at::kBFloat16) return parts_on_host<kernels::BF16>(flat).sum();
+  return flat.norm(2, at::kDouble).square_();
+}
+
 at::Tensor grad_norm(const std::vector<tensor::Unit*>& units) {
   at::Tensor total;
   for (const tensor::Unit* unit : units) {
     if (!unit->trainable()) continue;
-    const at::Tensor sum = partial_sums(unit->grads()).sum();
+    const at::Tensor sum = sum_of_squares(unit->grads());
     total = total.defined() ? total.add_(sum) : sum;
   }
   ensure(total.defined(), "a gradient norm of no trainable parameter");

@@ -7,6 +7,11 @@
 
 namespace automodel::optim {
 
+/// Sum of the squares of all elements: a scalar f64 on the tensor's device, the same for any number of
+/// threads. `flat` is contiguous. f32, and bf16 on a CPU, are summed as they are; other types are widened
+/// first.
+at::Tensor sum_of_squares(const at::Tensor& flat);
+
 /// L2 norm over the gradients of all trainable units, every logical parameter once: a scalar f64 on the
 /// units' device. Call after the walk; the host does not wait.
 at::Tensor grad_norm(const std::vector<tensor::Unit*>& units);

@@ -1,14 +1,15 @@
 #include "core/optim/optimizer.h"
 
 #include <cmath>
+#include <optional>
 
 #include <ATen/Parallel.h>
-#include <ATen/ops/zeros_like.h>
 
 #include "core/kernels/adamw.h"
 #include "core/kernels/element.h"
 #include "core/kernels/sgd.h"
 #include "core/ops/cuda.h"
+#include "core/tensor/host_memory.h"
 
 namespace automodel::optim {
 namespace {
@@ -33,6 +34,7 @@ struct UnitState {
   const tensor::Unit& unit;
   at::Tensor m, v;
   at::Tensor momentum_buffer;
+  std::optional<kernels::RoundingKey> rounding;  ///< none: to the nearest
 };
 
 void adamw_on_device(const UnitState& state, const kernels::AdamWArgs& args, const at::Tensor& clip) {
@@ -48,6 +50,16 @@ void adamw_on_device(const UnitState& state, const kernels::AdamWArgs& args, con
                           args,
                           clip.const_data_ptr<float>(),
                           ops::cuda().current_stream());
+  } else if (state.rounding) {
+    ops::cuda().adamw_bf16_stochastic(data<void>(unit.home()),
+                                      grad,
+                                      data<void>(state.m),
+                                      data<void>(state.v),
+                                      n,
+                                      args,
+                                      *state.rounding,
+                                      clip.const_data_ptr<float>(),
+                                      ops::cuda().current_stream());
   } else {
     ops::cuda().adamw_bf16(data<void>(unit.home()),
                            grad,
@@ -73,6 +85,16 @@ void adamw(const UnitState& state, kernels::AdamWArgs args, const at::Tensor& cl
                          data<float>(state.v) + begin,
                          end - begin,
                          args);
+    } else if (state.rounding) {
+      kernels::RoundingKey key = *state.rounding;
+      key.first_element = begin;
+      kernels::adamw_bf16_stochastic(data<uint16_t>(unit.home()) + begin,
+                                     grad + begin,
+                                     data<uint16_t>(state.m) + begin,
+                                     data<uint16_t>(state.v) + begin,
+                                     end - begin,
+                                     args,
+                                     key);
     } else {
       kernels::adamw_bf16(data<uint16_t>(unit.home()) + begin,
                           grad + begin,
@@ -112,8 +134,8 @@ void sgd(const UnitState& state, kernels::SgdArgs args, const at::Tensor& clip) 
 
 }  // namespace
 
-Optimizer::Optimizer(const config::OptimizerConfig& config, std::vector<tensor::Unit*> units)
-    : config_(config) {
+Optimizer::Optimizer(const config::OptimizerConfig& config, std::vector<tensor::Unit*> units, uint64_t seed)
+    : config_(config), seed_(seed) {
   for (tensor::Unit* unit : units) {
     if (!unit->trainable()) continue;
     const at::ScalarType type = unit->home().scalar_type();
@@ -122,9 +144,15 @@ Optimizer::Optimizer(const config::OptimizerConfig& config, std::vector<tensor::
           "training weights of type ",
           type,
           "; use model.torch_dtype float32 or bfloat16");
+    check(
+        !config.bf16_stochastic_round || type == at::kBFloat16,
+        ErrorCode::kConfig,
+        "optimizer.bf16_stochastic_round: the weights are kept in ",
+        type,
+        ", there is nothing to round; leave it out or use model.torch_dtype bfloat16 without master weights");
     units_.push_back(unit);
     for (const std::string& kind : state_kinds(config))
-      state_.push_back({kind, unit, at::zeros_like(unit->home())});
+      state_.push_back({kind, unit, tensor::zeros(unit->home().numel(), unit->home().options())});
   }
 }
 
@@ -142,9 +170,14 @@ void Optimizer::step(double lr, double weight_decay, const at::Tensor& clip) {
     const at::Tensor* found = find(kind, unit);
     return found ? *found : at::Tensor();
   };
-  for (tensor::Unit* unit : units_) {
-    const UnitState state{
-        *unit, state_of("exp_avg", unit), state_of("exp_avg_sq", unit), state_of("momentum_buffer", unit)};
+  for (size_t i = 0; i < units_.size(); ++i) {
+    tensor::Unit* const unit = units_[i];
+    UnitState state{*unit,
+                    state_of("exp_avg", unit),
+                    state_of("exp_avg_sq", unit),
+                    state_of("momentum_buffer", unit),
+                    {}};
+    if (config_.bf16_stochastic_round) state.rounding.emplace(seed_, num_steps_, i);
     if (config_.kind == Kind::kSgd) {
       sgd(state, {lr, config_.momentum, weight_decay, config_.nesterov, num_steps_ == 1}, clip);
     } else {

@@ -14,8 +14,9 @@ namespace automodel::optim {
 /// type of its home. One thread.
 class Optimizer {
  public:
-  /// State is allocated zeroed for trainable units. Units outlive the optimizer.
-  Optimizer(const config::OptimizerConfig& config, std::vector<tensor::Unit*> units);
+  /// State is allocated zeroed for trainable units. Units outlive the optimizer. `seed` is of the draws of
+  /// stochastic rounding; Error(kConfig) when that is asked for and weights are not bfloat16.
+  Optimizer(const config::OptimizerConfig& config, std::vector<tensor::Unit*> units, uint64_t seed = 0);
 
   /// One update with gradients times `clip`, a scalar f32 on the units' device; the step count goes up first.
   /// When it is not finite nothing else changes. Units are told that they changed. On a GPU the host does not
@@ -42,6 +43,7 @@ class Optimizer {
   config::OptimizerConfig config_;
   std::vector<tensor::Unit*> units_;
   std::vector<State> state_;
+  uint64_t seed_ = 0;
   int64_t num_steps_ = 0;
 };
 

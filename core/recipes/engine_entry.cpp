@@ -1,8 +1,5 @@
 #include <exception>
-#include <limits>
 #include <new>
-
-#include <malloc.h>
 
 #include "core/tensor/torch.h"
 #include <c10/util/Exception.h>
@@ -11,25 +8,16 @@
 #include "core/recipes/finetune.h"
 #include "core/recipes/forward.h"
 #include "core/recipes/generate.h"
+#include "core/tensor/host_memory.h"
 
 namespace automodel::recipes {
 namespace {
-
-/// Freed memory stays with the process: a step allocates what the step before freed, and fresh pages cost as
-/// much as the arithmetic on them. (glibc gives large blocks back at once by default.)
-void keep_freed_memory() {
-#ifdef __GLIBC__
-  constexpr int kLargestThreshold = 32 << 20;  // more is refused
-  mallopt(M_MMAP_THRESHOLD, kLargestThreshold);
-  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
-#endif
-}
 
 /// Runs a command; LibTorch's and the allocator's exceptions leave as Error. The only place that translates
 /// them.
 template <class Command>
 auto translating_errors(Command command) {
-  keep_freed_memory();
+  tensor::keep_host_memory();
   try {
     return command();
   } catch (const c10::OutOfMemoryError& error) {

@@ -115,7 +115,7 @@ struct Training {
         model(load_model(r)),
         units(model.decoder.unit_pointers()),
         walk(model.decoder.segment_pointers(), units, {recompute_of(r.distributed.recompute)}),
-        optimizer(r.optimizer, units),
+        optimizer(r.optimizer, units, static_cast<uint64_t>(r.seed)),
         has_experts(std::ranges::any_of(model.decoder.config.layers, [](const models::LayerConfig& layer) {
           return layer.feed_forward == models::FeedForwardKind::kMoe;
         })) {}
@@ -244,8 +244,7 @@ void print_model(const Training& training) {
   const int64_t trainable = training.model.adapters ? adapters : total;
   double squares = 0;
   for (const tensor::Unit* unit : training.units) {
-    const double norm = unit->home().norm(2, at::kDouble).item<double>();
-    squares += norm * norm;
+    squares += optim::sum_of_squares(unit->home()).item<double>();
   }
   log::info("Model summary: ",
             training.model.decoder.config.architecture,

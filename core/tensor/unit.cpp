@@ -7,6 +7,8 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 
+#include "core/tensor/host_memory.h"
+
 namespace automodel::tensor {
 
 Unit::Unit(std::string name, std::vector<Parameter> parameters, const Options& options)
@@ -17,7 +19,7 @@ Unit::Unit(std::string name, std::vector<Parameter> parameters, const Options& o
     parameter.offset = size_;
     size_ += (parameter.numel + kAlignment - 1) / kAlignment * kAlignment;
   }
-  home_ = at::zeros({size_}, at::device(options_.device).dtype(options_.home_dtype));
+  home_ = zeros(size_, at::device(options_.device).dtype(options_.home_dtype));
   grad_written_.assign(parameters_.size(), false);
   anchor_ = at::zeros({}, at::device(options_.device).dtype(at::kFloat));
   anchor_.requires_grad_(options_.trainable);
@@ -91,7 +93,7 @@ void Unit::release() {
 
 void Unit::begin_step() {
   if (!options_.trainable) return;
-  if (!grads_.defined()) grads_ = at::zeros({size_}, home_.options().dtype(options_.grad_dtype));
+  if (!grads_.defined()) grads_ = zeros(size_, home_.options().dtype(options_.grad_dtype));
   grad_written_.assign(parameters_.size(), false);
 }
 

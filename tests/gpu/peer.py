@@ -28,10 +28,10 @@ def build(options):
     if options.lora:
         import peft
         model = peft.get_peft_model(model, peft.LoraConfig(
-            r=options.lora, lora_alpha=2 * options.lora, target_modules="all-linear", task_type="CAUSAL_LM"))
-        for parameter in model.parameters():
-            if parameter.requires_grad:
-                parameter.data = parameter.data.to(torch.bfloat16)
+            r=options.lora, lora_alpha=2 * options.lora, target_modules="all-linear", task_type="CAUSAL_LM"),
+            autocast_adapter_dtype=options.adapter_dtype == "float32")
+        made = {str(p.dtype).removeprefix("torch.") for p in model.parameters() if p.requires_grad}
+        assert made == {options.adapter_dtype}, f"peft made adapters in {made}"
     return model
 
 
@@ -44,6 +44,8 @@ def main():
     arguments.add_argument("--accumulate", type=int, default=1)
     arguments.add_argument("--steps", type=int, default=10)
     arguments.add_argument("--lora", type=int, default=0)
+    arguments.add_argument("--adapter-dtype", choices=["float32", "bfloat16"], default="float32",
+                           help="of --lora; float32 is what peft makes by itself of a bfloat16 base")
     options = arguments.parse_args()
     model = build(options)
     trainable = [p for p in model.parameters() if p.requires_grad]
@@ -62,7 +64,7 @@ def main():
         rates.append(options.micro_batch * options.length * options.accumulate / (time.monotonic() - begin))
     rates = rates[WARM_UP:]
     print(f"transformers {transformers.__version__}: {options.shape}"
-          f"{f', {options.layers} layers' if options.layers else ''}{f', LoRA r{options.lora}' if options.lora else ''}, "
+          f"{f', {options.layers} layers' if options.layers else ''}{f', LoRA r{options.lora} in {options.adapter_dtype}' if options.lora else ''}, "
           f"{options.micro_batch} x {options.length} x {options.accumulate}: "
           f"{statistics.median(rates):,.0f} tokens/s (from {min(rates):,.0f} to {max(rates):,.0f}), "
           f"peak {torch.cuda.max_memory_allocated() / 2**30:.1f} GiB")

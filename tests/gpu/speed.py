@@ -45,6 +45,8 @@ def recipe_text(options, folder: pathlib.Path, config: pathlib.Path) -> str:
         },
         "optimizer": {"_target_": "torch.optim.AdamW", "lr": 1e-5, "weight_decay": 0.01},
     }
+    if options.stochastic_round:
+        recipe["optimizer"]["bf16_stochastic_round"] = True
     if options.trace:
         recipe["profile"] = {"file": options.trace, "first_step": WARM_UP + 1}
     if options.lora:
@@ -67,6 +69,7 @@ def main():
     arguments.add_argument("--limit", type=float, default=300, help="seconds for the whole run")
     arguments.add_argument("--trace", help="also write a trace of two steps to this file")
     arguments.add_argument("--recompute", action="store_true")
+    arguments.add_argument("--stochastic-round", action="store_true", help="of the optimizer's results")
     options = arguments.parse_args()
 
     with tempfile.TemporaryDirectory() as name:

@@ -91,6 +91,13 @@ TEST_F(Load, WeightDecayDefaultsFollowTheClass) {
   EXPECT_EQ(adam.beta2, 0.9);
 }
 
+TEST_F(Load, StochasticRoundingIsRefusedBesideMasterWeights) {
+  EXPECT_TRUE(load("optimizer: {bf16_stochastic_round: true}\n").optimizer.bf16_stochastic_round);
+  EXPECT_NE(
+      refusal("optimizer: {bf16_stochastic_round: true, master_weights: true}\n").find("nothing to round"),
+      std::string::npos);
+}
+
 TEST_F(Load, SectionWithOnlyAStyleIsAScheduleWithDefaults) {
   const LrSchedulerConfig schedule = *load("lr_scheduler: {lr_decay_style: linear}\n").lr_scheduler;
   EXPECT_EQ(schedule.lr_decay_style, "linear");

@@ -65,6 +65,47 @@ TEST(OpsGradient, NormLinear) {
                   unit.get());
 }
 
+TEST(OpsGradient, AddNormLinear) {
+  const auto unit = random_unit({{"w", {6, 18}}, {"norm", {18}}}, 7);
+  const Linear layer{{unit.get(), 0}, {}, {6}};
+  testing::check_gradients(
+      [&](const std::vector<at::Tensor>& inputs, const OpContext& c) {
+        const AddedLinear both = add_norm_linear(inputs[0], inputs[1], {{unit.get(), 1}, 1e-5}, layer, c);
+        return at::cat({both.sum, both.y}, 2);
+      },
+      {random_tensor({2, 4, 18}, 8), random_tensor({2, 4, 18}, 9)},
+      {unit.get()});
+}
+
+TEST(OpsGradient, AddNormLinearIsTheAdditionAndNormLinearToTheBit) {
+  for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16}) {
+    tensor::Unit::Options options;
+    options.home_dtype = options.compute_dtype = dtype;
+    std::vector<std::vector<at::Tensor>> outcomes;
+    for (const bool fused : {true, false}) {
+      const auto unit = random_unit({{"w", {6, 40}}, {"norm", {40}}}, 7, options);
+      const Linear layer{{unit.get(), 0}, {}, {6}};
+      const Norm norm{{unit.get(), 1}, 1e-5};
+      GradSink sink;
+      const OpContext context{&sink, true};
+      at::Tensor x = random_tensor({2, 4, 40}, 8).to(dtype).requires_grad_();
+      at::Tensor addend = random_tensor({2, 4, 40}, 9).to(dtype).requires_grad_();
+      AddedLinear both;
+      if (fused) {
+        both = add_norm_linear(x, addend, norm, layer, context);
+      } else {
+        both.sum = x + addend;
+        both.y = norm_linear(both.sum, norm, layer, context);
+      }
+      torch::autograd::backward(
+          {both.sum, both.y},
+          {random_tensor({2, 4, 40}, 10).to(dtype), random_tensor({2, 4, 6}, 11).to(dtype)});
+      outcomes.push_back({both.sum, both.y, x.grad(), addend.grad(), unit->grad(0), unit->grad(1)});
+    }
+    for (size_t i = 0; i < outcomes[0].size(); ++i) EXPECT_TRUE(outcomes[0][i].equal(outcomes[1][i])) << i;
+  }
+}
+
 TEST(OpsGradient, GatedLinearWithEachActivation) {
   using kernels::Activation;
   const auto unit = random_unit({{"down", {5, 9}}}, 9);

@@ -19,12 +19,13 @@ inline void check_cuda(cudaError_t status) {
   check(status == cudaSuccess, ErrorCode::kDevice, "CUDA: ", cudaGetErrorString(status));
 }
 
-/// Floats in device memory.
+/// Numbers in device memory, floats unless the vector says otherwise.
+template <class T = float>
 class DeviceBuffer {
  public:
-  explicit DeviceBuffer(const std::vector<float>& values) : size_(values.size()) {
-    check_cuda(cudaMalloc(&data_, size_ * sizeof(float)));
-    check_cuda(cudaMemcpy(data_, values.data(), size_ * sizeof(float), cudaMemcpyHostToDevice));
+  explicit DeviceBuffer(const std::vector<T>& values) : size_(values.size()) {
+    check_cuda(cudaMalloc(&data_, size_ * sizeof(T)));
+    check_cuda(cudaMemcpy(data_, values.data(), size_ * sizeof(T), cudaMemcpyHostToDevice));
   }
 
   ~DeviceBuffer() { cudaFree(data_); }
@@ -32,11 +33,11 @@ class DeviceBuffer {
   DeviceBuffer(const DeviceBuffer&) = delete;
   DeviceBuffer& operator=(const DeviceBuffer&) = delete;
 
-  float* data() { return static_cast<float*>(data_); }
+  T* data() { return static_cast<T*>(data_); }
 
-  std::vector<float> read() const {
-    std::vector<float> values(size_);
-    check_cuda(cudaMemcpy(values.data(), data_, size_ * sizeof(float), cudaMemcpyDeviceToHost));
+  std::vector<T> read() const {
+    std::vector<T> values(size_);
+    check_cuda(cudaMemcpy(values.data(), data_, size_ * sizeof(T), cudaMemcpyDeviceToHost));
     return values;
   }
 

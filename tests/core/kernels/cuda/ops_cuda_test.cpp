@@ -98,6 +98,20 @@ TEST(OpsCuda, NormLinearWithBiasAndFuseGroup) {
           {{"q", {128, 256}}, {"k", {64, 256}}, {"bq", {128}}, {"bk", {64}}, {"norm", {256}}});
 }
 
+TEST(OpsCuda, AddNormLinear) {
+  for (const int64_t d : {64, 896, 3584, 5001}) {
+    const at::Tensor other = random_tensor({2, 100, d}, 7);
+    compare("add_norm_linear " + std::to_string(d),
+            [&](const at::Tensor& x, tensor::Unit* unit, const OpContext& c) {
+              const AddedLinear both = add_norm_linear(
+                  x, other.to(x.device(), x.scalar_type()), {{unit, 1}, 1e-6}, {{unit, 0}, {}, {64}}, c);
+              return at::cat({both.sum, both.y}, 2);
+            },
+            random_tensor({2, 100, d}, 2),
+            {{"w", {64, d}}, {"norm", {d}}});
+  }
+}
+
 TEST(OpsCuda, LinearWithAdaptersOfTwoParts) {
   compare("lora",
           [](const at::Tensor& x, tensor::Unit* unit, const OpContext& c) {
