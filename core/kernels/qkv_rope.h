@@ -4,11 +4,12 @@
 
 #include "core/kernels/element.h"
 
-/// Rotary position embedding of the heads of one attention, in the half-split layout (Su et al. 2021,
-/// arXiv:2104.09864; the layout of GPT-NeoX and of Hugging Face's Llama): with h = rotary_dim / 2, dims i and
-/// i + h of a head rotate by the angle of (position, i):
-///   y[i] = x[i] * cos - x[i + h] * sin;  y[i + h] = x[i + h] * cos + x[i] * sin;  dims from rotary_dim on
-///   are copied. Heads of v are copied whole.
+/// Rotary position embedding of the heads of one attention (Su et al. 2021, arXiv:2104.09864). With h =
+/// rotary_dim / 2, the pair of dims (a, b) rotates by the angle of (position, i), i in [0, h):
+///   y[a] = x[a] * cos - x[b] * sin;  y[b] = x[b] * cos + x[a] * sin
+/// where, counted from first_dim, a = i, b = i + h (halves: GPT-NeoX, Hugging Face's Llama) or a = 2 i, b = 2
+/// i + 1 (interleaved: GPT-J, GLM, Cohere, DeepSeek). Dims outside [first_dim, first_dim + rotary_dim) and
+/// heads of v are copied.
 ///
 /// q  rows of [q_heads, head_dim];  k, v  rows of [kv_heads, head_dim];  each with its elements from row to
 /// row y  [rows, (q_heads + 2 kv_heads) * head_dim]: q, k, v side by side cos, sin  [positions, h] f32; row r
@@ -22,6 +23,8 @@ struct QkvRopeShape {
   int64_t kv_heads = 0;  ///< 0: q alone
   int64_t head_dim = 0;
   int64_t rotary_dim = 0;
+  int64_t first_dim = 0;  ///< of the rotating ones
+  bool interleaved = false;
 };
 
 template <class T>

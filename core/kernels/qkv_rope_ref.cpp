@@ -6,19 +6,40 @@
 namespace automodel::kernels {
 namespace {
 
+/// Pairs of dims `apart`, from pair to pair `step`.
+template <class T>
+void rotate_pairs(const T* in,
+                  T* out,
+                  const float* cos,
+                  const float* sin,
+                  float sign,
+                  int64_t pairs,
+                  int64_t apart,
+                  int64_t step) {
+  for (int64_t i = 0; i < pairs; ++i) {
+    const Compute<T> cosine = rounded<T>(cos[i]);
+    const Compute<T> sine = sign * rounded<T>(sin[i]);
+    const Compute<T> a = load(in[i * step]);
+    const Compute<T> b = load(in[i * step + apart]);
+    store(out[i * step], rounded<T>(a * cosine) - rounded<T>(b * sine));
+    store(out[i * step + apart], rounded<T>(b * cosine) + rounded<T>(a * sine));
+  }
+}
+
 template <class T>
 void rotate_head(
     const T* in, T* out, const float* cos, const float* sin, float sign, const QkvRopeShape& shape) {
   const int64_t half = shape.rotary_dim / 2;
-  for (int64_t i = 0; i < half; ++i) {
-    const Compute<T> cosine = rounded<T>(cos[i]);
-    const Compute<T> sine = sign * rounded<T>(sin[i]);
-    const Compute<T> a = load(in[i]);
-    const Compute<T> b = load(in[i + half]);
-    store(out[i], rounded<T>(a * cosine) - rounded<T>(b * sine));
-    store(out[i + half], rounded<T>(b * cosine) + rounded<T>(a * sine));
+  const int64_t first = shape.first_dim;
+  const int64_t last = first + shape.rotary_dim;
+  std::copy(in, in + first, out);
+  // Constants, so that each becomes a loop of its own.
+  if (shape.interleaved) {
+    rotate_pairs(in + first, out + first, cos, sin, sign, half, 1, 2);
+  } else {
+    rotate_pairs(in + first, out + first, cos, sin, sign, half, half, 1);
   }
-  std::copy(in + shape.rotary_dim, in + shape.head_dim, out + shape.rotary_dim);
+  std::copy(in + last, in + shape.head_dim, out + last);
 }
 
 }  // namespace

@@ -157,7 +157,28 @@ nn::Attention make_attention(const LayerConfig& layer,
     attention.q_norm = find.norm("attention.q_norm", layer.attention.head_norm);
     attention.k_norm = find.norm("attention.k_norm", layer.attention.head_norm);
   }
+  if (layer.attention.sinks) attention.sinks = find.get("attention.sinks");
   if (layer.attention.rope >= 0) attention.rope = ropes.at(static_cast<size_t>(layer.attention.rope));
+  return attention;
+}
+
+nn::LatentAttention make_latent_attention(const LayerConfig& layer,
+                                          const SegmentParameters& find,
+                                          const RopeTables& ropes) {
+  const LatentAttentionConfig& config = layer.latent;
+  nn::LatentAttention attention;
+  attention.config = config;
+  attention.input_norm = ops::Norm::none();
+  if (config.q_rank > 0) {
+    attention.q_down = find.linear({"latent.q_down"});
+    attention.q_norm = find.norm("latent.q_norm", config.latent_norm);
+  }
+  attention.q_up = find.linear({config.q_rank > 0 ? "latent.q_up" : "latent.q"});
+  attention.kv_down = find.linear({"latent.kv_down"});
+  attention.kv_norm = find.norm("latent.kv_norm", config.latent_norm);
+  attention.kv_up = find.linear({"latent.kv_up"});
+  attention.output = find.linear({"latent.o"});
+  attention.rope = ropes.at(static_cast<size_t>(config.rope));
   return attention;
 }
 
@@ -196,6 +217,8 @@ nn::Mixer make_mixer(MixerKind kind,
   switch (kind) {
     case MixerKind::kAttention:
       return make_attention(layer, find, ropes);
+    case MixerKind::kLatentAttention:
+      return make_latent_attention(layer, find, ropes);
   }
   fail(ErrorCode::kInternal, "mixer kind ", static_cast<int>(kind));
 }

@@ -10,6 +10,7 @@
 #include "core/models/weight_spec.h"
 #include "core/nn/block_config.h"
 #include "core/nn/moe_config.h"
+#include "core/nn/latent_attention_config.h"
 
 /// What a decoder-only language model is made of, whatever family it comes from. Filled from config.json by a
 /// family file (share/models); every field's default is the neutral choice.
@@ -19,6 +20,7 @@ namespace automodel::models {
 using kernels::Activation;
 using nn::AttentionConfig;
 using nn::BlockConfig;
+using nn::LatentAttentionConfig;
 using nn::MlpConfig;
 using nn::MoeConfig;
 using nn::NormConfig;
@@ -28,7 +30,7 @@ using nn::Residual;
 using nn::RopeConfig;
 
 /// What mixes tokens in a layer.
-enum class MixerKind { kAttention };
+enum class MixerKind { kAttention, kLatentAttention };
 
 /// What works on each token by itself.
 enum class FeedForwardKind { kNone, kMlp, kMoe };
@@ -38,6 +40,7 @@ struct LayerConfig {
   FeedForwardKind feed_forward = FeedForwardKind::kMlp;
   BlockConfig block;
   AttentionConfig attention;  ///< read where a mixer is of this kind; so are the others
+  LatentAttentionConfig latent;
   MlpConfig mlp;
   MoeConfig moe;
 };

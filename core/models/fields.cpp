@@ -54,6 +54,8 @@ constexpr std::array kRouterScores = {std::pair{"softmax", nn::RouterScore::kSof
                                       std::pair{"sigmoid", nn::RouterScore::kSigmoid}};
 constexpr std::array kGroupScores = {std::pair{"best", nn::GroupScore::kBest},
                                      std::pair{"best_two", nn::GroupScore::kBestTwo}};
+constexpr std::array kMixers = {std::pair{"attention", MixerKind::kAttention},
+                                std::pair{"latent_attention", MixerKind::kLatentAttention}};
 
 using Setter = std::function<void(Draft&, const json&, const std::string&)>;
 
@@ -255,6 +257,33 @@ std::vector<Field> attention_fields() {
          check(dim > 0, ErrorCode::kFormat, w, ": expected a number above 0");
          d.layer.attention.scale = 1.0 / std::sqrt(dim);
        }},
+      {"attention_norm_after_rope", "the norms of q and k follow the rotation", yes_or_no(OF(layer.attention.norm_after_rope))},
+      {"qk_norm_weight", "whether the norms of q and k have a weight", yes_or_no(OF(layer.attention.head_norm.weight))},
+      {"attention_gate", "each head's query comes with a gate of its output", yes_or_no(OF(layer.attention.output_gate))},
+      {"attention_sinks", "a learned key without a value in each head's softmax", yes_or_no(OF(layer.attention.sinks))},
+      {"attention_chunk", "layers that rotate see keys with equal position / this; 0: all", size(OF(layer.attention.chunk), 0)},
+      {"query_scale_beta",
+       "queries grow with log(1 + floor((position + offset) / interval)) times this; 0: off",
+       number(OF(layer.attention.query_scale.beta))},
+      {"query_scale_interval", "its interval", size(OF(layer.attention.query_scale.interval), 1)},
+      {"query_scale_offset", "its offset", size(OF(layer.attention.query_scale.offset), 0)},
+      {"query_scale_in_rope",
+       "query_scale_beta is llama_4_scaling_beta of the rope parameters, its interval the original length",
+       yes_or_no(OF(query_scale_in_rope))},
+      {"mixer",
+       "attention or latent_attention, in every layer",
+       [](Draft& d, const json& v, const std::string& w) { d.layer.mixers = {as_enum(v, w, kMixers)}; }},
+      {"latent_q_rank", "of the latent of queries; 0: none", size(OF(layer.latent.q_rank), 0)},
+      {"latent_kv_rank", "of the latent of keys and values", size(OF(layer.latent.kv_rank), 1)},
+      {"latent_nope_dim", "dims of a head's key without position", size(OF(layer.latent.nope_dim), 0)},
+      {"latent_rope_dim",
+       "dims of the key that heads share, which rotate",
+       [](Draft& d, const json& v, const std::string& w) {
+         d.layer.latent.rope_dim = d.layer.attention.head_dim = as_int(v, w, 2, kMaxSize);
+       }},
+      {"latent_v_dim", "dims of a head's value", size(OF(layer.latent.v_dim), 1)},
+      {"latent_bias", "bias of the projections to latents and of the output", yes_or_no(OF(layer.latent.bias))},
+      {"latent_norm_eps", "of the latents' norms", number(OF(layer.latent.latent_norm.eps))},
       {"rope_interleaved", "neighbouring dims rotate together, not halves", yes_or_no(OF(rope_interleaved))},
   };
 }

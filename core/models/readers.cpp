@@ -75,6 +75,11 @@ const std::vector<Reader>& readers() {
        "no_rope_layers (1: the layer rotates), or each no_rope_layer_interval-th does not; with a window "
        "there",
        read_rope_less_layers},
+      {"latent_attention", "num_heads of it, and q.k times yarn's mscale_all_dim squared", read_latent_attention},
+      {"chunked_layers",
+       "no_rope_layers or no_rope_layer_interval; layers that rotate have attention_chunk and qk_norm, the others "
+       "query_scale; layer_types chunked_attention and full_attention",
+       read_chunked_layers},
       {"mlp_size", "intermediate_size 0 becomes 4 hidden_size", read_mlp_size},
       {"moe_everywhere", "every layer has experts", read_moe_everywhere},
       {"moe_by_step",
@@ -248,6 +253,46 @@ void read_rope_less_layers(ConfigJson& config, Draft& draft) {
           i,
           " is sliding_attention but use_sliding_window and sliding_window give it no window");
     if (sliding[i]) layers[i].attention.sliding_window = size;
+  }
+}
+
+void read_chunked_layers(ConfigJson& config, Draft& draft) {
+  std::vector<LayerConfig>& layers = draft.config.layers;
+  const json* listed = config.find_value("no_rope_layers");
+  const json* interval = config.find_value("no_rope_layer_interval");
+  const json* types = config.find_value("layer_types");
+  const int64_t every = interval ? as_int(*interval, config.where("no_rope_layer_interval"), 1) : 4;
+  // An empty list means none, as in transformers.
+  const bool by_list = listed && !listed->empty();
+  const auto count_as_layers = [&](const json& list, const char* key) {
+    check(list.is_array() && list.size() >= layers.size(),
+          ErrorCode::kFormat,
+          config.where(key),
+          ": expected a list of ",
+          layers.size(),
+          ", one a layer");
+  };
+  if (by_list) count_as_layers(*listed, "no_rope_layers");
+  if (types) count_as_layers(*types, "layer_types");
+  for (size_t i = 0; i < layers.size(); ++i) {
+    AttentionConfig& attention = layers[i].attention;
+    const bool turns = by_list ? as_int((*listed)[i], config.where("no_rope_layers"), 0, 1) == 1
+                               : (static_cast<int64_t>(i) + 1) % every != 0;
+    attention.rope = turns ? 0 : -1;
+    if (turns) attention.query_scale.beta = 0;
+    if (!turns) attention.qk_norm = QkNorm::kNone;
+    bool chunked = turns;
+    if (types) {
+      const std::string type = as_string((*types)[i], config.where("layer_types"));
+      check(type == "chunked_attention" || type == "full_attention",
+            ErrorCode::kUnsupported,
+            config.where("layer_types"),
+            ": \"",
+            type,
+            "\" is not implemented; known: chunked_attention, full_attention");
+      chunked = type == "chunked_attention";
+    }
+    if (!chunked) attention.chunk = 0;
   }
 }
 

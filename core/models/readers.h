@@ -36,6 +36,8 @@ void read_rotary_dim(ConfigJson& config, Draft& draft);
 void read_no_rope(ConfigJson& config, Draft& draft);
 void read_rope_or_alibi(ConfigJson& config, Draft& draft);
 void read_rope_less_layers(ConfigJson& config, Draft& draft);
+void read_latent_attention(ConfigJson& config, Draft& draft);
+void read_chunked_layers(ConfigJson& config, Draft& draft);
 void read_sqrt_embed_scale(ConfigJson& config, Draft& draft);
 void read_moe_everywhere(ConfigJson& config, Draft& draft);
 void read_moe_by_step(ConfigJson& config, Draft& draft);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <optional>
 
@@ -37,7 +38,7 @@ const std::map<std::string, std::vector<std::string>>& keys_of_types() {
 }
 
 /// Refuses a key of no type, warns of one of another type, and asks for what is missing.
-void check_keys(ConfigJson& params, const std::string& type) {
+void check_keys(ConfigJson& params, const std::string& type, bool query_scale) {
   const auto& types = keys_of_types();
   const auto found = types.find(type);
   check(found != types.end(),
@@ -68,6 +69,7 @@ void check_keys(ConfigJson& params, const std::string& type) {
       }
     }
   }
+  if (query_scale) params.find("llama_4_scaling_beta");
   params.find("finetuned");  // a note of yarn's authors
   params.refuse_unknown();
 }
@@ -166,7 +168,7 @@ RopeConfig rope_of(ConfigJson& config, ConfigJson& params, const Draft& draft, d
   if (type || old_type) settings.rope_type = as_string(type ? *type : *old_type, params.where("rope_type"));
   const json* inner_theta = params.find_value("rope_theta");
   settings.head_dim = rotary_dim(config, params, draft, draft.config.layers.at(0).attention.head_dim);
-  check_keys(params, settings.rope_type);
+  check_keys(params, settings.rope_type, draft.query_scale_in_rope);
   settings.rope_theta = inner_theta ? as_number(*inner_theta, params.where("rope_theta")) : theta;
   check(
       settings.rope_theta > 1, ErrorCode::kFormat, params.where("rope_theta"), ": expected a number above 1");
@@ -189,6 +191,17 @@ double outer_theta(ConfigJson& config, const std::string& key, double otherwise)
   return number(config, key).value_or(otherwise);
 }
 
+/// Queries that grow with their position: llama_4_scaling_beta of the rope parameters.
+void read_query_scale(const json& object, const std::string& where, Draft& draft) {
+  const json beta = object.value("llama_4_scaling_beta", json(nullptr));
+  if (beta.is_null()) return;
+  const json original = object.value("original_max_position_embeddings", json(nullptr));
+  for (LayerConfig& layer : draft.config.layers) {
+    layer.attention.query_scale.beta = as_number(beta, where + ".llama_4_scaling_beta");
+    layer.attention.query_scale.interval = as_int(original, where + ".original_max_position_embeddings", 1);
+  }
+}
+
 }  // namespace
 
 void read_rope(ConfigJson& config, Draft& draft) {
@@ -197,9 +210,26 @@ void read_rope(ConfigJson& config, Draft& draft) {
   ConfigJson params(object,
                     config.origin() + (config.find("rope_scaling") ? ": rope_scaling" : ": rope_parameters"));
   draft.config.ropes = {rope_of(config, params, draft, theta)};
+  if (draft.query_scale_in_rope) read_query_scale(object, config.where("rope_parameters"), draft);
   if (!draft.rope_in_windows_only || draft.layer.attention.sliding_window == 0) return;
   for (LayerConfig& layer : draft.config.layers) {
     if (layer.attention.sliding_window == 0) layer.attention.rope = -1;
+  }
+}
+
+void read_latent_attention(ConfigJson& config, Draft& draft) {
+  const json object = parameters_of(config);
+  const json type = object.value("rope_type", object.value("type", json("default")));
+  const json all_dim = object.value("mscale_all_dim", json(0));
+  const json factor = object.value("factor", json(nullptr));
+  double growth = 1;
+  if (type != "default" && all_dim.is_number() && all_dim != 0 && factor.is_number() && factor > 1)
+    growth = 0.1 * all_dim.get<double>() * std::log(factor.get<double>()) + 1.0;
+  for (LayerConfig& layer : draft.config.layers) {
+    LatentAttentionConfig& latent = layer.latent;
+    latent.num_heads = layer.attention.num_heads;
+    latent.scale = growth * growth / std::sqrt(static_cast<double>(latent.qk_dim()));
+    latent.query_scale = layer.attention.query_scale;
   }
 }
 

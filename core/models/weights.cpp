@@ -24,8 +24,11 @@ std::vector<int64_t> qk_norm_shape(const AttentionConfig& attention, int64_t hea
 }
 
 void add_attention(SpecList& list, const AttentionConfig& attention, int64_t hidden_size) {
-  const int64_t q_size = attention.num_heads * attention.head_dim;
+  const int64_t o_size = attention.num_heads * attention.head_dim;
+  const int64_t q_size = (attention.output_gate ? 2 : 1) * o_size;
   const int64_t kv_size = attention.num_kv_heads * attention.head_dim;
+  // transformers draws parameters of a module before those of modules inside it.
+  if (attention.sinks) list.constant("attention.sinks", {attention.num_heads}, WeightSpec::Init::kNormal);
   if (list.has("attention.qkv")) {
     list.fused_qkv("attention.qkv", q_size, kv_size, attention.num_kv_heads, hidden_size, attention.q_bias);
   } else {
@@ -33,7 +36,7 @@ void add_attention(SpecList& list, const AttentionConfig& attention, int64_t hid
     list.linear("attention.k", kv_size, hidden_size, attention.k_bias);
     list.linear("attention.v", kv_size, hidden_size, attention.v_bias);
   }
-  list.linear("attention.o", hidden_size, q_size, attention.o_bias);
+  list.linear("attention.o", hidden_size, o_size, attention.o_bias);
   if (attention.qk_norm == QkNorm::kNone) return;
   const NormConfig& norm = attention.head_norm;
   list.norm("attention.q_norm",
@@ -46,6 +49,21 @@ void add_attention(SpecList& list, const AttentionConfig& attention, int64_t hid
             norm.weight,
             norm.bias,
             norm.weight_offset);
+}
+
+void add_latent_attention(SpecList& list, const LatentAttentionConfig& latent, int64_t hidden_size) {
+  const int64_t q_size = latent.num_heads * latent.qk_dim();
+  if (latent.q_rank > 0) {
+    list.linear("latent.q_down", latent.q_rank, hidden_size, latent.bias);
+    add_norm(list, "latent.q_norm", latent.q_rank, latent.latent_norm);
+    list.linear("latent.q_up", q_size, latent.q_rank, false);
+  } else {
+    list.linear("latent.q", q_size, hidden_size, false);
+  }
+  list.linear("latent.kv_down", latent.kv_rank + latent.rope_dim, hidden_size, latent.bias);
+  add_norm(list, "latent.kv_norm", latent.kv_rank, latent.latent_norm);
+  list.linear("latent.kv_up", latent.num_heads * (latent.nope_dim + latent.v_dim), latent.kv_rank, false);
+  list.linear("latent.o", hidden_size, latent.num_heads * latent.v_dim, latent.bias);
 }
 
 void add_mlp(SpecList& list, const MlpConfig& mlp, int64_t hidden_size) {
@@ -105,6 +123,9 @@ std::vector<WeightSpec> layer_weights(const DecoderConfig& config, size_t index)
     switch (mixer) {
       case MixerKind::kAttention:
         add_attention(list, layer.attention, config.hidden_size);
+        break;
+      case MixerKind::kLatentAttention:
+        add_latent_attention(list, layer.latent, config.hidden_size);
         break;
     }
   }
@@ -189,7 +210,13 @@ double flops_per_token(const DecoderConfig& config, int64_t length) {
   }
   double attention = 0;
   for (const LayerConfig& layer : config.layers) {
-    attention += 12.0 * static_cast<double>(layer.attention.num_heads * layer.attention.head_dim * length);
+    for (const MixerKind mixer : layer.mixers) {
+      // Dims of a head's query and key, and of its value.
+      const bool latent = mixer == MixerKind::kLatentAttention;
+      const int64_t heads = latent ? layer.latent.num_heads : layer.attention.num_heads;
+      const int64_t dims = latent ? layer.latent.qk_dim() + layer.latent.v_dim : 2 * layer.attention.head_dim;
+      attention += 6.0 * static_cast<double>(heads * dims * length);
+    }
   }
   return 6.0 * in_matmuls + attention;
 }

@@ -44,19 +44,39 @@ enum class QkNorm {
   kWhole,       ///< over all heads together. OLMo 2, arXiv:2501.00656; MiniMax-M2
 };
 
+/// Queries grow with the logarithm of their position: times 1 + beta log(1 + floor((position + offset) /
+/// interval)). Llama 4 (offset 1), Ministral 3; Nakanishi 2025, arXiv:2501.19399.
+struct QueryScaleConfig {
+  double beta = 0.0;  ///< 0: off
+  int64_t interval = 8192;
+  int64_t offset = 0;
+};
+
 struct AttentionConfig {
   int64_t num_heads = 0;
   int64_t num_kv_heads = 0;
   int64_t head_dim = 0;
   bool q_bias = false, k_bias = false, v_bias = false, o_bias = false;
   QkNorm qk_norm = QkNorm::kNone;
-  NormConfig head_norm;   ///< what qk_norm applies
+  NormConfig head_norm;          ///< what qk_norm applies
+  bool norm_after_rope = false;  ///< qk_norm follows the rotation (Hunyuan; Llama 4, without a weight)
   double clip_qkv = 0.0;  ///< q, k and v are clamped to this distance from 0; 0: off. OLMo, arXiv:2402.00838
   double softcap = 0.0;   ///< scores become cap tanh(score / cap); 0: off. Gemma 2, arXiv:2408.00118
   int64_t sliding_window =
       0;               ///< a query sees this many latest positions, itself included; 0: all. arXiv:2310.06825
   double scale = 0.0;  ///< of q.k; 0: 1 / sqrt(head_dim)
   int64_t rope = 0;    ///< which of the model's ropes; -1: the layer does not rotate
+  QueryScaleConfig query_scale;
+  bool causal = true;           ///< false: every token of a document sees all of it (encoders)
+  int64_t chunk = 0;            ///< a query sees only keys with equal position / chunk (Llama 4); 0: all
+  std::vector<double> alibi{};  ///< [num_heads]: minus slope x distance joins scores. arXiv:2108.12409
+  bool sinks = false;           ///< a learned key without a value for each head. GPT-OSS; arXiv:2309.17453
+
+  /// The query projection gives every head its query, then a gate; the head's output is multiplied by
+  /// sigmoid(gate). Qwen3-Next; arXiv:2505.06708
+  bool output_gate = false;
+  double dropout = 0.0;       ///< of probabilities, in training
+  uint64_t dropout_site = 0;  ///< the first of num_heads numbers of dropouts
 };
 
 struct MlpConfig {

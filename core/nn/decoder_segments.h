@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/nn/attention.h"
+#include "core/nn/latent_attention.h"
 #include "core/nn/mlp.h"
 #include "core/nn/moe.h"
 #include "core/nn/segment.h"
@@ -42,7 +43,7 @@ class EmbedSegment : public Segment {
   Embedding embedding_;
 };
 
-using Mixer = std::variant<Attention, Mlp, Moe>;
+using Mixer = std::variant<Attention, LatentAttention, Mlp, Moe>;
 
 /// One mixer and the norm of its output.
 struct Branch {
@@ -104,8 +105,8 @@ struct Head {
   ops::Linear projection;      ///< its weight may be the embedding's table (tied)
   double logit_scale = 1.0;    ///< multiplies logits
   double logit_softcap = 0.0;  ///< logits become cap tanh(logits / cap); 0: off
-  bool normalised = false;     ///< rows of the projection count as if of length one
   double aux_loss_coef = 0.0;  ///< of the routers' load-balancing loss; 0: there is none
+  bool normalised = false;     ///< rows of the projection count as if of length one
 };
 
 class HeadSegment : public Segment {

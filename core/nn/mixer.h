@@ -1,8 +1,11 @@
 #pragma once
 
+#include <memory>
+
 #include "core/tensor/torch.h"
 
 #include "core/nn/cache.h"
+#include "core/ops/attention_plan.h"
 #include "core/ops/linear.h"
 
 namespace automodel::nn {
@@ -15,9 +18,13 @@ struct Tokens {
   /// padding. A token sees, scans and convolves over its own document only. Undefined: a row is one document,
   /// padded on its right if at all.
   at::Tensor documents_BT;
+  at::Tensor prefix_B;      ///< [B] int64: tokens at a row's beginning that all of it sees; undefined: none
   at::Tensor positions_BT;  ///< [B, T] int64, from 0 in each document; undefined: 0 .. T-1 after the cache's
   at::Tensor lengths_B{};   ///< [B] int64: tokens of each row before its padding, for what counts them;
                             ///< undefined: all
+
+  /// What attention layers share: who sees whom is worked out once.
+  std::shared_ptr<ops::AttentionPlans> attention_plans = std::make_shared<ops::AttentionPlans>();
 };
 
 /// What a mixer (attention, a state-space scan, an MLP, experts) is told beside its input. A mixer is a

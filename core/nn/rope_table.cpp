@@ -39,7 +39,7 @@ RopeTable::RopeTable(RopeConfig config, at::Device device) : config_(std::move(c
         config_.rotary_dim);
 }
 
-std::pair<at::Tensor, at::Tensor> RopeTable::tables(int64_t begin, int64_t end) const {
+ops::RopeAngles RopeTable::angles(int64_t begin, int64_t end) const {
   auto found = made_.find({begin, end});
   if (found == made_.end()) {
     constexpr size_t kMostRanges = 64;
@@ -49,7 +49,23 @@ std::pair<at::Tensor, at::Tensor> RopeTable::tables(int64_t begin, int64_t end) 
   return found->second;
 }
 
-std::pair<at::Tensor, at::Tensor> RopeTable::make(int64_t begin, int64_t end) const {
+ops::RopeAngles RopeTable::angles(const Tokens& tokens, int64_t before, int64_t length) const {
+  const at::Tensor& positions = tokens.positions_BT;
+  if (!positions.defined()) return angles(before, before + length);
+  // The layers of a micro-batch ask for the same.
+  if (last_positions_BT_.defined() && last_positions_BT_.is_same(positions)) return of_last_;
+  // On a GPU the largest position is asked for only where mathematics depends on it: that waits for the
+  // device.
+  const bool bounded = positions.is_cuda() && config_.original_max_position == 0;
+  const int64_t end = bounded ? before + length : positions.max().item<int64_t>() + 1;
+  const ops::RopeAngles all = angles(0, end);
+  const at::Tensor rows = positions.reshape({-1});
+  of_last_ = {all.cos.index_select(0, rows), all.sin.index_select(0, rows), config_.interleaved};
+  last_positions_BT_ = positions;
+  return of_last_;
+}
+
+ops::RopeAngles RopeTable::make(int64_t begin, int64_t end) const {
   const bool beyond = config_.original_max_position > 0 && end > config_.original_max_position;
   at::Tensor inv_freq = as_float_tensor(config_.inv_freq);
   double factor = config_.attention_factor;
@@ -59,8 +75,8 @@ std::pair<at::Tensor, at::Tensor> RopeTable::make(int64_t begin, int64_t end) co
   } else if (beyond && config_.dynamic_factor > 0) {
     inv_freq = dynamic_inv_freq(config_, end);
   }
-  const at::Tensor angles = at::outer(at::arange(begin, end, at::kLong).to(at::kFloat), inv_freq);
-  return {angles.cos().mul_(factor).to(device_), angles.sin().mul_(factor).to(device_)};
+  const at::Tensor turns = at::outer(at::arange(begin, end, at::kLong).to(at::kFloat), inv_freq);
+  return {turns.cos().mul_(factor).to(device_), turns.sin().mul_(factor).to(device_), config_.interleaved};
 }
 
 }  // namespace automodel::nn

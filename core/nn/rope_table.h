@@ -7,6 +7,8 @@
 #include "core/tensor/torch.h"
 
 #include "core/nn/block_config.h"
+#include "core/nn/mixer.h"
+#include "core/ops/rope.h"
 
 namespace automodel::nn {
 
@@ -16,19 +18,25 @@ class RopeTable {
  public:
   RopeTable(RopeConfig config, at::Device device);
 
-  /// cos, sin [end - begin, rotary_dim / 2] f32 of the positions [begin, end), attention factor included.
-  /// Angles are formed in f32, as transformers does. The regime (longrope's long factors, dynamic's larger
-  /// base) follows from `end`, the length of the sequence so far, alone.
-  std::pair<at::Tensor, at::Tensor> tables(int64_t begin, int64_t end) const;
+  /// Of the positions [begin, end): cos, sin [end - begin, rotary_dim / 2], attention factor included. Angles
+  /// are formed in f32, as transformers does. The regime (longrope's long factors, dynamic's larger base)
+  /// follows from `end`, the length of the sequence so far, alone.
+  ops::RopeAngles angles(int64_t begin, int64_t end) const;
+
+  /// Of `length` tokens a row that follow `before` others: where `tokens` has positions, one row a token, the
+  /// regime by the largest of them.
+  ops::RopeAngles angles(const Tokens& tokens, int64_t before, int64_t length) const;
 
   const RopeConfig& config() const { return config_; }
 
  private:
-  std::pair<at::Tensor, at::Tensor> make(int64_t begin, int64_t end) const;
+  ops::RopeAngles make(int64_t begin, int64_t end) const;
 
   RopeConfig config_;
   at::Device device_;
-  mutable std::map<std::pair<int64_t, int64_t>, std::pair<at::Tensor, at::Tensor>> made_;
+  mutable std::map<std::pair<int64_t, int64_t>, ops::RopeAngles> made_;
+  mutable at::Tensor last_positions_BT_;
+  mutable ops::RopeAngles of_last_;
 };
 
 }  // namespace automodel::nn

@@ -275,9 +275,14 @@ std::shared_ptr<const AttentionPlan> AttentionPlans::of(const AttentionSpan& spa
                                                         const AttentionShape& shape,
                                                         const AttentionRows& rows) {
   for (const Made& made : made_) {
-    if (made.span == span && made.alibi == alibi && made.shape == shape) return made.plan;
+    if (made.span == span && made.alibi == alibi && made.shape == shape &&
+        made.documents_BT.is_same(rows.documents_BT) && made.prefix_B.is_same(rows.prefix_B))
+      return made.plan;
   }
-  made_.push_back({span, alibi, shape, plan_attention(span, alibi, shape, rows)});
+  constexpr size_t kMost = 16;
+  if (made_.size() >= kMost) made_.clear();
+  made_.push_back(
+      {span, alibi, shape, rows.documents_BT, rows.prefix_B, plan_attention(span, alibi, shape, rows)});
   return made_.back().plan;
 }
 

@@ -68,10 +68,10 @@ std::shared_ptr<const AttentionPlan> plan_attention(const AttentionSpan& span,
                                                     const AttentionShape& shape,
                                                     const AttentionRows& rows);
 
-/// The plans, and with them the masks, of one micro-batch: made at first use. One thread.
+/// The plans, and with them the masks, of the latest micro-batches: made at first use. One thread.
 class AttentionPlans {
  public:
-  /// As plan_attention; `rows` are always the same.
+  /// As plan_attention. Rows are told apart by their tensors, not by what those hold.
   std::shared_ptr<const AttentionPlan> of(const AttentionSpan& span,
                                           const std::vector<double>& alibi,
                                           const AttentionShape& shape,
@@ -82,6 +82,7 @@ class AttentionPlans {
     AttentionSpan span;
     std::vector<double> alibi;
     AttentionShape shape;
+    at::Tensor documents_BT, prefix_B;
     std::shared_ptr<const AttentionPlan> plan;
   };
 

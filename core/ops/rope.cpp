@@ -28,13 +28,34 @@ kernels::HeadRows<const T> head_rows(const at::Tensor& x) {
 }
 
 /// q, k, v side by side [B, T, (N + 2 K) H], q and k rotated; k and v may be undefined.
-at::Tensor rotate(const Heads& heads, const at::Tensor& cos, const at::Tensor& sin, float sign) {
+at::Tensor rotate(const Heads& heads, const RopeAngles& angles, float sign) {
   const at::Tensor q = as_head_rows(heads.q_BTNH);
   const at::Tensor k = heads.k_BTKH.defined() ? as_head_rows(heads.k_BTKH) : at::Tensor();
   const at::Tensor v = heads.v_BTKH.defined() ? as_head_rows(heads.v_BTKH) : at::Tensor();
-  const kernels::QkvRopeShape shape{
-      q.size(1), q.size(2), k.defined() ? k.size(2) : 0, q.size(3), cos.size(1) * 2};
   const int64_t rows = q.size(0) * q.size(1);
+  const at::Tensor &cos = angles.cos, &sin = angles.sin;
+  check(cos.size(0) == q.size(1) || cos.size(0) == rows,
+        ErrorCode::kInvalidArgument,
+        "rope: angles of ",
+        cos.size(0),
+        " positions for ",
+        q.sizes().slice(0, 2),
+        " tokens");
+  const kernels::QkvRopeShape shape{.positions = cos.size(0),
+                                    .q_heads = q.size(2),
+                                    .kv_heads = k.defined() ? k.size(2) : 0,
+                                    .head_dim = q.size(3),
+                                    .rotary_dim = cos.size(1) * 2,
+                                    .first_dim = angles.first_dim,
+                                    .interleaved = angles.interleaved};
+  check(shape.first_dim + shape.rotary_dim <= shape.head_dim,
+        ErrorCode::kInvalidArgument,
+        "rope: dims ",
+        shape.first_dim,
+        " to ",
+        shape.first_dim + shape.rotary_dim,
+        " of ",
+        shape.head_dim);
   const int64_t width = (shape.q_heads + 2 * shape.kv_heads) * shape.head_dim;
   at::Tensor y = at::empty({q.size(0), q.size(1), width}, q.options());
   if (q.is_cuda()) {
@@ -69,19 +90,30 @@ at::Tensor rotate(const Heads& heads, const at::Tensor& cos, const at::Tensor& s
   return y;
 }
 
+/// What both nodes save: cos and sin as tensors, the rest as it is.
+void keep_angles(AutogradContext* ctx, const RopeAngles& angles) {
+  ctx->save_for_backward({angles.cos, angles.sin});
+  ctx->saved_data["interleaved"] = angles.interleaved;
+  ctx->saved_data["first_dim"] = angles.first_dim;
+}
+
+RopeAngles kept_angles(AutogradContext* ctx) {
+  const auto saved = ctx->get_saved_variables();
+  return {saved[0],
+          saved[1],
+          ctx->saved_data.at("interleaved").toBool(),
+          ctx->saved_data.at("first_dim").toInt()};
+}
+
 class RopeFunction : public torch::autograd::Function<RopeFunction> {
  public:
-  static at::Tensor forward(AutogradContext* ctx,
-                            const at::Tensor& x,
-                            const at::Tensor& cos,
-                            const at::Tensor& sin) {
-    ctx->save_for_backward({cos, sin});
-    return rotate({x, {}, {}}, cos, sin, 1).view(x.sizes());
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const RopeAngles& angles) {
+    keep_angles(ctx, angles);
+    return rotate({x, {}, {}}, angles, 1).view(x.sizes());
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
-    const auto saved = ctx->get_saved_variables();
-    return {rotate({grads[0], {}, {}}, saved[0], saved[1], -1).view(grads[0].sizes()), {}, {}};
+    return {rotate({grads[0], {}, {}}, kept_angles(ctx), -1).view(grads[0].sizes()), {}};
   }
 };
 
@@ -101,32 +133,26 @@ class RopeQkvFunction : public torch::autograd::Function<RopeQkvFunction> {
                                const at::Tensor& qkv,
                                int64_t num_kv_heads,
                                int64_t head_dim,
-                               const at::Tensor& cos,
-                               const at::Tensor& sin) {
-    ctx->save_for_backward({cos, sin});
-    const at::Tensor rotated = rotate(split(qkv, num_kv_heads, head_dim), cos, sin, 1);
+                               const RopeAngles& angles) {
+    keep_angles(ctx, angles);
+    const at::Tensor rotated = rotate(split(qkv, num_kv_heads, head_dim), angles, 1);
     const Heads heads = split(rotated, num_kv_heads, head_dim);
     return {heads.q_BTNH, heads.k_BTKH, heads.v_BTKH};
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
-    const auto saved = ctx->get_saved_variables();
-    return {rotate({grads[0], grads[1], grads[2]}, saved[0], saved[1], -1), {}, {}, {}, {}};
+    return {rotate({grads[0], grads[1], grads[2]}, kept_angles(ctx), -1), {}, {}, {}};
   }
 };
 
 }  // namespace
 
-at::Tensor rope(const at::Tensor& x_BTNH, const at::Tensor& cos, const at::Tensor& sin) {
-  return RopeFunction::apply(x_BTNH, cos, sin);
+at::Tensor rope(const at::Tensor& x_BTNH, const RopeAngles& angles) {
+  return RopeFunction::apply(x_BTNH, angles);
 }
 
-Heads rope_qkv(const at::Tensor& qkv_BTW,
-               int64_t num_kv_heads,
-               int64_t head_dim,
-               const at::Tensor& cos,
-               const at::Tensor& sin) {
-  const variable_list heads = RopeQkvFunction::apply(qkv_BTW, num_kv_heads, head_dim, cos, sin);
+Heads rope_qkv(const at::Tensor& qkv_BTW, int64_t num_kv_heads, int64_t head_dim, const RopeAngles& angles) {
+  const variable_list heads = RopeQkvFunction::apply(qkv_BTW, num_kv_heads, head_dim, angles);
   return {heads[0], heads[1], heads[2]};
 }
 

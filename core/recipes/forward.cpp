@@ -151,8 +151,8 @@ void forward_one(const ForwardCase& request) {
   const at::Device device = decoder.units.front()->options().device;
   batch.input_ids_BT = tensor::upload(batch.input_ids_BT, device);
   if (batch.tokens.documents_BT.defined()) {
-    batch.tokens = {tensor::upload(batch.tokens.documents_BT, device),
-                    tensor::upload(batch.tokens.positions_BT, device)};
+    batch.tokens.documents_BT = tensor::upload(batch.tokens.documents_BT, device);
+    batch.tokens.positions_BT = tensor::upload(batch.tokens.positions_BT, device);
   }
   engine::Walk walk(decoder.segment_pointers(), decoder.unit_pointers(), {});
   const nn::State result = request.grads ? walk.train({batch}).front() : walk.evaluate({batch}).front();

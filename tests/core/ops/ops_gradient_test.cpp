@@ -121,21 +121,50 @@ TEST(OpsGradient, GatedLinearWithEachActivation) {
 TEST(OpsGradient, RopeRotatesOnlyTheFirstRotaryDims) {
   const at::Tensor angles = at::outer(at::arange(6, at::kFloat), at::arange(1, 4, at::kFloat));
   const at::Tensor x = random_tensor({2, 6, 3, 10}, 11);
-  const Op op = [&](const at::Tensor& t, const OpContext&) { return rope(t, angles.cos(), angles.sin()); };
+  const Op op = [&](const at::Tensor& t, const OpContext&) { return rope(t, {angles.cos(), angles.sin()}); };
   check_gradients(op, x, nullptr);
   EXPECT_TRUE(op(x, {}).narrow(3, 6, 4).equal(x.narrow(3, 6, 4)));
+}
+
+TEST(OpsGradient, RopeOfPairsSideBySideIsRopeOfHalvesOfReorderedDims) {
+  const at::Tensor turns = at::outer(at::arange(6, at::kFloat), at::arange(1, 4, at::kFloat));
+  const at::Tensor x = random_tensor({2, 6, 3, 11}, 11);
+  const RopeAngles pairs{turns.cos(), turns.sin(), /*interleaved=*/true, /*first_dim=*/2};
+  const Op op = [&](const at::Tensor& t, const OpContext&) { return rope(t, pairs); };
+  check_gradients(op, x, nullptr);
+  // Dims 2, 4, 6, then 3, 5, 7 of x are the halves.
+  const at::Tensor halves = x.narrow(3, 2, 6).unflatten(3, {3, 2}).transpose(3, 4).flatten(3);
+  const at::Tensor rotated =
+      rope(halves, {turns.cos(), turns.sin()}).unflatten(3, {2, 3}).transpose(3, 4).flatten(3);
+  EXPECT_TRUE(op(x, {}).narrow(3, 2, 6).equal(rotated));
+  EXPECT_TRUE(op(x, {}).narrow(3, 0, 2).equal(x.narrow(3, 0, 2)));
+  EXPECT_TRUE(op(x, {}).narrow(3, 8, 3).equal(x.narrow(3, 8, 3)));
+}
+
+TEST(OpsGradient, RopeWithAPositionForEachToken) {
+  const at::Tensor turns = at::outer(at::arange(6, at::kFloat), at::arange(1, 4, at::kFloat));
+  const at::Tensor x = random_tensor({2, 3, 2, 6}, 11);
+  const at::Tensor order = at::arange(5, -1, -1, at::kLong);
+  const RopeAngles each{turns.cos().index_select(0, order), turns.sin().index_select(0, order)};
+  const at::Tensor rotated = rope(x, each);
+  for (int64_t b = 0; b < 2; ++b) {
+    const RopeAngles of_row{each.cos.narrow(0, 3 * b, 3), each.sin.narrow(0, 3 * b, 3)};
+    EXPECT_TRUE(rotated.narrow(0, b, 1).equal(rope(x.narrow(0, b, 1), of_row)));
+  }
+  EXPECT_THROW(rope(x, {turns.cos().narrow(0, 0, 4), turns.sin().narrow(0, 0, 4)}), Error);
+  EXPECT_THROW(rope(x, {each.cos, each.sin, false, 1}), Error);
 }
 
 TEST(OpsGradient, RopeOfAFusedProjection) {
   const at::Tensor angles = at::outer(at::arange(6, at::kFloat), at::arange(1, 3, at::kFloat));
   const at::Tensor qkv = random_tensor({2, 6, (3 + 2 * 2) * 5}, 21);
   const Op op = [&](const at::Tensor& x, const OpContext&) {
-    const Heads heads = rope_qkv(x, 2, 5, angles.cos(), angles.sin());
+    const Heads heads = rope_qkv(x, 2, 5, {angles.cos(), angles.sin()});
     return at::cat({heads.q_BTNH, heads.k_BTKH, heads.v_BTKH}, 2);
   };
   check_gradients(op, qkv, nullptr);
   const at::Tensor heads = qkv.view({2, 6, 7, 5});
-  const at::Tensor rotated = rope(heads.narrow(2, 0, 5), angles.cos(), angles.sin());
+  const at::Tensor rotated = rope(heads.narrow(2, 0, 5), {angles.cos(), angles.sin()});
   EXPECT_TRUE(op(qkv, {}).equal(at::cat({rotated, heads.narrow(2, 5, 2)}, 2)));
 }
 

@@ -148,18 +148,27 @@ TEST(OpsCuda, GatedLinearWithEachActivation) {
 }
 
 TEST(OpsCuda, RopeAloneAndFused) {
-  for (const int64_t rotary : {64, 32, 10}) {
-    const at::Tensor angles =
-        at::outer(at::arange(70, at::kFloat) / 7, at::arange(rotary / 2, at::kFloat) / 9);
-    const Op alone = [&](const at::Tensor& x, tensor::Unit*, const OpContext&) {
-      return rope(x, angles.cos().to(x.device()), angles.sin().to(x.device()));
-    };
-    compare("rope " + std::to_string(rotary), alone, random_tensor({2, 70, 3, 64}, 6));
-    const Op fused = [&](const at::Tensor& x, tensor::Unit*, const OpContext&) {
-      const Heads h = rope_qkv(x, 2, 64, angles.cos().to(x.device()), angles.sin().to(x.device()));
-      return at::cat({h.q_BTNH, h.k_BTKH, h.v_BTKH}, 2);
-    };
-    compare("rope_qkv " + std::to_string(rotary), fused, random_tensor({2, 70, 7 * 64}, 7));
+  for (const bool interleaved : {false, true}) {
+    for (const int64_t rotary : {64, 32, 10}) {
+      const at::Tensor turns =
+          at::outer(at::arange(70, at::kFloat) / 7, at::arange(rotary / 2, at::kFloat) / 9);
+      const auto angles = [&](const at::Tensor& x, int64_t first) {
+        return RopeAngles{turns.cos().to(x.device()), turns.sin().to(x.device()), interleaved, first};
+      };
+      const std::string name = std::to_string(rotary) + (interleaved ? ", interleaved" : "");
+      for (const int64_t first : {0, 2, 3}) {
+        if (first + rotary > 64) continue;
+        const Op alone = [&](const at::Tensor& x, tensor::Unit*, const OpContext&) {
+          return rope(x, angles(x, first));
+        };
+        compare("rope " + name + " from " + std::to_string(first), alone, random_tensor({2, 70, 3, 64}, 6));
+      }
+      const Op fused = [&](const at::Tensor& x, tensor::Unit*, const OpContext&) {
+        const Heads h = rope_qkv(x, 2, 64, angles(x, 0));
+        return at::cat({h.q_BTNH, h.k_BTKH, h.v_BTKH}, 2);
+      };
+      compare("rope_qkv " + name, fused, random_tensor({2, 70, 7 * 64}, 7));
+    }
   }
 }
 
