@@ -48,7 +48,7 @@ FAMILIES = {
         ("theta", theta(500000.0), theta(100.0))]),
     "gemma3_text": ({"head_dim": 16, "sliding_window": 8, "query_pre_attn_scalar": 20}, KV_HEADS + ATTENTION_BIAS + GEMMA_ACTS + [
         ("query-scale", {"query_pre_attn_scalar": 3}, {"query_pre_attn_scalar": 16}),
-        ("softcap", {"attn_logit_softcapping": 0.7}, {"attn_logit_softcapping": None}),
+        ("softcap-inert", {"attn_logit_softcapping": 0.7}, None),
         ("final-softcap", {"final_logit_softcapping": 2.0}, {"final_logit_softcapping": None}),
         ("layer-types", {"layer_types": SLIDING}, {"layer_types": SLIDING[1:] + SLIDING[:1]}),
         ("ropes", {"layer_types": SLIDING, **by_type({"rope_theta": 5e5}, {"rope_theta": 300.0})},
