@@ -27,6 +27,13 @@ __device__ Vector<T, N> add(Vector<T, N> a, const Vector<T, N>& b) {
   return a;
 }
 
+/// A normalised value times its weight.
+template <class T>
+__device__ T scaled(float normed, float weight, float offset) {
+  return offset == 0 ? to_element<T>(weight * round_element<T>(normed))
+                     : to_element<T>((weight + offset) * normed);
+}
+
 /// kAdds: y is of x + addend, which is written to `sum`.
 template <class T, int N, bool kAdds>
 __global__ void forward_kernel(const T* x,
@@ -34,6 +41,7 @@ __global__ void forward_kernel(const T* x,
                                const T* addend,
                                T* sum,
                                const T* weight,
+                               float offset,
                                T* y,
                                float* rstd,
                                int64_t rows,
@@ -64,14 +72,20 @@ __global__ void forward_kernel(const T* x,
     V v = in[i];
     const V w = reinterpret_cast<const V*>(weight)[i];
     for (int j = 0; j < N; ++j)
-      v.at[j] = to_element<T>(load_element(w.at[j]) * round_element<T>(load_element(v.at[j]) * scale));
+      v.at[j] = scaled<T>(load_element(v.at[j]) * scale, load_element(w.at[j]), offset);
     out[i] = v;
   }
 }
 
 template <class T, int N>
-__global__ void apply_kernel(
-    const T* x, int64_t x_stride, const float* rstd, const T* weight, T* y, int64_t rows, int64_t d) {
+__global__ void apply_kernel(const T* x,
+                             int64_t x_stride,
+                             const float* rstd,
+                             const T* weight,
+                             float offset,
+                             T* y,
+                             int64_t rows,
+                             int64_t d) {
   const int64_t row = static_cast<int64_t>(blockIdx.x) * blockDim.y + threadIdx.y;
   if (row >= rows) return;
   using V = Vector<T, N>;
@@ -82,7 +96,7 @@ __global__ void apply_kernel(
     V v = in[i];
     const V w = reinterpret_cast<const V*>(weight)[i];
     for (int j = 0; j < N; ++j)
-      v.at[j] = to_element<T>(load_element(w.at[j]) * round_element<T>(load_element(v.at[j]) * scale));
+      v.at[j] = scaled<T>(load_element(v.at[j]) * scale, load_element(w.at[j]), offset);
     out[i] = v;
   }
 }
@@ -94,6 +108,7 @@ __global__ void __launch_bounds__(kMaxThreadsARow) backward_kernel(const T* dy,
                                                                    int64_t x_stride,
                                                                    const float* rstd,
                                                                    const T* weight,
+                                                                   float offset,
                                                                    const T* residual,
                                                                    T* dx,
                                                                    float* dweight_parts,
@@ -119,7 +134,8 @@ __global__ void __launch_bounds__(kMaxThreadsARow) backward_kernel(const T* dy,
       vdy[s] = grad[i];
       const V w = reinterpret_cast<const V*>(weight)[i];
       for (int j = 0; j < N; ++j)
-        dot += load_element(vdy[s].at[j]) * load_element(w.at[j]) * load_element(vx[s].at[j]) * scale;
+        dot +=
+            load_element(vdy[s].at[j]) * (load_element(w.at[j]) + offset) * load_element(vx[s].at[j]) * scale;
     }
     const float mean = row_sum(dot, shared) / static_cast<float>(d);
 #pragma unroll
@@ -131,7 +147,7 @@ __global__ void __launch_bounds__(kMaxThreadsARow) backward_kernel(const T* dy,
       for (int j = 0; j < N; ++j) {
         const float normed = load_element(vx[s].at[j]) * scale;
         const float g = load_element(vdy[s].at[j]);
-        out.at[j] = to_element<T>(scale * (g * load_element(w.at[j]) - normed * mean));
+        out.at[j] = to_element<T>(scale * (g * (load_element(w.at[j]) + offset) - normed * mean));
         dweight[s][j] += g * round_element<T>(normed);
       }
       if (residual != nullptr) out = add(out, reinterpret_cast<const V*>(residual + row * d)[i]);
@@ -173,6 +189,7 @@ void rms_norm_forward_cuda(Element element,
                            const void* addend,
                            void* sum,
                            const void* weight,
+                           float offset,
                            void* y,
                            float* rstd,
                            int64_t rows,
@@ -190,6 +207,7 @@ void rms_norm_forward_cuda(Element element,
             static_cast<const T*>(addend),
             static_cast<T*>(sum),
             static_cast<const T*>(weight),
+            offset,
             static_cast<T*>(y),
             rstd,
             rows,
@@ -211,6 +229,7 @@ void rms_norm_apply_cuda(Element element,
                          int64_t x_stride,
                          const float* rstd,
                          const void* weight,
+                         float offset,
                          void* y,
                          int64_t rows,
                          int64_t d,
@@ -224,6 +243,7 @@ void rms_norm_apply_cuda(Element element,
           x_stride,
           rstd,
           static_cast<const T*>(weight),
+          offset,
           static_cast<T*>(y),
           rows,
           d);
@@ -243,6 +263,7 @@ void rms_norm_backward_cuda(Element element,
                             int64_t x_stride,
                             const float* rstd,
                             const void* weight,
+                            float offset,
                             const void* residual,
                             void* dx,
                             float* dweight_parts,
@@ -267,6 +288,7 @@ void rms_norm_backward_cuda(Element element,
                                         x_stride,
                                         rstd,
                                         static_cast<const T*>(weight),
+                                        offset,
                                         static_cast<const T*>(residual),
                                         static_cast<T*>(dx),
                                         dweight_parts,

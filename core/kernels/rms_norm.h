@@ -6,7 +6,8 @@
 
 /// Root-mean-square normalisation of rows: y = round(x * rstd) * weight, rstd = 1 / sqrt(mean(x^2) + eps).
 /// Zhang & Sennrich 2019, arXiv:1910.07467. Statistics in f32; `round` is to the element type, as
-/// transformers does.
+/// transformers does. An `offset` other than 0 is added to the weight in f32, and nothing is rounded before
+/// it multiplies (Gemma).
 ///
 /// x, y [rows, d] contiguous in d, `x_stride` elements from row to row of x; weight [d]; rstd [rows] f32.
 /// T is float, BF16 or double (rstd, dweight double then). Deterministic: each row is summed in one fixed
@@ -18,8 +19,14 @@ void rms_norm_stats(const T* x, int64_t x_stride, Compute<T>* rstd, int64_t rows
 
 /// The second half of the forward; also what recomputes y from saved x and rstd, to the bit.
 template <class T>
-void rms_norm_apply(
-    const T* x, int64_t x_stride, const Compute<T>* rstd, const T* weight, T* y, int64_t rows, int64_t d);
+void rms_norm_apply(const T* x,
+                    int64_t x_stride,
+                    const Compute<T>* rstd,
+                    const T* weight,
+                    Compute<T> offset,
+                    T* y,
+                    int64_t rows,
+                    int64_t d);
 
 /// dx [rows, d] is overwritten; dweight [d] f32 is added to (null: of a frozen norm, not formed). dy [rows,
 /// d]. `residual` [rows, d], unless null, is added to the rounded dx: the gradient that came past the norm.
@@ -29,6 +36,7 @@ void rms_norm_backward(const T* dy,
                        int64_t x_stride,
                        const Compute<T>* rstd,
                        const T* weight,
+                       Compute<T> offset,
                        T* dx,
                        Compute<T>* dweight,
                        int64_t rows,
@@ -44,6 +52,7 @@ void rms_norm_forward_cuda(Element element,
                            const void* addend,
                            void* sum,
                            const void* weight,
+                           float offset,
                            void* y,
                            float* rstd,
                            int64_t rows,
@@ -55,6 +64,7 @@ void rms_norm_apply_cuda(Element element,
                          int64_t x_stride,
                          const float* rstd,
                          const void* weight,
+                         float offset,
                          void* y,
                          int64_t rows,
                          int64_t d,
@@ -71,6 +81,7 @@ void rms_norm_backward_cuda(Element element,
                             int64_t x_stride,
                             const float* rstd,
                             const void* weight,
+                            float offset,
                             const void* residual,
                             void* dx,
                             float* dweight_parts,

@@ -17,12 +17,22 @@ AUTOMODEL_VECTORISED void rms_norm_stats(
 }
 
 template <class T>
-AUTOMODEL_VECTORISED void rms_norm_apply(
-    const T* x, int64_t x_stride, const Compute<T>* rstd, const T* weight, T* y, int64_t rows, int64_t d) {
+AUTOMODEL_VECTORISED void rms_norm_apply(const T* x,
+                                         int64_t x_stride,
+                                         const Compute<T>* rstd,
+                                         const T* weight,
+                                         Compute<T> offset,
+                                         T* y,
+                                         int64_t rows,
+                                         int64_t d) {
   for (int64_t r = 0; r < rows; ++r) {
     const T* row = x + r * x_stride;
     T* out = y + r * d;
-    for (int64_t i = 0; i < d; ++i) store(out[i], load(weight[i]) * rounded<T>(load(row[i]) * rstd[r]));
+    if (offset == 0) {
+      for (int64_t i = 0; i < d; ++i) store(out[i], load(weight[i]) * rounded<T>(load(row[i]) * rstd[r]));
+    } else {
+      for (int64_t i = 0; i < d; ++i) store(out[i], (load(weight[i]) + offset) * (load(row[i]) * rstd[r]));
+    }
   }
 }
 
@@ -32,6 +42,7 @@ AUTOMODEL_VECTORISED void rms_norm_backward(const T* dy,
                                             int64_t x_stride,
                                             const Compute<T>* rstd,
                                             const T* weight,
+                                            Compute<T> offset,
                                             T* dx,
                                             Compute<T>* dweight,
                                             int64_t rows,
@@ -45,11 +56,11 @@ AUTOMODEL_VECTORISED void rms_norm_backward(const T* dy,
     // With n = x * rstd and g = dy * weight: dx = rstd * (g - n * mean(g * n)).
     const Compute<T> mean =
         lane_sum<Compute<T>>(
-            d, [&](int64_t i) { return load(in[i]) * load(weight[i]) * load(row[i]) * scale; }) /
+            d, [&](int64_t i) { return load(in[i]) * (load(weight[i]) + offset) * load(row[i]) * scale; }) /
         static_cast<Compute<T>>(d);
     for (int64_t i = 0; i < d; ++i) {
       const Compute<T> normed = load(row[i]) * scale;
-      store(out[i], scale * (load(in[i]) * load(weight[i]) - normed * mean));
+      store(out[i], scale * (load(in[i]) * (load(weight[i]) + offset) - normed * mean));
       if (dweight != nullptr) dweight[i] += load(in[i]) * rounded<T>(normed);
     }
     if (residual == nullptr) continue;
@@ -57,18 +68,20 @@ AUTOMODEL_VECTORISED void rms_norm_backward(const T* dy,
   }
 }
 
-#define AUTOMODEL_INSTANTIATE(T)                                                                         \
-  template void rms_norm_stats<T>(const T*, int64_t, Compute<T>*, int64_t, int64_t, Compute<T>);         \
-  template void rms_norm_apply<T>(const T*, int64_t, const Compute<T>*, const T*, T*, int64_t, int64_t); \
-  template void rms_norm_backward<T>(const T*,                                                           \
-                                     const T*,                                                           \
-                                     int64_t,                                                            \
-                                     const Compute<T>*,                                                  \
-                                     const T*,                                                           \
-                                     T*,                                                                 \
-                                     Compute<T>*,                                                        \
-                                     int64_t,                                                            \
-                                     int64_t,                                                            \
+#define AUTOMODEL_INSTANTIATE(T)                                                                 \
+  template void rms_norm_stats<T>(const T*, int64_t, Compute<T>*, int64_t, int64_t, Compute<T>); \
+  template void rms_norm_apply<T>(                                                               \
+      const T*, int64_t, const Compute<T>*, const T*, Compute<T>, T*, int64_t, int64_t);         \
+  template void rms_norm_backward<T>(const T*,                                                   \
+                                     const T*,                                                   \
+                                     int64_t,                                                    \
+                                     const Compute<T>*,                                          \
+                                     const T*,                                                   \
+                                     Compute<T>,                                                 \
+                                     T*,                                                         \
+                                     Compute<T>*,                                                \
+                                     int64_t,                                                    \
+                                     int64_t,                                                    \
                                      const T*);
 AUTOMODEL_INSTANTIATE(float)
 AUTOMODEL_INSTANTIATE(BF16)

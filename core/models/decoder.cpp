@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 
@@ -182,6 +183,58 @@ nn::LatentAttention make_latent_attention(const LayerConfig& layer,
   return attention;
 }
 
+/// A depthwise convolution with SiLU.
+ops::CausalConv make_conv(const SegmentParameters& find, const std::string& role) {
+  return {find.get(role + ".weight"), find.find(role + ".bias"), /*silu=*/true};
+}
+
+nn::Mamba2 make_mamba2(const LayerConfig& layer, const SegmentParameters& find) {
+  const Mamba2Config& config = layer.mamba2;
+  nn::Mamba2 mamba2;
+  mamba2.config = config;
+  mamba2.input_norm = ops::Norm::none();
+  mamba2.in_proj = find.linear({"mamba2.in"});
+  mamba2.conv = make_conv(find, "mamba2.conv");
+  mamba2.space = {.a_log = find.get("mamba2.A_log"),
+                  .dt_bias = find.get("mamba2.dt_bias"),
+                  .d = find.get("mamba2.D"),
+                  .num_heads = config.num_heads,
+                  .head_dim = config.head_dim,
+                  .num_groups = config.num_groups,
+                  .state_size = config.state_size,
+                  .dt_min = config.dt_min,
+                  .dt_max = config.dt_max};
+  mamba2.norm = {.weight = find.find("mamba2.norm.weight"),
+                 .eps = config.norm_eps,
+                 .group = config.inner_size() / config.norm_groups,
+                 .order = config.gate};
+  mamba2.out_proj = find.linear({"mamba2.out"});
+  return mamba2;
+}
+
+nn::DeltaNet make_delta_net(const LayerConfig& layer, const SegmentParameters& find) {
+  const DeltaNetConfig& config = layer.delta_net;
+  nn::DeltaNet delta_net;
+  delta_net.config = config;
+  delta_net.input_norm = ops::Norm::none();
+  delta_net.in_proj = find.has("delta_net.qkvz")
+                          ? find.linear({"delta_net.qkvz", "delta_net.ba"})
+                          : find.linear({"delta_net.qkv", "delta_net.z", "delta_net.b", "delta_net.a"});
+  delta_net.conv = make_conv(find, "delta_net.conv");
+  delta_net.rule = {.a_log = find.get("delta_net.A_log"),
+                    .dt_bias = find.get("delta_net.dt_bias"),
+                    .num_key_heads = config.num_key_heads,
+                    .num_value_heads = config.num_value_heads,
+                    .key_head_dim = config.key_head_dim,
+                    .value_head_dim = config.value_head_dim};
+  delta_net.norm = {.weight = find.get("delta_net.norm.weight"),
+                    .eps = config.norm_eps,
+                    .group = config.value_head_dim,
+                    .order = kernels::GateOrder::kNormFirst};
+  delta_net.out_proj = find.linear({"delta_net.out"});
+  return delta_net;
+}
+
 nn::Mlp make_mlp(const LayerConfig& layer, const SegmentParameters& find) {
   nn::Mlp mlp;
   mlp.config = layer.mlp;
@@ -219,6 +272,10 @@ nn::Mixer make_mixer(MixerKind kind,
       return make_attention(layer, find, ropes);
     case MixerKind::kLatentAttention:
       return make_latent_attention(layer, find, ropes);
+    case MixerKind::kMamba2:
+      return make_mamba2(layer, find);
+    case MixerKind::kDeltaNet:
+      return make_delta_net(layer, find);
   }
   fail(ErrorCode::kInternal, "mixer kind ", static_cast<int>(kind));
 }
@@ -235,6 +292,13 @@ nn::Mixer make_feed_forward(const LayerConfig& layer, const SegmentParameters& f
   fail(ErrorCode::kInternal, "feed-forward kind ", static_cast<int>(layer.feed_forward));
 }
 
+Multipliers multipliers_of(const nn::Mixer& mixer, const LayerConfig& layer) {
+  if (std::holds_alternative<nn::Attention>(mixer)) return layer.attention_multipliers;
+  if (std::holds_alternative<nn::Mamba2>(mixer)) return layer.mamba2_multipliers;
+  if (std::holds_alternative<nn::Mlp>(mixer)) return layer.mlp_multipliers;
+  return {};
+}
+
 /// Adds mixers that read the residual stream together to a step, with the norms that `role` names.
 void join(nn::Step& step,
           std::vector<nn::Mixer> mixers,
@@ -246,12 +310,17 @@ void join(nn::Step& step,
   const bool before = block.residual == Residual::kPreNorm || block.residual == Residual::kSandwich;
   const bool after = block.residual == Residual::kSandwich || block.residual == Residual::kPostNorm;
   const ops::Norm input_norm = before && !normed_already ? find.norm(role, block.norm) : ops::Norm::none();
-  const bool together = mixers.size() > 1 || (block.parallel && block.shared_norm);
+  const bool scaled = std::ranges::any_of(
+      mixers, [&](const nn::Mixer& mixer) { return multipliers_of(mixer, layer).in != 1; });
+  const bool together = scaled || mixers.size() > 1 || (block.parallel && block.shared_norm);
   if (together && input_norm) step.input_norm = input_norm;
   for (nn::Mixer& mixer : mixers) {
     if (!together) std::visit([&](auto& m) { m.input_norm = input_norm; }, mixer);
+    const Multipliers multipliers = multipliers_of(mixer, layer);
     step.branches.push_back({.mixer = std::move(mixer),
                              .output_norm = after ? find.norm(role + "_out", block.norm) : ops::Norm::none(),
+                             .in_multiplier = multipliers.in,
+                             .out_multiplier = multipliers.out,
                              .dropout = block.dropout,
                              .dropout_site = find.dropout_site(role, step.branches.size())});
   }
@@ -437,6 +506,13 @@ void init_weights(Decoder& decoder,
           break;
         case WeightSpec::Init::kOnes:
           value.fill_(1);
+          break;
+        case WeightSpec::Init::kLogIndex:
+          value.copy_(at::arange(1, value.numel() + 1, at::kFloat).log_());
+          break;
+        case WeightSpec::Init::kLogUniform:
+          if (before) before(spec);
+          value.copy_(at::empty(value.sizes(), at::kFloat).uniform_(0.01, 16, generator).log_());
           break;
       }
     }

@@ -9,8 +9,10 @@
 #include "core/models/weight_names.h"
 #include "core/models/weight_spec.h"
 #include "core/nn/block_config.h"
-#include "core/nn/moe_config.h"
+#include "core/nn/delta_net_config.h"
 #include "core/nn/latent_attention_config.h"
+#include "core/nn/mamba2_config.h"
+#include "core/nn/moe_config.h"
 
 /// What a decoder-only language model is made of, whatever family it comes from. Filled from config.json by a
 /// family file (share/models); every field's default is the neutral choice.
@@ -20,7 +22,9 @@ namespace automodel::models {
 using kernels::Activation;
 using nn::AttentionConfig;
 using nn::BlockConfig;
+using nn::DeltaNetConfig;
 using nn::LatentAttentionConfig;
+using nn::Mamba2Config;
 using nn::MlpConfig;
 using nn::MoeConfig;
 using nn::NormConfig;
@@ -30,10 +34,16 @@ using nn::Residual;
 using nn::RopeConfig;
 
 /// What mixes tokens in a layer.
-enum class MixerKind { kAttention, kLatentAttention };
+enum class MixerKind { kAttention, kLatentAttention, kMamba2, kDeltaNet };
 
 /// What works on each token by itself.
 enum class FeedForwardKind { kNone, kMlp, kMoe };
+
+/// Numbers around a branch of a block: of what it reads, and of what it adds (Falcon-H1, arXiv:2507.22448).
+struct Multipliers {
+  double in = 1.0;
+  double out = 1.0;
+};
 
 struct LayerConfig {
   std::vector<MixerKind> mixers = {MixerKind::kAttention};  ///< several: side by side, their outputs added
@@ -41,8 +51,11 @@ struct LayerConfig {
   BlockConfig block;
   AttentionConfig attention;  ///< read where a mixer is of this kind; so are the others
   LatentAttentionConfig latent;
+  Mamba2Config mamba2;
+  DeltaNetConfig delta_net;
   MlpConfig mlp;
   MoeConfig moe;
+  Multipliers attention_multipliers, mamba2_multipliers, mlp_multipliers;
 };
 
 /// Token ids to the residual stream.
@@ -109,7 +122,8 @@ int64_t num_active_parameters(const DecoderConfig& config);
 
 /// Forward and backward floating point operations for one token in a sequence of `length` tokens:
 /// 6 for each active parameter that multiplies (embedding lookup not counted, a tied head counted once) plus
-/// 12 x num_layers x num_heads x head_dim x length of attention (causality not discounted).
+/// 12 x num_heads x head_dim x length for each layer of attention (causality not discounted), and 6 for each
+/// element of a scan's state and product with it (two of Mamba-2's, three of a DeltaNet's).
 double flops_per_token(const DecoderConfig& config, int64_t length);
 
 }  // namespace automodel::models

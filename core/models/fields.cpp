@@ -1,7 +1,9 @@
 #include "core/models/fields.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -44,6 +46,9 @@ constexpr std::array kQkNorms = {std::pair{"none", QkNorm::kNone},
 constexpr std::array kNormKinds = {std::pair{"none", NormKind::kNone},
                                    std::pair{"rms", NormKind::kRms},
                                    std::pair{"layer", NormKind::kLayer}};
+constexpr std::array kLinearMixers = {std::pair{"mamba2", MixerKind::kMamba2},
+                                      std::pair{"delta_net", MixerKind::kDeltaNet}};
+constexpr std::array kConvActivations = {std::pair{"silu", true}, std::pair{"swish", true}};
 constexpr std::array kResiduals = {std::pair{"pre_norm", Residual::kPreNorm},
                                    std::pair{"sandwich", Residual::kSandwich},
                                    std::pair{"post_norm", Residual::kPostNorm},
@@ -172,7 +177,8 @@ std::vector<Field> block_fields() {
       {"norm_eps",
        "added to the mean square or variance, of the norms of q and k too",
        [](Draft& d, const json& v, const std::string& w) {
-         d.config.norm.eps = d.layer.block.norm.eps = d.layer.attention.head_norm.eps = as_number(v, w);
+         d.config.norm.eps = d.layer.block.norm.eps = d.layer.attention.head_norm.eps =
+             d.layer.mamba2.norm_eps = d.layer.delta_net.norm_eps = as_number(v, w);
        }},
       {"norm_weight",
        "whether norms have a weight",
@@ -205,6 +211,95 @@ std::vector<Field> block_fields() {
        [](Draft& d, const json& v, const std::string& w) {
          d.layer.mlp.up_bias = d.layer.mlp.down_bias = as_bool(v, w);
        }},
+  };
+}
+
+/// 0, infinity, or as transformers 5 writes it {"__float__": "Infinity"}.
+double as_limit(const json& value, const std::string& where) {
+  const bool wrapped = value.is_object() && value.size() == 1 && value.contains("__float__");
+  if (wrapped && value["__float__"] == "Infinity") return std::numeric_limits<double>::infinity();
+  return as_number(value, where);
+}
+
+void set_dt_limit(Draft& d, const json& v, const std::string& w) {
+  check(v.is_array() && v.size() == 2, ErrorCode::kFormat, w, ": expected a list of two numbers");
+  d.layer.mamba2.dt_min = as_limit(v[0], w);
+  d.layer.mamba2.dt_max = as_limit(v[1], w);
+}
+
+void set_ssm_multipliers(Draft& d, const json& v, const std::string& w) {
+  if (v.is_null()) return;
+  const std::vector<double> numbers = as_numbers(v, w);
+  auto& parts = d.layer.mamba2.part_multipliers;
+  check(numbers.size() == parts.size(), ErrorCode::kFormat, w, ": expected a list of five numbers");
+  std::copy(numbers.begin(), numbers.end(), parts.begin());
+}
+
+void set_mlp_multipliers(Draft& d, const json& v, const std::string& w) {
+  if (v.is_null()) return;
+  const std::vector<double> numbers = as_numbers(v, w);
+  check(numbers.size() == 2, ErrorCode::kFormat, w, ": expected a list of two numbers");
+  d.layer.mlp.gate_multiplier = numbers[0];
+  d.layer.mlp_multipliers.out = numbers[1];
+}
+
+std::vector<Field> multiplier_fields() {
+  return {
+      {"attention_in_multiplier", "of what attention reads", number(OF(layer.attention_multipliers.in))},
+      {"attention_out_multiplier", "of what attention adds", number(OF(layer.attention_multipliers.out))},
+      {"ssm_in_multiplier", "of what a state space reads", number(OF(layer.mamba2_multipliers.in))},
+      {"ssm_out_multiplier", "of what a state space adds", number(OF(layer.mamba2_multipliers.out))},
+      {"ssm_multipliers", "list of those of z, x, B, C and dt in a state space", set_ssm_multipliers},
+      {"mlp_multipliers", "list of those of the MLP's gate and of what it adds", set_mlp_multipliers},
+  };
+}
+
+std::vector<Field> linear_mixer_fields() {
+  return {
+      {"linear_mixer",
+       "mamba2 or delta_net: of layers called linear attention",
+       one_of(OF(linear_mixer), kLinearMixers)},
+      {"full_attention_interval",
+       "each such layer has attention, the others the linear mixer, where no list says; 0: none has",
+       size(OF(full_attention_interval), 0)},
+      {"conv_activation",
+       "of a mixer's convolution: silu",
+       [](Draft&, const json& v, const std::string& w) { as_enum(v, w, kConvActivations); }},
+      {"ssm_num_heads", "heads of a state space", size(OF(layer.mamba2.num_heads), 1)},
+      {"ssm_head_dim",
+       "width of its head; 0, null or auto: channels / heads",
+       [](Draft& d, const json& v, const std::string& w) {
+         const bool open = v.is_null() || (v.is_string() && v == "auto");
+         d.layer.mamba2.head_dim = open ? 0 : as_int(v, w, 0, kMaxSize);
+       }},
+      {"ssm_inner_size", "its channels; 0: ssm_expand hidden_size", size(OF(ssm_inner_size), 0)},
+      {"ssm_expand", "its channels over hidden_size; 0: as its heads say", number(OF(ssm_expand))},
+      {"ssm_num_groups", "groups of its heads that share B and C", size(OF(layer.mamba2.num_groups), 1)},
+      {"ssm_state_size", "width of its state", size(OF(layer.mamba2.state_size), 1)},
+      {"ssm_conv_kernel", "taps of its convolution", size(OF(layer.mamba2.conv_kernel), 1, 64)},
+      {"ssm_conv_bias", "bias of its convolution", yes_or_no(OF(layer.mamba2.conv_bias))},
+      {"ssm_in_bias", "bias of its projection", yes_or_no(OF(layer.mamba2.in_bias))},
+      {"ssm_out_bias", "bias of its output projection", yes_or_no(OF(layer.mamba2.out_bias))},
+      {"ssm_dt_min", "its time steps are at least this", number(OF(layer.mamba2.dt_min))},
+      {"ssm_dt_limit", "list of the least and the greatest", set_dt_limit},
+      {"ssm_norm",
+       "whether its output is normalised, not gated alone",
+       [](Draft& d, const json& v, const std::string& w) {
+         if (!as_bool(v, w)) d.layer.mamba2.gate = nn::GateOrder::kGateOnly;
+       }},
+      {"ssm_norm_before_gate",
+       "its output is normalised, then gated; else the other way round",
+       [](Draft& d, const json& v, const std::string& w) {
+         if (as_bool(v, w) && d.layer.mamba2.gate != nn::GateOrder::kGateOnly)
+           d.layer.mamba2.gate = nn::GateOrder::kNormFirst;
+       }},
+      {"delta_num_key_heads", "key heads of a DeltaNet", size(OF(layer.delta_net.num_key_heads), 1)},
+      {"delta_num_value_heads",
+       "its value heads, a multiple of the key heads",
+       size(OF(layer.delta_net.num_value_heads), 1)},
+      {"delta_key_head_dim", "width of its keys", size(OF(layer.delta_net.key_head_dim), 1)},
+      {"delta_value_head_dim", "width of its values", size(OF(layer.delta_net.value_head_dim), 1)},
+      {"delta_conv_kernel", "taps of its convolution", size(OF(layer.delta_net.conv_kernel), 1, 64)},
   };
 }
 
@@ -257,11 +352,21 @@ std::vector<Field> attention_fields() {
          check(dim > 0, ErrorCode::kFormat, w, ": expected a number above 0");
          d.layer.attention.scale = 1.0 / std::sqrt(dim);
        }},
-      {"attention_norm_after_rope", "the norms of q and k follow the rotation", yes_or_no(OF(layer.attention.norm_after_rope))},
-      {"qk_norm_weight", "whether the norms of q and k have a weight", yes_or_no(OF(layer.attention.head_norm.weight))},
-      {"attention_gate", "each head's query comes with a gate of its output", yes_or_no(OF(layer.attention.output_gate))},
-      {"attention_sinks", "a learned key without a value in each head's softmax", yes_or_no(OF(layer.attention.sinks))},
-      {"attention_chunk", "layers that rotate see keys with equal position / this; 0: all", size(OF(layer.attention.chunk), 0)},
+      {"attention_norm_after_rope",
+       "the norms of q and k follow the rotation",
+       yes_or_no(OF(layer.attention.norm_after_rope))},
+      {"qk_norm_weight",
+       "whether the norms of q and k have a weight",
+       yes_or_no(OF(layer.attention.head_norm.weight))},
+      {"attention_gate",
+       "each head's query comes with a gate of its output",
+       yes_or_no(OF(layer.attention.output_gate))},
+      {"attention_sinks",
+       "a learned key without a value in each head's softmax",
+       yes_or_no(OF(layer.attention.sinks))},
+      {"attention_chunk",
+       "layers that rotate see keys with equal position / this; 0: all",
+       size(OF(layer.attention.chunk), 0)},
       {"query_scale_beta",
        "queries grow with log(1 + floor((position + offset) / interval)) times this; 0: off",
        number(OF(layer.attention.query_scale.beta))},
@@ -282,7 +387,9 @@ std::vector<Field> attention_fields() {
          d.layer.latent.rope_dim = d.layer.attention.head_dim = as_int(v, w, 2, kMaxSize);
        }},
       {"latent_v_dim", "dims of a head's value", size(OF(layer.latent.v_dim), 1)},
-      {"latent_bias", "bias of the projections to latents and of the output", yes_or_no(OF(layer.latent.bias))},
+      {"latent_bias",
+       "bias of the projections to latents and of the output",
+       yes_or_no(OF(layer.latent.bias))},
       {"latent_norm_eps", "of the latents' norms", number(OF(layer.latent.latent_norm.eps))},
       {"rope_interleaved", "neighbouring dims rotate together, not halves", yes_or_no(OF(rope_interleaved))},
   };
@@ -346,7 +453,8 @@ std::vector<Field> moe_fields() {
 const std::vector<Field>& fields() {
   static const std::vector<Field> kFields = [] {
     std::vector<Field> all = model_fields();
-    for (const auto& part : {block_fields(), attention_fields(), moe_fields()})
+    for (const auto& part :
+         {block_fields(), attention_fields(), linear_mixer_fields(), multiplier_fields(), moe_fields()})
       all.insert(all.end(), part.begin(), part.end());
     return all;
   }();

@@ -23,9 +23,13 @@ struct Draft {
   /// no partial rotation.
   std::optional<double> partial_rotary_factor;
   bool query_scale_in_rope = false;  ///< the rope parameters may hold llama_4_scaling_beta
-  bool rope_interleaved = false;  ///< pairs are neighbours, not halves
-  int64_t window_pattern = -1;    ///< layer i has the window unless (i + 1) % this is 0; 0: none has, -1: all
-  bool rope_in_windows_only = false;  ///< layers without a window do not rotate
+  bool rope_interleaved = false;     ///< pairs are neighbours, not halves
+  int64_t window_pattern = -1;  ///< layer i has the window unless (i + 1) % this is 0; 0: none has, -1: all
+  bool rope_in_windows_only = false;            ///< layers without a window do not rotate
+  MixerKind linear_mixer = MixerKind::kMamba2;  ///< of layers that are called linear attention
+  int64_t full_attention_interval = 0;          ///< each such layer has attention; 0: none has
+  int64_t ssm_inner_size = 0;                   ///< channels of a state space; 0: ssm_expand hidden_size
+  double ssm_expand = 0.0;                      ///< 0: as its heads say
 };
 
 /// One name under `fields:` of a family file.

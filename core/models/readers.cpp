@@ -37,8 +37,8 @@ std::vector<bool> windows_of(const json& layer_types, size_t num_layers, const C
   return sliding;
 }
 
-/// 2^(-8 i / n) for i = 1..n when n is a power of two; else those of the power below, then every other one of the
-/// power above. Press et al. 2022, arXiv:2108.12409.
+/// 2^(-8 i / n) for i = 1..n when n is a power of two; else those of the power below, then every other one of
+/// the power above. Press et al. 2022, arXiv:2108.12409.
 std::vector<double> alibi_slopes(int64_t num_heads) {
   int64_t below = 1;
   while (2 * below <= num_heads) below *= 2;
@@ -75,9 +75,12 @@ const std::vector<Reader>& readers() {
        "no_rope_layers (1: the layer rotates), or each no_rope_layer_interval-th does not; with a window "
        "there",
        read_rope_less_layers},
-      {"latent_attention", "num_heads of it, and q.k times yarn's mscale_all_dim squared", read_latent_attention},
+      {"latent_attention",
+       "num_heads of it, and q.k times yarn's mscale_all_dim squared",
+       read_latent_attention},
       {"chunked_layers",
-       "no_rope_layers or no_rope_layer_interval; layers that rotate have attention_chunk and qk_norm, the others "
+       "no_rope_layers or no_rope_layer_interval; layers that rotate have attention_chunk and qk_norm, the "
+       "others "
        "query_scale; layer_types chunked_attention and full_attention",
        read_chunked_layers},
       {"mlp_size", "intermediate_size 0 becomes 4 hidden_size", read_mlp_size},
@@ -93,6 +96,21 @@ const std::vector<Reader>& readers() {
        "router_aux_loss_coef becomes 0 unless output_router_logits is true, as in transformers",
        read_router_aux_loss},
       {"sqrt_embed_scale", "embeddings times sqrt(hidden_size)", read_sqrt_embed_scale},
+      {"mixer_of_layers",
+       "layer_types, or full_attention_interval; the layers of linear attention have the field linear_mixer",
+       read_mixer_of_layers},
+      {"one_branch_layers",
+       "layers_block_type or hybrid_override_pattern: a layer is a mixer or an MLP",
+       read_one_branch_layers},
+      {"mixers_side_by_side",
+       "each layer has the field linear_mixer beside attention",
+       read_mixers_side_by_side},
+      {"key_multiplier", "key_multiplier, of the keys", read_key_multiplier},
+      {"rope_if_asked", "no layer rotates unless position_embedding_type is rope", read_rope_if_asked},
+      {"moe_if_any",
+       "num_local_experts; above 0 every layer has experts, and its MLP becomes their shared one",
+       read_moe_if_any},
+      {"ssm_sizes", "head_dim of state spaces from ssm_inner_size or ssm_expand hidden_size", read_ssm_sizes},
   };
   return kReaders;
 }

@@ -44,5 +44,12 @@ void read_moe_by_step(ConfigJson& config, Draft& draft);
 void read_moe_after_dense(ConfigJson& config, Draft& draft);
 void read_moe_between(ConfigJson& config, Draft& draft);
 void read_router_aux_loss(ConfigJson& config, Draft& draft);
+void read_mixer_of_layers(ConfigJson& config, Draft& draft);
+void read_one_branch_layers(ConfigJson& config, Draft& draft);
+void read_mixers_side_by_side(ConfigJson& config, Draft& draft);
+void read_key_multiplier(ConfigJson& config, Draft& draft);
+void read_rope_if_asked(ConfigJson& config, Draft& draft);
+void read_moe_if_any(ConfigJson& config, Draft& draft);
+void read_ssm_sizes(ConfigJson& config, Draft& draft);
 
 }  // namespace automodel::models

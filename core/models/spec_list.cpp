@@ -15,17 +15,18 @@ Block transposed(int64_t out, int64_t in) {
   return {{out, in}, 0, 0, {in, 1}, {1, out}};
 }
 
-/// The queries, keys and values of a projection whose file has them by key head. `in`: 1 for a bias.
-std::vector<Block> by_group(int64_t q_size, int64_t kv_size, int64_t groups, int64_t in) {
-  const int64_t queries = q_size / groups * in;  // elements of one group
-  const int64_t keys = kv_size / groups * in;
-  const int64_t group = queries + 2 * keys;
-  const auto block = [&](int64_t elements, int64_t here, int64_t there) {
-    return Block{{groups, elements}, here, there, {elements, 1}, {group, 1}};
-  };
-  return {block(queries, 0, 0),
-          block(keys, q_size * in, queries),
-          block(keys, (q_size + kv_size) * in, queries + keys)};
+/// Parts of a projection that lie one after another here and by group in the file. `in`: 1 for a bias.
+std::vector<Block> by_group(const std::vector<int64_t>& parts, int64_t groups, int64_t in) {
+  const int64_t group = std::accumulate(parts.begin(), parts.end(), int64_t{0}) / groups * in;
+  std::vector<Block> blocks;
+  int64_t here = 0, there = 0;
+  for (const int64_t part : parts) {
+    const int64_t elements = part / groups * in;  // of one group
+    blocks.push_back({{groups, elements}, here, there, {elements, 1}, {group, 1}});
+    here += part * in;
+    there += elements;
+  }
+  return blocks;
 }
 
 /// Stacked matrices [experts, out, in] whose file has [experts, in, out], columns as they are or those of
@@ -96,8 +97,24 @@ void SpecList::fused_qkv(
   const size_t first = specs_.size();
   linear(role, q_size + 2 * kv_size, in, bias);
   if (name_of(role).layout != Layout::kByGroup) return;
-  specs_[first].files[0].blocks = by_group(q_size, kv_size, num_kv_heads, in);
-  if (bias) specs_[first + 1].files[0].blocks = by_group(q_size, kv_size, num_kv_heads, 1);
+  specs_[first].files[0].blocks = by_group({q_size, kv_size, kv_size}, num_kv_heads, in);
+  if (bias) specs_[first + 1].files[0].blocks = by_group({q_size, kv_size, kv_size}, num_kv_heads, 1);
+}
+
+void SpecList::fused(const std::string& role, const std::vector<int64_t>& parts, int64_t groups, int64_t in) {
+  const size_t first = specs_.size();
+  linear(role, std::accumulate(parts.begin(), parts.end(), int64_t{0}), in, /*bias=*/false);
+  if (name_of(role).layout == Layout::kByGroup) specs_[first].files[0].blocks = by_group(parts, groups, in);
+}
+
+void SpecList::conv(const std::string& role, int64_t channels, int64_t kernel, bool bias) {
+  const std::string module = module_of(role);
+  const auto add = [&](const char* suffix, const std::vector<int64_t>& shape, Init init) {
+    const std::string name = module + suffix;
+    specs_.push_back({role + suffix, name, shape, Kind::kOther, init, {{name, shape, {}}}});
+  };
+  add(".weight", {channels, 1, kernel}, Init::kNormal);
+  if (bias) add(".bias", {channels}, Init::kZeros);
 }
 
 void SpecList::norm(

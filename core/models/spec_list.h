@@ -25,6 +25,13 @@ class SpecList {
   void fused_qkv(
       const std::string& role, int64_t q_size, int64_t kv_size, int64_t num_kv_heads, int64_t in, bool bias);
 
+  /// role.weight [sum of parts, in] without a bias; in the file by group (kByGroup): a group's share of each
+  /// part.
+  void fused(const std::string& role, const std::vector<int64_t>& parts, int64_t groups, int64_t in);
+
+  /// role.weight [channels, 1, kernel] and role.bias [channels] of a depthwise convolution.
+  void conv(const std::string& role, int64_t channels, int64_t kernel, bool bias);
+
   /// role.weight and role.bias of the shape, each where asked for.
   void norm(
       const std::string& role, const std::vector<int64_t>& shape, bool weight, bool bias, double offset);

@@ -30,7 +30,13 @@ struct WeightSpec {
     kEmbedding,  ///< [ids, width], looked up
     kOther,      ///< norms, biases, constants
   };
-  enum class Init { kNormal, kZeros, kOnes };  ///< when drawn at random
+  enum class Init {
+    kNormal,
+    kZeros,
+    kOnes,
+    kLogIndex,    ///< log(1), log(2), ...: A_log of Mamba-2
+    kLogUniform,  ///< log of a number in [0.01, 16]: A_log of Qwen3-Next
+  };  ///< when drawn at random
 
   std::string role;  ///< "attention.q.weight": its place in the block, see docs/model-families.md
   std::string

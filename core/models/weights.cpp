@@ -66,6 +66,42 @@ void add_latent_attention(SpecList& list, const LatentAttentionConfig& latent, i
   list.linear("latent.o", hidden_size, latent.num_heads * latent.v_dim, latent.bias);
 }
 
+void add_mamba2(SpecList& list, const Mamba2Config& mamba2, int64_t hidden_size) {
+  using Init = WeightSpec::Init;
+  list.conv("mamba2.conv", mamba2.conv_size(), mamba2.conv_kernel, mamba2.conv_bias);
+  list.linear(
+      "mamba2.in", mamba2.inner_size() + mamba2.conv_size() + mamba2.num_heads, hidden_size, mamba2.in_bias);
+  if (mamba2.gate != nn::GateOrder::kGateOnly)
+    list.norm("mamba2.norm", {mamba2.inner_size()}, /*weight=*/true, /*bias=*/false, /*offset=*/0);
+  list.linear("mamba2.out", hidden_size, mamba2.inner_size(), mamba2.out_bias);
+  list.constant("mamba2.A_log", {mamba2.num_heads}, Init::kLogIndex);
+  list.constant("mamba2.D", {mamba2.num_heads}, Init::kOnes);
+  list.constant("mamba2.dt_bias", {mamba2.num_heads}, Init::kOnes);
+}
+
+void add_delta_net(SpecList& list, const DeltaNetConfig& delta_net, int64_t hidden_size) {
+  using Init = WeightSpec::Init;
+  const int64_t keys = delta_net.key_size();
+  const int64_t values = delta_net.value_size();
+  const int64_t heads = delta_net.num_value_heads;
+  list.conv("delta_net.conv", delta_net.conv_size(), delta_net.conv_kernel, /*bias=*/false);
+  if (list.has("delta_net.qkvz")) {
+    list.fused("delta_net.qkvz", {keys, keys, values, values}, delta_net.num_key_heads, hidden_size);
+    list.fused("delta_net.ba", {heads, heads}, delta_net.num_key_heads, hidden_size);
+    list.norm("delta_net.norm", {delta_net.value_head_dim}, true, false, 0);
+    list.linear("delta_net.out", hidden_size, values, false);
+  } else {
+    list.norm("delta_net.norm", {delta_net.value_head_dim}, true, false, 0);
+    list.linear("delta_net.out", hidden_size, values, false);
+    list.linear("delta_net.qkv", delta_net.conv_size(), hidden_size, false);
+    list.linear("delta_net.z", values, hidden_size, false);
+    list.linear("delta_net.b", heads, hidden_size, false);
+    list.linear("delta_net.a", heads, hidden_size, false);
+  }
+  list.constant("delta_net.dt_bias", {heads}, Init::kOnes);
+  list.constant("delta_net.A_log", {heads}, Init::kLogUniform);
+}
+
 void add_mlp(SpecList& list, const MlpConfig& mlp, int64_t hidden_size) {
   const int64_t width = mlp.intermediate_size;
   if (!mlp.gated) {
@@ -126,6 +162,12 @@ std::vector<WeightSpec> layer_weights(const DecoderConfig& config, size_t index)
         break;
       case MixerKind::kLatentAttention:
         add_latent_attention(list, layer.latent, config.hidden_size);
+        break;
+      case MixerKind::kMamba2:
+        add_mamba2(list, layer.mamba2, config.hidden_size);
+        break;
+      case MixerKind::kDeltaNet:
+        add_delta_net(list, layer.delta_net, config.hidden_size);
         break;
     }
   }
@@ -200,6 +242,28 @@ int64_t num_active_parameters(const DecoderConfig& config) {
   return static_cast<int64_t>(std::llround(total));
 }
 
+namespace {
+
+/// Of what a mixer does beside its projections.
+double mixer_flops(const LayerConfig& layer, MixerKind mixer, int64_t length) {
+  const auto of_attention = [&](int64_t heads, int64_t dims) {  // of a head's query, key and value
+    return 6.0 * static_cast<double>(heads * dims * length);
+  };
+  switch (mixer) {
+    case MixerKind::kAttention:
+      return of_attention(layer.attention.num_heads, 2 * layer.attention.head_dim);
+    case MixerKind::kLatentAttention:
+      return of_attention(layer.latent.num_heads, layer.latent.qk_dim() + layer.latent.v_dim);
+    case MixerKind::kMamba2:
+      return 6.0 * 2 * static_cast<double>(layer.mamba2.inner_size() * layer.mamba2.state_size);
+    case MixerKind::kDeltaNet:
+      return 6.0 * 3 * static_cast<double>(layer.delta_net.value_size() * layer.delta_net.key_head_dim);
+  }
+  return 0;
+}
+
+}  // namespace
+
 double flops_per_token(const DecoderConfig& config, int64_t length) {
   double in_matmuls = config.head.tied ? static_cast<double>(config.vocab_size * config.hidden_size) : 0.0;
   for (const SegmentWeights& segment : model_weights(config)) {
@@ -208,17 +272,11 @@ double flops_per_token(const DecoderConfig& config, int64_t length) {
         in_matmuls += weight.active * static_cast<double>(num_elements(weight.shape));
     }
   }
-  double attention = 0;
+  double in_mixers = 0;
   for (const LayerConfig& layer : config.layers) {
-    for (const MixerKind mixer : layer.mixers) {
-      // Dims of a head's query and key, and of its value.
-      const bool latent = mixer == MixerKind::kLatentAttention;
-      const int64_t heads = latent ? layer.latent.num_heads : layer.attention.num_heads;
-      const int64_t dims = latent ? layer.latent.qk_dim() + layer.latent.v_dim : 2 * layer.attention.head_dim;
-      attention += 6.0 * static_cast<double>(heads * dims * length);
-    }
+    for (const MixerKind mixer : layer.mixers) in_mixers += mixer_flops(layer, mixer, length);
   }
-  return 6.0 * in_matmuls + attention;
+  return 6.0 * in_matmuls + in_mixers;
 }
 
 }  // namespace automodel::models

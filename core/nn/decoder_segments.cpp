@@ -71,16 +71,19 @@ at::Tensor Step::forward(const at::Tensor& x_BTD, const MixerInput& in) const {
   const at::Tensor normed_BTD = ops::norm(x_BTD, input_norm, in.context);
   at::Tensor sum_BTD = x_BTD;
   for (const Branch& branch : branches) {
-    at::Tensor mixed_BTD = ops::norm(mix(branch, normed_BTD, in), branch.output_norm, in.context);
+    const at::Tensor read_BTD =
+        branch.in_multiplier == 1 ? normed_BTD : at::mul(normed_BTD, branch.in_multiplier);
+    at::Tensor mixed_BTD = ops::norm(mix(branch, read_BTD, in), branch.output_norm, in.context);
     mixed_BTD = ops::dropout(mixed_BTD, branch.dropout, branch.dropout_site, in.context);
-    sum_BTD = at::add(sum_BTD, mixed_BTD, multiplier);
+    sum_BTD = at::add(sum_BTD, mixed_BTD, multiplier * branch.out_multiplier);
   }
   return ops::norm(sum_BTD, sum_norm, in.context);
 }
 
 bool Step::is_plain() const {
-  return branches.size() == 1 && !branches[0].output_norm && branches[0].dropout == 0 && !input_norm &&
-         !sum_norm && multiplier == 1;
+  return branches.size() == 1 && !branches[0].output_norm && branches[0].dropout == 0 &&
+         branches[0].in_multiplier == 1 && branches[0].out_multiplier == 1 && !input_norm && !sum_norm &&
+         multiplier == 1;
 }
 
 DecoderBlock::DecoderBlock(std::string name,

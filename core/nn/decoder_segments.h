@@ -5,7 +5,9 @@
 #include <vector>
 
 #include "core/nn/attention.h"
+#include "core/nn/delta_net.h"
 #include "core/nn/latent_attention.h"
+#include "core/nn/mamba2.h"
 #include "core/nn/mlp.h"
 #include "core/nn/moe.h"
 #include "core/nn/segment.h"
@@ -43,14 +45,16 @@ class EmbedSegment : public Segment {
   Embedding embedding_;
 };
 
-using Mixer = std::variant<Attention, LatentAttention, Mlp, Moe>;
+using Mixer = std::variant<Attention, LatentAttention, Mamba2, DeltaNet, Mlp, Moe>;
 
 /// One mixer and the norm of its output.
 struct Branch {
   Mixer mixer;
   ops::Norm output_norm = ops::Norm::none();
-  double dropout = 0.0;       ///< of what it adds
-  uint64_t dropout_site = 0;  ///< see ops/dropout.h
+  double in_multiplier = 1.0;   ///< of what the mixer reads, behind the step's input_norm
+  double out_multiplier = 1.0;  ///< of what it adds
+  double dropout = 0.0;         ///< of what it adds
+  uint64_t dropout_site = 0;    ///< see ops/dropout.h
 };
 
 /// x + multiplier * sum over branches of output_norm(mixer(input_norm(x))), normalised by sum_norm.

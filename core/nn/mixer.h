@@ -27,6 +27,13 @@ struct Tokens {
   std::shared_ptr<ops::AttentionPlans> attention_plans = std::make_shared<ops::AttentionPlans>();
 };
 
+/// Throws Error(kUnsupported) unless rows are one document each: what a state is kept for.
+inline void check_one_document(const Tokens& tokens) {
+  check(!tokens.documents_BT.defined(),
+        ErrorCode::kUnsupported,
+        "generation goes on from one document a row; several were packed into one");
+}
+
 /// What a mixer (attention, a state-space scan, an MLP, experts) is told beside its input. A mixer is a
 /// struct of weight handles with
 ///   at::Tensor forward(const at::Tensor& x_BTD, const MixerInput& in) const;

@@ -1,12 +1,17 @@
 #include "core/nn/mlp.h"
 
+#include "core/nn/column_factors.h"
+
 namespace automodel::nn {
 
 namespace {
 
 at::Tensor activated(const Mlp& mlp, const at::Tensor& projected, const MixerInput& in) {
-  return mlp.config.gated ? ops::gated_linear(projected, mlp.config.activation, mlp.down, in.context)
-                          : ops::activated_linear(projected, mlp.config.activation, mlp.down, in.context);
+  const MlpConfig& config = mlp.config;
+  if (!config.gated) return ops::activated_linear(projected, config.activation, mlp.down, in.context);
+  const at::Tensor scaled = scale_columns(
+      projected, {{config.gate_multiplier, config.intermediate_size}, {1.0, config.intermediate_size}});
+  return ops::gated_linear(scaled, config.activation, mlp.down, in.context);
 }
 
 }  // namespace

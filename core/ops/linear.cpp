@@ -125,7 +125,7 @@ class AddNormLinearFunction : public torch::autograd::Function<AddNormLinearFunc
 
 /// Whether the fused passes compute this norm.
 bool is_plain_rms(const Norm& norm) {
-  return norm.kind == NormKind::kRms && norm.weight && !norm.bias && norm.weight_offset == 0;
+  return norm.kind == NormKind::kRms && norm.weight && !norm.bias;
 }
 
 /// Of the two ops that begin with an activation.
@@ -226,7 +226,7 @@ at::Tensor linear(const at::Tensor& x, const Linear& layer, const OpContext& con
 }
 
 at::Tensor norm_linear(const at::Tensor& x, const Norm& norm, const Linear& layer, const OpContext& context) {
-  if (norm.kind == NormKind::kRms && norm.weight && norm.weight_offset == 0)
+  if (norm.kind == NormKind::kRms && norm.weight)
     return NormLinearFunction::apply(x, anchor_of(layer, &norm), norm, layer, context);
   return linear(ops::norm(x, norm, context), layer, context);
 }

@@ -45,10 +45,9 @@ class RmsNormFunction : public torch::autograd::Function<RmsNormFunction> {
   }
 };
 
-/// What multiplies: the weight as stored, or with its offset; ones where there is none.
-at::Tensor factors_of(const Norm& norm, const at::Tensor& x) {
-  if (!norm.weight) return at::ones({x.size(-1)}, x.options());
-  return norm.weight_offset == 0 ? norm.weight.value() : norm.weight.value() + norm.weight_offset;
+/// The weight as stored; ones where there is none.
+at::Tensor weight_of(const Norm& norm, const at::Tensor& x) {
+  return norm.weight ? norm.weight.value() : at::ones({x.size(-1)}, x.options());
 }
 
 bool learns(const Norm& norm) {
@@ -62,13 +61,14 @@ Normed forward_on_device(const at::Tensor& x,
                          const Norm& norm) {
   at::Tensor y = at::empty(x.sizes(), x.options());
   at::Tensor rstd = at::empty({x.size(0)}, x.options().dtype(at::kFloat));
-  const at::Tensor factors = factors_of(norm, x);
+  const at::Tensor weight = weight_of(norm, x);
   cuda().rms_norm_forward(element_of(x, "rms_norm"),
                           x.const_data_ptr(),
                           x.stride(0),
                           addend.defined() ? addend.const_data_ptr() : nullptr,
                           sum.defined() ? sum.mutable_data_ptr() : nullptr,
-                          factors.const_data_ptr(),
+                          weight.const_data_ptr(),
+                          static_cast<float>(norm.weight_offset),
                           y.mutable_data_ptr(),
                           mutable_data<float>(rstd),
                           x.size(0),
@@ -106,7 +106,7 @@ Normed rms_norm_forward(const at::Tensor& x, const Norm& norm) {
 }
 
 at::Tensor rms_norm_apply(const at::Tensor& x, const at::Tensor& rstd, const Norm& norm) {
-  const at::Tensor weight = factors_of(norm, x);
+  const at::Tensor weight = weight_of(norm, x);
   at::Tensor y = at::empty(x.sizes(), x.options());
   const int64_t d = x.size(1);
   if (x.is_cuda()) {
@@ -115,6 +115,7 @@ at::Tensor rms_norm_apply(const at::Tensor& x, const at::Tensor& rstd, const Nor
                           x.stride(0),
                           data<float>(rstd),
                           weight.const_data_ptr(),
+                          static_cast<float>(norm.weight_offset),
                           y.mutable_data_ptr(),
                           x.size(0),
                           d,
@@ -127,6 +128,7 @@ at::Tensor rms_norm_apply(const at::Tensor& x, const at::Tensor& rstd, const Nor
                               x.stride(0),
                               data<kernels::Compute<T>>(rstd) + begin,
                               data<T>(weight),
+                              static_cast<kernels::Compute<T>>(norm.weight_offset),
                               mutable_data<T>(y) + begin * d,
                               end - begin,
                               d);
@@ -147,14 +149,15 @@ at::Tensor backward_on_device(const at::Tensor& dy,
   const int64_t d = x.size(1);
   at::Tensor dx = at::empty(x.sizes(), x.options());
   at::Tensor parts;
-  const at::Tensor factors = factors_of(norm, x);
+  const at::Tensor weight = weight_of(norm, x);
   if (learns(norm)) parts = at::empty({cuda().rms_norm_parts(rows, d), d}, rstd.options());
   cuda().rms_norm_backward(element_of(x, "rms_norm"),
                            dy.contiguous().const_data_ptr(),
                            x.const_data_ptr(),
                            x.stride(0),
                            data<float>(rstd),
-                           factors.const_data_ptr(),
+                           weight.const_data_ptr(),
+                           static_cast<float>(norm.weight_offset),
                            residual.defined() ? residual.const_data_ptr() : nullptr,
                            dx.mutable_data_ptr(),
                            parts.defined() ? mutable_data<float>(parts) : nullptr,
@@ -177,7 +180,7 @@ at::Tensor rms_norm_backward(const at::Tensor& dy,
   if (x.is_cuda()) return backward_on_device(dy, x, rstd, norm, sink, past);
   const int64_t rows = x.size(0);
   const int64_t d = x.size(1);
-  const at::Tensor weight = factors_of(norm, x);
+  const at::Tensor weight = weight_of(norm, x);
   const at::Tensor dy_rows = dy.contiguous();
   at::Tensor dx = at::empty(x.sizes(), x.options());
   // The rows are cut into a fixed number of parts, each with its own sum: the result does not depend on the
@@ -196,6 +199,7 @@ at::Tensor rms_norm_backward(const at::Tensor& dy,
             x.stride(0),
             data<kernels::Compute<T>>(rstd) + begin,
             data<T>(weight),
+            static_cast<kernels::Compute<T>>(norm.weight_offset),
             mutable_data<T>(dx) + begin * d,
             weight_learns ? mutable_data<kernels::Compute<T>>(parts) + part * d : nullptr,
             end - begin,

@@ -30,6 +30,22 @@ ATTENTION_BIAS = [("attention-bias", {"attention_bias": True}, {"attention_bias"
 MLP_BIAS = [("mlp-bias", {"mlp_bias": True}, {"mlp_bias": False})]
 LONG = {"short_factor": [1.0 + 0.1 * i for i in range(6)], "long_factor": [2.0 + 0.7 * i for i in range(6)]}
 
+HYBRID = ["linear_attention", "full_attention", "linear_attention"]
+FALCON = {"mamba_d_ssm": 96, "mamba_n_heads": 6, "mamba_n_groups": 2, "mamba_d_state": 16, "mamba_d_head": "auto"}
+MUP = {"ssm_multipliers": [0.7, 1.3, 0.8, 1.2, 0.9], "ssm_in_multiplier": 1.4, "ssm_out_multiplier": 0.6,
+       "attention_in_multiplier": 0.8, "attention_out_multiplier": 1.5, "key_multiplier": 0.7,
+       "mlp_multipliers": [0.6, 1.3], "embedding_multiplier": 1.7, "lm_head_multiplier": 0.4}
+DELTA_NET = {"head_dim": 16, "linear_num_key_heads": 2, "linear_num_value_heads": 4, "linear_key_head_dim": 8,
+             "linear_value_head_dim": 12, "layer_types": HYBRID}
+NEMOTRON_H = {"head_dim": 16, "mamba_num_heads": 6, "mamba_head_dim": 8, "n_groups": 2, "ssm_state_size": 16,
+              "layers_block_type": HYBRID + ["mlp"], "num_hidden_layers": None}
+DELTA_NETS = KV_HEADS + ATTENTION_BIAS + [
+    ("kernel", {"linear_conv_kernel_dim": 3}, None),
+    ("shared-keys", {"linear_num_key_heads": 1}, None),
+    ("own-keys", {"linear_num_key_heads": 4}, None),
+    ("interval", {"layer_types": None, "num_hidden_layers": 4}, None),
+    ("theta", theta(500000.0, partial_rotary_factor=0.5), theta(100.0, partial_rotary_factor=0.5))]
+
 # family: its config, switches
 FAMILIES = {
     "gemma": ({"head_dim": 16}, KV_HEADS + ATTENTION_BIAS + [
@@ -48,7 +64,7 @@ FAMILIES = {
         ("theta", theta(500000.0), theta(100.0))]),
     "gemma3_text": ({"head_dim": 16, "sliding_window": 8, "query_pre_attn_scalar": 20}, KV_HEADS + ATTENTION_BIAS + GEMMA_ACTS + [
         ("query-scale", {"query_pre_attn_scalar": 3}, {"query_pre_attn_scalar": 16}),
-        ("softcap", {"attn_logit_softcapping": 0.7}, {"attn_logit_softcapping": None}),
+        ("softcap-inert", {"attn_logit_softcapping": 0.7}, None),
         ("final-softcap", {"final_logit_softcapping": 2.0}, {"final_logit_softcapping": None}),
         ("layer-types", {"layer_types": SLIDING}, {"layer_types": SLIDING[1:] + SLIDING[:1]}),
         ("ropes", {"layer_types": SLIDING, **by_type({"rope_theta": 5e5}, {"rope_theta": 300.0})},
@@ -123,4 +139,45 @@ FAMILIES = {
     "cohere2": ({"sliding_window": 8}, KV_HEADS + ATTENTION_BIAS + [
         ("layer-types", {"layer_types": SLIDING}, {"layer_types": SLIDING[1:] + SLIDING[:1]}),
         ("logit-scale", {"logit_scale": 0.5}, {"logit_scale": 0.0625})]),
+    "falcon_h1": ({**FALCON, **MUP}, KV_HEADS + ATTENTION_BIAS + MLP_BIAS + [
+        *((name, {name: value}, {name: 1.0}) for name, value in MUP.items() if isinstance(value, float)),
+        ("ssm-multipliers", {}, {"ssm_multipliers": [1.0] * 5}),
+        ("mlp-multipliers", {}, {"mlp_multipliers": [1.0] * 2}),
+        ("norm-first", {"mamba_rms_norm": True, "mamba_norm_before_gate": True},
+         {"mamba_rms_norm": True, "mamba_norm_before_gate": False}),
+        ("gate-first", {"mamba_rms_norm": True, "mamba_norm_before_gate": False}, {"mamba_rms_norm": False}),
+        ("biases", {"mamba_proj_bias": True, "projectors_bias": True}, None),
+        ("no-conv-bias", {"mamba_conv_bias": False}, None),
+        ("kernel", {"mamba_d_conv": 3}, None),
+        ("expand", {"mamba_d_ssm": None, "mamba_expand": 2}, None),
+        ("time-steps", {"time_step_limit": [0.5, 1.5]}, {"time_step_limit": [0.0, 100.0]}),
+        ("theta", theta(500000.0), theta(100.0))]),
+    "nemotron_h": (NEMOTRON_H, KV_HEADS + [
+        ("pattern", {"layers_block_type": None, "hybrid_override_pattern": "-*M-M"}, None),
+        ("bias", {"use_bias": True}, None),
+        ("mlp-bias", {"mlp_bias": True}, None),
+        ("silu", {"mlp_hidden_act": "silu"}, {"mlp_hidden_act": "relu2"}),
+        ("no-conv-bias", {"use_conv_bias": False}, None),
+        ("kernel", {"conv_kernel": 3}, None),
+        ("one-group", {"n_groups": 1}, None),
+        ("time-steps", {"time_step_min": 0.6}, {"time_step_min": 0.001}),
+        ("eps", {"layer_norm_epsilon": 0.1}, {"layer_norm_epsilon": 1e-5})]),
+    "granitemoehybrid": ({"num_local_experts": 0, "shared_intermediate_size": 80, "mamba_n_heads": 12, "mamba_d_state": 16,
+                          "mamba_d_head": "auto", "layer_types": HYBRID}, KV_HEADS + ATTENTION_BIAS + [
+        ("experts", {"num_local_experts": 4, "num_experts_per_tok": 2, "intermediate_size": 32}, None),
+        ("rope", {"position_embedding_type": "rope"}, {"position_embedding_type": None}),
+        ("embedding-multiplier", {"embedding_multiplier": 12.0}, {"embedding_multiplier": 1.0}),
+        ("residual-multiplier", {"residual_multiplier": 0.22}, {"residual_multiplier": 1.0}),
+        ("attention-multiplier", {"attention_multiplier": 0.0078125}, {"attention_multiplier": 1.0}),
+        ("logits-scaling", {"logits_scaling": 8.0}, {"logits_scaling": 1.0}),
+        ("groups", {"mamba_n_groups": 3}, None),
+        ("ssm-bias", {"mamba_proj_bias": True}, None),
+        ("all-linear", {"layer_types": None}, None),
+        ("time-steps", {"time_step_limit": [0.5, 1.5]}, {"time_step_limit": [0.0, 100.0]})]),
+    "qwen3_5_text": (DELTA_NET, DELTA_NETS),
+    "qwen3_next": ({**DELTA_NET, "num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 32,
+                    "shared_expert_intermediate_size": 24}, DELTA_NETS + [
+        ("dense-layer", {"mlp_only_layers": [1]}, None),
+        ("step", {"decoder_sparse_step": 2}, None),
+        ("no-norm-topk", {"norm_topk_prob": False}, {"norm_topk_prob": True})]),
 }
