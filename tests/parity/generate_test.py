@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 
 import checkpoints
 from program import ROOT, call, fails
-from variants import all_variants
+from variants import FIRST, all_variants
 
 BOUNDS = json.loads((pathlib.Path(__file__).parent / "tolerances.json").read_text())
 NEW_TOKENS = 64
@@ -28,9 +28,13 @@ OF_SOME = {"llama": ("rope-",), "mistral": ("window-",), "qwen2": ("window-layer
 
 
 def chosen(pattern):
+    """Of the first families what OF_ALL and OF_SOME name, of every other one its plain checkpoint."""
+    def wanted(variant):
+        if variant.family in FIRST:
+            return variant.name in OF_ALL or variant.name.startswith(OF_SOME[variant.family])
+        return variant.name == "plain"
     return [variant for variant in all_variants()
-            if pattern in variant.key and not variant.name.endswith("-old")
-            and (variant.name in OF_ALL or variant.name.startswith(OF_SOME.get(variant.family, ("plain",))))]
+            if pattern in variant.key and not variant.name.endswith("-old") and wanted(variant)]
 
 
 def generate(folder, ids, *words):
