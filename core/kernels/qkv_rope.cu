@@ -9,17 +9,23 @@ namespace {
 constexpr int kHeadsABlock = 8;
 constexpr int kThreads = 256;
 
-/// Rotates N pairs (a_j, b_j) by the angles whose cosines and sines are given.
-template <class T, int N>
+/// Rotates N pairs (a_j, b_j) by the angles whose cosines and sines are given. `kRounds`: angles and products
+/// to the element type.
+template <bool kRounds, class T, int N>
 __device__ void rotate(
     Vector<T, N>& a, Vector<T, N>& b, const Vector<float, N>& cos, const Vector<float, N>& sin, float sign) {
   for (int j = 0; j < N; ++j) {
-    const float cosine = round_element<T>(cos.at[j]);
-    const float sine = sign * round_element<T>(sin.at[j]);
+    const float cosine = kRounds ? round_element<T>(cos.at[j]) : cos.at[j];
+    const float sine = sign * (kRounds ? round_element<T>(sin.at[j]) : sin.at[j]);
     const float x0 = load_element(a.at[j]);
     const float x1 = load_element(b.at[j]);
-    a.at[j] = to_element<T>(round_element<T>(x0 * cosine) - round_element<T>(x1 * sine));
-    b.at[j] = to_element<T>(round_element<T>(x1 * cosine) + round_element<T>(x0 * sine));
+    if constexpr (kRounds) {
+      a.at[j] = to_element<T>(round_element<T>(x0 * cosine) - round_element<T>(x1 * sine));
+      b.at[j] = to_element<T>(round_element<T>(x1 * cosine) + round_element<T>(x0 * sine));
+    } else {
+      a.at[j] = to_element<T>(x0 * cosine - x1 * sine);
+      b.at[j] = to_element<T>(x1 * cosine + x0 * sine);
+    }
   }
 }
 
@@ -34,7 +40,7 @@ __device__ void rotate_pairs(
   if constexpr (kInterleaved && N == 1) {
     a.at[0] = in[2 * i];
     b.at[0] = in[2 * i + 1];
-    rotate(a, b, cosines, sines, sign);
+    rotate<false>(a, b, cosines, sines, sign);
     out[2 * i] = a.at[0];
     out[2 * i + 1] = b.at[0];
   } else if constexpr (kInterleaved) {
@@ -43,7 +49,7 @@ __device__ void rotate_pairs(
       a.at[j] = both.at[2 * j];
       b.at[j] = both.at[2 * j + 1];
     }
-    rotate(a, b, cosines, sines, sign);
+    rotate<false>(a, b, cosines, sines, sign);
     for (int j = 0; j < N; ++j) {
       both.at[2 * j] = a.at[j];
       both.at[2 * j + 1] = b.at[j];
@@ -52,7 +58,7 @@ __device__ void rotate_pairs(
   } else {
     a = *reinterpret_cast<const V*>(in + i);
     b = *reinterpret_cast<const V*>(in + i + half);
-    rotate(a, b, cosines, sines, sign);
+    rotate<true>(a, b, cosines, sines, sign);
     *reinterpret_cast<V*>(out + i) = a;
     *reinterpret_cast<V*>(out + i + half) = b;
   }
@@ -127,11 +133,11 @@ __global__ void whole_heads_kernel(HeadRows<const T> q,
   V b = *reinterpret_cast<const V*>(in + i + half);
   if (head < first_v) {
     const int64_t table = (row % shape.positions) * half + i;
-    rotate(a,
-           b,
-           *reinterpret_cast<const Vector<float, N>*>(cos + table),
-           *reinterpret_cast<const Vector<float, N>*>(sin + table),
-           sign);
+    rotate<true>(a,
+                 b,
+                 *reinterpret_cast<const Vector<float, N>*>(cos + table),
+                 *reinterpret_cast<const Vector<float, N>*>(sin + table),
+                 sign);
   }
   T* out = y + static_cast<int64_t>(at) * d + i;
   *reinterpret_cast<V*>(out) = a;

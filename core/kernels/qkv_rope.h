@@ -11,10 +11,14 @@
 /// i + 1 (interleaved: GPT-J, GLM, Cohere, DeepSeek). Dims outside [first_dim, first_dim + rotary_dim) and
 /// heads of v are copied.
 ///
-/// q  rows of [q_heads, head_dim];  k, v  rows of [kv_heads, head_dim];  each with its elements from row to
-/// row y  [rows, (q_heads + 2 kv_heads) * head_dim]: q, k, v side by side cos, sin  [positions, h] f32; row r
-/// uses position r % positions `sign` +1 rotates; -1 rotates back, which is the backward. Products are
-/// rounded as transformers' are: cos and sin to the element type, each product to it.
+/// q           rows of [q_heads, head_dim]
+/// k, v        rows of [kv_heads, head_dim]; each with its elements from row to row
+/// y           [rows, (q_heads + 2 kv_heads) * head_dim]: q, k, v side by side
+/// cos, sin    [positions, h] f32; row r uses position r % positions
+///
+/// `sign` +1 rotates; -1 rotates back, which is the backward. Halves: products are rounded as transformers'
+/// are, cos and sin to the element type, each product to it. Interleaved pairs are computed in f32, as its
+/// Llama 4, Cohere and DeepSeek-V2 do.
 namespace automodel::kernels {
 
 struct QkvRopeShape {

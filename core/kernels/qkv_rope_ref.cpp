@@ -6,8 +6,8 @@
 namespace automodel::kernels {
 namespace {
 
-/// Pairs of dims `apart`, from pair to pair `step`.
-template <class T>
+/// Pairs of dims `apart`, from pair to pair `step`. `kRounds`: angles and products to the element type.
+template <class T, bool kRounds>
 void rotate_pairs(const T* in,
                   T* out,
                   const float* cos,
@@ -17,12 +17,13 @@ void rotate_pairs(const T* in,
                   int64_t apart,
                   int64_t step) {
   for (int64_t i = 0; i < pairs; ++i) {
-    const Compute<T> cosine = rounded<T>(cos[i]);
-    const Compute<T> sine = sign * rounded<T>(sin[i]);
+    const auto kept = [](Compute<T> x) { return kRounds ? rounded<T>(x) : x; };
+    const Compute<T> cosine = kept(cos[i]);
+    const Compute<T> sine = sign * kept(sin[i]);
     const Compute<T> a = load(in[i * step]);
     const Compute<T> b = load(in[i * step + apart]);
-    store(out[i * step], rounded<T>(a * cosine) - rounded<T>(b * sine));
-    store(out[i * step + apart], rounded<T>(b * cosine) + rounded<T>(a * sine));
+    store(out[i * step], kept(a * cosine) - kept(b * sine));
+    store(out[i * step + apart], kept(b * cosine) + kept(a * sine));
   }
 }
 
@@ -35,9 +36,9 @@ void rotate_head(
   std::copy(in, in + first, out);
   // Constants, so that each becomes a loop of its own.
   if (shape.interleaved) {
-    rotate_pairs(in + first, out + first, cos, sin, sign, half, 1, 2);
+    rotate_pairs<T, false>(in + first, out + first, cos, sin, sign, half, 1, 2);
   } else {
-    rotate_pairs(in + first, out + first, cos, sin, sign, half, half, 1);
+    rotate_pairs<T, true>(in + first, out + first, cos, sin, sign, half, half, 1);
   }
   std::copy(in + last, in + shape.head_dim, out + last);
 }

@@ -151,6 +151,7 @@ nn::Attention make_attention(const LayerConfig& layer,
                              const RopeTables& ropes) {
   nn::Attention attention;
   attention.config = layer.attention;
+  attention.config.dropout_site = find.dropout_site("attention", 0);
   attention.input_norm = ops::Norm::none();
   attention.qkv = find.fused_or("attention.qkv", {"attention.q", "attention.k", "attention.v"});
   attention.output = find.linear({"attention.o"});
@@ -169,6 +170,7 @@ nn::LatentAttention make_latent_attention(const LayerConfig& layer,
   const LatentAttentionConfig& config = layer.latent;
   nn::LatentAttention attention;
   attention.config = config;
+  attention.config.dropout_site = find.dropout_site("attention", 0);
   attention.input_norm = ops::Norm::none();
   if (config.q_rank > 0) {
     attention.q_down = find.linear({"latent.q_down"});

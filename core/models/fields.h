@@ -22,8 +22,11 @@ struct Draft {
   /// Share of a head's leading dims that rotate where the rope parameters say none; unset: the family knows
   /// no partial rotation.
   std::optional<double> partial_rotary_factor;
-  bool query_scale_in_rope = false;  ///< the rope parameters may hold llama_4_scaling_beta
-  bool rope_interleaved = false;     ///< pairs are neighbours, not halves
+  bool rope_required = false;           ///< rope parameters that config.json lacks are not the default ones
+  std::optional<int64_t> dense_layers;  ///< leading layers without experts; unset: first_k_dense_replace or 1
+  bool router_grouped = true;           ///< false: groups of experts take no part
+  bool query_scale_in_rope = false;     ///< the rope parameters may hold llama_4_scaling_beta
+  bool rope_interleaved = false;        ///< pairs are neighbours, not halves
   int64_t window_pattern = -1;  ///< layer i has the window unless (i + 1) % this is 0; 0: none has, -1: all
   bool rope_in_windows_only = false;            ///< layers without a window do not rotate
   MixerKind linear_mixer = MixerKind::kMamba2;  ///< of layers that are called linear attention

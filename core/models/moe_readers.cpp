@@ -18,7 +18,10 @@ int64_t int_or(ConfigJson& config, const char* key, int64_t fallback, int64_t mi
 
 /// Gives the layers that `has_experts` names their experts, shared ones included.
 void give_experts(ConfigJson& config, Draft& draft, const std::function<bool(int64_t)>& has_experts) {
-  const nn::RouterConfig& router = draft.layer.moe.router;
+  for (LayerConfig& layer : draft.config.layers) {
+    if (!draft.router_grouped) layer.moe.router.num_groups = layer.moe.router.top_groups = 1;
+  }
+  const nn::RouterConfig& router = draft.config.layers.front().moe.router;
   check(router.num_experts > 0 && router.top_k > 0 && draft.layer.moe.intermediate_size > 0,
         ErrorCode::kConfig,
         config.origin(),
@@ -63,8 +66,19 @@ void read_moe_by_step(ConfigJson& config, Draft& draft) {
 }
 
 void read_moe_after_dense(ConfigJson& config, Draft& draft) {
-  const int64_t first = int_or(config, "first_k_dense_replace", 1, 0);
+  const int64_t first =
+      draft.dense_layers ? *draft.dense_layers : int_or(config, "first_k_dense_replace", 1, 0);
   give_experts(config, draft, [=](int64_t i) { return i >= first; });
+}
+
+void read_moe_listed(ConfigJson& config, Draft& draft) {
+  const int64_t step = int_or(config, "interleave_moe_layer_step", 1, 1);
+  const json* listed = config.find_value("moe_layers");
+  const std::vector<double> layers =
+      listed ? as_numbers(*listed, config.where("moe_layers")) : std::vector<double>();
+  give_experts(config, draft, [&](int64_t i) {
+    return listed ? std::ranges::count(layers, static_cast<double>(i)) > 0 : (i + 1) % step == 0;
+  });
 }
 
 void read_moe_between(ConfigJson& config, Draft& draft) {

@@ -89,6 +89,9 @@ const std::vector<Reader>& readers() {
        "layer i has experts when (i + 1) % decoder_sparse_step is 0, but for mlp_only_layers",
        read_moe_by_step},
       {"moe_after_dense", "layers from first_k_dense_replace on have experts", read_moe_after_dense},
+      {"moe_listed",
+       "layers of moe_layers, or each interleave_moe_layer_step-th, have experts",
+       read_moe_listed},
       {"moe_between",
        "layers from moe_layer_start_index to moe_layer_end_index where (i + 1) % moe_layer_interval is 0",
        read_moe_between},
@@ -280,6 +283,8 @@ void read_chunked_layers(ConfigJson& config, Draft& draft) {
   const json* interval = config.find_value("no_rope_layer_interval");
   const json* types = config.find_value("layer_types");
   const int64_t every = interval ? as_int(*interval, config.where("no_rope_layer_interval"), 1) : 4;
+  const json* tuning = config.find_value("attn_temperature_tuning");
+  const bool tuned = !tuning || as_bool(*tuning, config.where("attn_temperature_tuning"));
   // An empty list means none, as in transformers.
   const bool by_list = listed && !listed->empty();
   const auto count_as_layers = [&](const json& list, const char* key) {
@@ -297,7 +302,7 @@ void read_chunked_layers(ConfigJson& config, Draft& draft) {
     const bool turns = by_list ? as_int((*listed)[i], config.where("no_rope_layers"), 0, 1) == 1
                                : (static_cast<int64_t>(i) + 1) % every != 0;
     attention.rope = turns ? 0 : -1;
-    if (turns) attention.query_scale.beta = 0;
+    if (turns || !tuned) attention.query_scale.beta = 0;
     if (!turns) attention.qk_norm = QkNorm::kNone;
     bool chunked = turns;
     if (types) {

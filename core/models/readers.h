@@ -42,6 +42,7 @@ void read_sqrt_embed_scale(ConfigJson& config, Draft& draft);
 void read_moe_everywhere(ConfigJson& config, Draft& draft);
 void read_moe_by_step(ConfigJson& config, Draft& draft);
 void read_moe_after_dense(ConfigJson& config, Draft& draft);
+void read_moe_listed(ConfigJson& config, Draft& draft);
 void read_moe_between(ConfigJson& config, Draft& draft);
 void read_router_aux_loss(ConfigJson& config, Draft& draft);
 void read_mixer_of_layers(ConfigJson& config, Draft& draft);

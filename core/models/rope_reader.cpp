@@ -69,7 +69,10 @@ void check_keys(ConfigJson& params, const std::string& type, bool query_scale) {
       }
     }
   }
-  if (query_scale) params.find("llama_4_scaling_beta");
+  if (query_scale) {
+    params.find("llama_4_scaling_beta");
+    params.find("max_position_embeddings");  // said twice
+  }
   params.find("finetuned");  // a note of yarn's authors
   params.refuse_unknown();
 }
@@ -207,6 +210,10 @@ void read_query_scale(const json& object, const std::string& where, Draft& draft
 void read_rope(ConfigJson& config, Draft& draft) {
   const double theta = outer_theta(config, "rope_theta", draft.rope_theta);
   const json object = parameters_of(config);
+  check(!draft.rope_required || !object.empty(),
+        ErrorCode::kFormat,
+        config.where("rope_parameters"),
+        " is missing; this family needs them");
   ConfigJson params(object,
                     config.origin() + (config.find("rope_scaling") ? ": rope_scaling" : ": rope_parameters"));
   draft.config.ropes = {rope_of(config, params, draft, theta)};
@@ -227,9 +234,14 @@ void read_latent_attention(ConfigJson& config, Draft& draft) {
     growth = 0.1 * all_dim.get<double>() * std::log(factor.get<double>()) + 1.0;
   for (LayerConfig& layer : draft.config.layers) {
     LatentAttentionConfig& latent = layer.latent;
+    check(layer.attention.num_kv_heads == layer.attention.num_heads,
+          ErrorCode::kUnsupported,
+          config.where("num_key_value_heads"),
+          ": latent attention has as many keys as queries");
     latent.num_heads = layer.attention.num_heads;
     latent.scale = growth * growth / std::sqrt(static_cast<double>(latent.qk_dim()));
     latent.query_scale = layer.attention.query_scale;
+    latent.dropout = layer.attention.dropout;
   }
 }
 

@@ -54,6 +54,18 @@ std::string with_number(std::string text, std::string_view mark, int64_t number)
 }
 
 constexpr std::string_view kExpert = "{expert}";
+constexpr std::string_view kHead = "{head}";
+
+/// A matrix whose rows are tensors of their own, one a head.
+std::vector<FileTensor> rows_of(const std::string& module,
+                                const std::string& suffix,
+                                int64_t rows,
+                                int64_t width) {
+  std::vector<FileTensor> files;
+  for (int64_t i = 0; i < rows; ++i)
+    files.push_back({with_number(module, kHead, i) + suffix, {width}, {{{width}, i * width, 0, {1}, {1}}}});
+  return files;
+}
 
 }  // namespace
 
@@ -123,7 +135,11 @@ void SpecList::norm(
   const std::string module = module_of(role);
   const auto add = [&](const char* suffix, Init init) {
     const std::string name = module + suffix;
-    specs_.push_back({role + suffix, name, shape, Kind::kOther, init, {{name, shape, {}}}});
+    const bool by_head = module.find(kHead) != std::string::npos && shape.size() == 2;
+    const std::vector<FileTensor> files =
+        by_head ? rows_of(module, suffix, shape[0], shape[1]) : std::vector<FileTensor>{{name, shape, {}}};
+    const std::string whole = by_head ? module.substr(0, module.find(kHead)) + "weight" : name;
+    specs_.push_back({role + suffix, whole, shape, Kind::kOther, init, files});
   };
   if (weight) add(".weight", offset == 0 ? Init::kOnes : Init::kZeros);
   if (bias) add(".bias", Init::kZeros);

@@ -19,7 +19,8 @@ enum class Layout {
 
 /// Where checkpoints keep the module of one role.
 struct WeightName {
-  /// ".weight" and ".bias" follow; a leading dot: inside `layer`; {expert}: a tensor for each expert.
+  /// ".weight" and ".bias" follow; a leading dot: inside `layer`; {expert}: a tensor for each expert;
+  /// {head}: one for each head.
   std::string module;
   Layout layout = Layout::kPlain;
   bool bare = false;  ///< the weight has the module's name itself, the bias "_bias" after it (GPT-OSS)

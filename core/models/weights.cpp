@@ -217,8 +217,9 @@ std::vector<SegmentWeights> model_weights(const DecoderConfig& config) {
 }
 
 bool has_dropout(const DecoderConfig& config) {
-  return config.embedding.dropout > 0 ||
-         std::ranges::any_of(config.layers, [](const LayerConfig& layer) { return layer.block.dropout > 0; });
+  return config.embedding.dropout > 0 || std::ranges::any_of(config.layers, [](const LayerConfig& layer) {
+           return layer.block.dropout > 0 || layer.attention.dropout > 0;
+         });
 }
 
 int64_t num_parameters(const DecoderConfig& config) {

@@ -84,7 +84,7 @@ struct MlpConfig {
   bool gated = true;  ///< down(act(gate(x)) * up(x)), Shazeer 2020, arXiv:2002.05202; else down(act(up(x)))
   kernels::Activation activation = kernels::Activation::kSilu;
   double gate_multiplier = 1.0;  ///< of gate(x), before the activation. Falcon-H1, arXiv:2507.22448
-  bool up_bias = false;  ///< of gate and up
+  bool up_bias = false;          ///< of gate and up
   bool down_bias = false;
 };
 

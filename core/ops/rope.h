@@ -13,9 +13,7 @@ struct RopeAngles {
 
 /// Rotates heads by their positions.
 ///
-/// x        [B, T, N, H]  f32 | bf16, on a CPU also f64; a slice of a fused projection is fine where N covers
-/// whole
-///                        rows of it
+/// x        [B, T, N, H]  f32 | bf16, on a CPU also f64; may be a slice of a fused projection
 /// angles   first_dim + rotary_dim <= H, else Error(kInvalidArgument)
 /// returns  [B, T, N, H]  contiguous
 /// Saves nothing but cos and sin.

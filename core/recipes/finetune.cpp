@@ -254,12 +254,17 @@ void print_model(const Training& training) {
             torch_name(training.model.weights_dtype),
             ", computed in ",
             c10::toString(training.units.front()->options().compute_dtype));
-  const nn::AttentionConfig& attention = training.model.decoder.config.layers.front().attention;
+  const models::LayerConfig& layer = training.model.decoder.config.layers.front();
+  const bool latent = layer.mixers == std::vector{models::MixerKind::kLatentAttention};
+  const int64_t head_dim =
+      latent ? std::max(layer.latent.qk_dim(), layer.latent.v_dim) : layer.attention.head_dim;
+  const ops::AttentionOptions options{
+      .softcap = layer.attention.softcap, .alibi = layer.attention.alibi, .dropout = layer.attention.dropout};
   log::info("Device: ",
             training.device().str(),
             ", attention: ",
             ops::name_of(ops::choose_attention(
-                training.device(), training.units.front()->options().compute_dtype, attention.head_dim)));
+                training.device(), training.units.front()->options().compute_dtype, head_dim, options)));
   log::info("Trainable parameters: ", with_thousands(trainable));
   log::info("Total parameters: ", with_thousands(total));
   log::info("Trainable parameters percentage: ", percentage(trainable, total));

@@ -15,8 +15,10 @@ import torch
 import transformers
 from safetensors.torch import load_file
 
+import any_family
 import checkpoints
 import forward_test
+import moe_variants
 from program import call
 from variants import FAMILIES, Variant
 
@@ -66,12 +68,13 @@ def compare(folder):
 
 def main():
     transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
     pattern, failed = sys.argv[1] if len(sys.argv) > 1 else "", []
     with tempfile.TemporaryDirectory() as name:
         root, requests = pathlib.Path(name), []
-        chosen = [family for family in FAMILIES if pattern in family]
+        chosen = [family for family in [*FAMILIES, *moe_variants.FAMILIES] if pattern in family]
         for family in chosen:
-            checkpoints.save(Variant(family, "documents"), root / family)
+            any_family.save(Variant(family, "documents", {}), root / family)
             requests += requests_for(root / family)
         call("model", "forward", "--cases", write(root / "cases.json", requests))
         for family in chosen:

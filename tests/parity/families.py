@@ -29,6 +29,8 @@ def by_type(full, sliding):
 ATTENTION_BIAS = [("attention-bias", {"attention_bias": True}, {"attention_bias": False})]
 MLP_BIAS = [("mlp-bias", {"mlp_bias": True}, {"mlp_bias": False})]
 LONG = {"short_factor": [1.0 + 0.1 * i for i in range(6)], "long_factor": [2.0 + 0.7 * i for i in range(6)]}
+GROWING = {"rope_type": "yarn", "rope_theta": 10000.0, "factor": 4.0, "original_max_position_embeddings": 8,
+           "mscale": 1.0, "mscale_all_dim": 1.0, "llama_4_scaling_beta": 0.1}
 
 HYBRID = ["linear_attention", "full_attention", "linear_attention"]
 FALCON = {"mamba_d_ssm": 96, "mamba_n_heads": 6, "mamba_n_groups": 2, "mamba_d_state": 16, "mamba_d_head": "auto"}
@@ -108,6 +110,7 @@ FAMILIES = {
         ("partial", theta(1e4, partial_rotary_factor=1.0), theta(1e4, partial_rotary_factor=0.5))]),
     "stablelm": ({"partial_rotary_factor": 0.5}, KV_HEADS + HIDDEN_ACTS + [
         ("qkv-bias", {"use_qkv_bias": True}, {"use_qkv_bias": False}),
+        ("qk-norm", {"qk_layernorm": True}, {"qk_layernorm": False}),
         ("parallel", {"use_parallel_residual": True}, None),
         ("theta", theta(500000.0), theta(100.0))]),
     "olmo": ({}, KV_HEADS + ATTENTION_BIAS + HIDDEN_ACTS + [("clip", {"clip_qkv": 0.4}, {"clip_qkv": None})]),
@@ -133,6 +136,9 @@ FAMILIES = {
         ("gelu", {"hidden_act": "gelu"}, {"hidden_act": "relu2"}), ("head-dim", {"head_dim": 20}, None)]),
     "internlm3": ({"head_dim": 16}, KV_HEADS + [("bias", {"attention_bias": True, "mlp_bias": True}, None)]),
     "ministral": ({"sliding_window": 8, "head_dim": 12}, KV_HEADS + [("layer-types", {"layer_types": SLIDING}, None)]),
+    "ministral3": ({"head_dim": 12, "rope_parameters": GROWING}, KV_HEADS + [
+        ("growth", {"rope_parameters": {**GROWING, "llama_4_scaling_beta": 0.8}}, {"rope_parameters": GROWING}),
+        ("window", {"sliding_window": 8}, {"sliding_window": None})]),
     "cohere": ({}, KV_HEADS + ATTENTION_BIAS + HIDDEN_ACTS + [
         ("logit-scale", {"logit_scale": 0.5}, {"logit_scale": 0.0625}),
         ("qk-norm", {"use_qk_norm": True}, {"use_qk_norm": False})]),

@@ -16,7 +16,9 @@ import torch
 import transformers
 from safetensors.torch import save_file
 
+import any_family
 import checkpoints
+import moe_variants
 from program import ROOT, call, fails
 from variants import FIRST, all_variants
 
@@ -34,7 +36,8 @@ def chosen(pattern):
             return variant.name in OF_ALL or variant.name.startswith(OF_SOME[variant.family])
         return variant.name == "plain"
     return [variant for variant in all_variants()
-            if pattern in variant.key and not variant.name.endswith("-old") and wanted(variant)]
+            if pattern in variant.key and not variant.name.endswith("-old") and wanted(variant)] + [
+        any_family.moe_variant(family) for family in moe_variants.FAMILIES if pattern in f"{family}-plain"]
 
 
 def generate(folder, ids, *words):
@@ -82,16 +85,16 @@ def changes_frequencies(variant):
 def compare_families(variants, root, comparison):
     for variant in variants:
         folder = root / variant.key
-        checkpoints.save(variant, folder)
+        any_family.save(variant, folder)
         ids = [checkpoints.make_rows(variant)[0][0], [3]]
         cached, uncached = generate(folder, ids), generate(folder, ids, "--no-cache")
-        model = checkpoints.load(variant, folder)
+        model = any_family.load(variant, folder)
         for row, prompt in enumerate(ids):
             what = f"{variant.key} row {row}"
             if changes_frequencies(variant):
                 # Dynamic rope keeps state from call to call there, so every call gets a new model.
-                comparison.add(what, cached[row], reference(checkpoints.load(variant, folder), prompt))
-                expected = reference(checkpoints.load(variant, folder), prompt, use_cache=False)
+                comparison.add(what, cached[row], reference(any_family.load(variant, folder), prompt))
+                expected = reference(any_family.load(variant, folder), prompt, use_cache=False)
                 comparison.add(what + " without cache", uncached[row], expected)
             else:
                 # transformers' cache of a window of 1 keeps everything (its slice [-0:]), so it computes without one.

@@ -62,12 +62,14 @@ def load(variant, folder, dtype):
 
 
 def count_choices(model, counts):
-    """Hooks that add up how often each router chooses each expert: every router returns its choice last."""
+    """Hooks that add up how often each router chooses each expert: every router returns its choice last, or none."""
     for name, module in model.named_modules():
         kind = type(module).__name__
         if "Router" in kind or kind.endswith("Gate"):
             def hook(_, __, output, name=name):
                 scores, choice = output[0], output[-1]
+                if choice.is_floating_point():  # Llama 4: scores are zero but for the chosen
+                    choice = scores.nonzero()[:, 1]
                 counts[name] = torch.bincount(choice.flatten(), minlength=scores.shape[-1]).float()
             module.register_forward_hook(hook)
 

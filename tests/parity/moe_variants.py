@@ -1,6 +1,12 @@
 """Tiny checkpoints of the families with experts: one row a variant, as in variants.py."""
 from variants import SIZES, Variant
 
+LATENT = dict(num_key_value_heads=4, q_lora_rank=24, kv_lora_rank=20, qk_nope_head_dim=12, qk_rope_head_dim=8, v_head_dim=10)
+YARN = {"rope_type": "yarn", "rope_theta": 10000.0, "factor": 4.0, "original_max_position_embeddings": 32,
+        "beta_fast": 32.0, "beta_slow": 1.0, "truncate": False}
+MSCALE = {**YARN, "mscale": 1.0, "mscale_all_dim": 1.0}
+NO_MSCALE = {"rope_type": "default", "rope_theta": 10000.0}
+
 # family -> (config class, model class) of transformers, and what every variant of it has
 FAMILIES = {
     "mixtral": ("MixtralConfig", "MixtralForCausalLM", dict(num_local_experts=6, num_experts_per_tok=2)),
@@ -18,7 +24,27 @@ FAMILIES = {
                       head_dim=16)),
     "minimax_m2": ("MiniMaxM2Config", "MiniMaxM2ForCausalLM",
                    dict(num_local_experts=6, num_experts_per_tok=2, head_dim=16)),
+    "gpt_oss": ("GptOssConfig", "GptOssForCausalLM",
+                dict(num_local_experts=6, num_experts_per_tok=2, head_dim=16, sliding_window=8, rope_parameters=YARN)),
+    "deepseek_v2": ("DeepseekV2Config", "DeepseekV2ForCausalLM",
+                    dict(LATENT, n_routed_experts=8, num_experts_per_tok=3, moe_intermediate_size=20,
+                         n_shared_experts=2, first_k_dense_replace=1)),
+    "deepseek_v3": ("DeepseekV3Config", "DeepseekV3ForCausalLM",
+                    dict(LATENT, n_routed_experts=8, num_experts_per_tok=3, moe_intermediate_size=20,
+                         n_shared_experts=2, first_k_dense_replace=1, n_group=4, topk_group=2)),
+    "llama4_text": ("Llama4TextConfig", "Llama4ForCausalLM",
+                    dict(num_local_experts=6, num_experts_per_tok=2, head_dim=16, intermediate_size=20,
+                         intermediate_size_mlp=80, attention_chunk_size=8, no_rope_layers=[1, 0, 1],
+                         interleave_moe_layer_step=2, floor_scale=8, attn_scale=0.5)),
 }
+
+LATENT_OWN = [("direct-queries", dict(q_lora_rank=None), None),
+              ("wide-values", dict(v_head_dim=28), None),
+              ("attention-bias", dict(attention_bias=True), dict(attention_bias=False)),
+              ("yarn", dict(rope_parameters=MSCALE), dict(rope_parameters=NO_MSCALE)),
+              ("scale", dict(routed_scaling_factor=2.5), dict(routed_scaling_factor=1.0)),
+              ("all-experts", dict(first_k_dense_replace=0), None),
+              ("all-dense", dict(first_k_dense_replace=3), None)]
 
 # What switches each optional field of a family's config; `without` undoes it.
 OWN = {
@@ -53,8 +79,29 @@ OWN = {
                  ("two-dense", dict(first_k_dense_replace=2), None),
                  ("attention-bias", dict(attention_bias=True), dict(attention_bias=False))],
     "minimax_m2": [("partial-rotary", dict(rotary_dim=8), dict(rotary_dim=16))],
+    "gpt_oss": [("without-bias", dict(attention_bias=False), None),
+                ("limit", dict(swiglu_limit=0.5), dict(swiglu_limit=7.0)),
+                ("alpha", dict(swiglu_alpha=0.7), dict(swiglu_alpha=1.702)),
+                ("full-attention", dict(layer_types=["full_attention"] * 3), None)],
+    "deepseek_v2": LATENT_OWN + [
+        ("groups", dict(topk_method="group_limited_greedy", n_group=4, topk_group=2), dict(topk_method="greedy")),
+        ("mlp-bias", dict(mlp_bias=True), dict(mlp_bias=False))],
+    "deepseek_v3": LATENT_OWN + [
+        ("halves", dict(rope_interleave=False), dict(rope_interleave=True)),
+        ("not-renormalised", dict(norm_topk_prob=False), dict(norm_topk_prob=True)),
+        ("one-group", dict(n_group=1, topk_group=1), None)],
+    "llama4_text": [("all-experts", dict(moe_layers=[0, 1, 2]), None),
+                    ("no-qk-norm", dict(use_qk_norm=False), dict(use_qk_norm=True)),
+                    ("no-tuning", dict(attn_temperature_tuning=False), dict(attn_temperature_tuning=True)),
+                    ("no-chunk", dict(attention_chunk_size=128), dict(attention_chunk_size=8)),
+                    ("interval", dict(no_rope_layers=None, no_rope_layer_interval=2), None),
+                    ("layer-types", dict(layer_types=["full_attention", "chunked_attention", "chunked_attention"]), None),
+                    ("attention-bias", dict(attention_bias=True), dict(attention_bias=False))],
 }
-WITH_AUX_LOSS = [family for family in FAMILIES if family != "glm4_moe"]
+WITHOUT_AUX_LOSS = ("glm4_moe", "deepseek_v2", "deepseek_v3", "llama4_text")
+WITH_AUX_LOSS = [family for family in FAMILIES if family not in WITHOUT_AUX_LOSS]
+# The experts' gate is a formula of its own.
+WITHOUT_ACTIVATION = ("gpt_oss",)
 
 
 def all_variants():
@@ -64,11 +111,14 @@ def all_variants():
         yield Variant(family, "tied", {"tie_word_embeddings": True})
         yield Variant(family, "masked-labels", {}, masked_labels=True)
         yield Variant(family, "short-rows", {}, lengths=(1, 2, 3))
-        yield Variant(family, "gelu", {"hidden_act": "gelu"}, without={"hidden_act": "silu"})
+        if family not in WITHOUT_ACTIVATION:
+            yield Variant(family, "gelu", {"hidden_act": "gelu"}, without={"hidden_act": "silu"})
         yield Variant(family, "sharded", {}, shard_bytes=40_000)
         # Every token passes every expert: which of two near equals is chosen is a matter of rounding.
         everyone = {"moe_k": 6} if family == "ernie4_5_moe" else {
             "num_experts_per_tok": FAMILIES[family][2].get("n_routed_experts", 6)}
+        if "n_group" in FAMILIES[family][2]:
+            everyone |= {"n_group": 1, "topk_group": 1}
         yield Variant(family, "bf16", everyone, stored="bfloat16", run="bfloat16")
         for name, config, without in OWN[family]:
             yield Variant(family, name, config, without=without)
@@ -79,4 +129,5 @@ def all_variants():
 
 def values(variant, changes=None):
     own = FAMILIES[variant.family][2]
-    return {**SIZES, **own, **variant.config, **(changes or {})}
+    return {key: value for key, value in {**SIZES, **own, **variant.config, **(changes or {})}.items()
+            if value is not None or key != "no_rope_layers"}

@@ -1,0 +1,23 @@
+"""Checkpoints of any family, with experts or without."""
+import torch
+
+import checkpoints
+import moe_test
+import moe_variants
+from variants import Variant
+
+
+def has_experts(family):
+    return family in moe_variants.FAMILIES
+
+
+def save(variant, folder):
+    (moe_test if has_experts(variant.family) else checkpoints).save(variant, folder)
+
+
+def load(variant, folder):
+    return moe_test.load(variant, folder, torch.float32) if has_experts(variant.family) else checkpoints.load(variant, folder)
+
+
+def moe_variant(family):
+    return Variant(family, "plain", {})
