@@ -11,6 +11,7 @@ import transformers
 from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
 
 import checkpoints
+import families
 from program import call
 from variants import FAMILIES, SIZES, Variant, all_variants, rope
 
@@ -18,7 +19,8 @@ BOUNDS = json.loads((pathlib.Path(__file__).parent / "tolerances.json").read_tex
 
 
 def write(config, path, use_diff=True):
-    config.architectures = [checkpoints.classes(config.model_type)[1].__name__]
+    name = checkpoints.classes(config.model_type)[1].__name__
+    config.architectures = [families.ARCHITECTURES.get(config.model_type, name)]
     path.write_text(config.to_json_string(use_diff=use_diff))
 
 
@@ -99,6 +101,8 @@ def read_every_key(root):
     for family in FAMILIES:
         for use_diff in (True, False):
             config = checkpoints.classes(family)[0](dtype="bfloat16")
+            if getattr(config, "num_key_value_heads", 0) is None:  # with which transformers itself cannot build the model
+                config.num_key_value_heads = config.num_attention_heads
             write(config, root / "config.json", use_diff)
             info = json.loads(call("model", "info", root / "config.json", "--json"))
             keys = len(json.loads((root / "config.json").read_text()))
