@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cstdint>
+
 #include "core/kernels/activation.h"
+#include "core/kernels/element.h"
 
 namespace automodel::kernels {
 
@@ -12,5 +15,30 @@ struct ExpertGate {
   double limit = 0.0;    ///< swiglu_limit
   double alpha = 1.702;  ///< swiglu_alpha; without effect when limit = 0
 };
+
+/// The product on the device. gate_up [rows, 2 F] holds gate, then up;  product [rows, F]. Asynchronous on
+/// `stream` (a cudaStream_t), no workspace.
+void expert_product_cuda(Element element,
+                         const ExpertGate& gate,
+                         const void* gate_up,
+                         void* product,
+                         int64_t rows,
+                         int64_t width,
+                         void* stream);
+
+/// Its backward where each row's output counts `weights` times: from the gradient of the product before
+/// weighting, dproduct [rows, F], the product times its row's weight, the gradient of gate_up, and the
+/// gradient of each weight, summed in a fixed order. weights [rows] f32 or null: ones;  dweights [rows] f32.
+void expert_product_backward_cuda(Element element,
+                                  const ExpertGate& gate,
+                                  const void* dproduct,
+                                  const void* gate_up,
+                                  const float* weights,
+                                  void* product,
+                                  void* dgate_up,
+                                  float* dweights,
+                                  int64_t rows,
+                                  int64_t width,
+                                  void* stream);
 
 }  // namespace automodel::kernels

@@ -7,8 +7,10 @@
 #include "core/kernels/adamw.h"
 #include "core/kernels/causal_conv.h"
 #include "core/kernels/chunk_scan.h"
+#include "core/kernels/combine_rows.h"
 #include "core/kernels/cross_entropy.h"
 #include "core/kernels/embedding_grad.h"
+#include "core/kernels/expert_gate.h"
 #include "core/kernels/gated.h"
 #include "core/kernels/gated_norm.h"
 #include "core/kernels/qkv_rope.h"
@@ -39,10 +41,13 @@ struct CudaLibrary {
   decltype(&kernels::causal_conv_parts_cuda) causal_conv_parts;
   decltype(&kernels::causal_conv_backward_cuda) causal_conv_backward;
   decltype(&kernels::chunk_scan_cuda) chunk_scan;
+  decltype(&kernels::combine_rows_cuda) combine_rows;
   decltype(&kernels::cross_entropy_cuda) cross_entropy;
   decltype(&kernels::embedding_grad_cuda) embedding_grad;
   decltype(&kernels::gated_norm_forward_cuda) gated_norm_forward;
   decltype(&kernels::gated_norm_backward_cuda) gated_norm_backward;
+  decltype(&kernels::expert_product_cuda) expert_product;
+  decltype(&kernels::expert_product_backward_cuda) expert_product_backward;
   decltype(&kernels::gated_product_cuda) gated_product;
   decltype(&kernels::gated_product_backward_cuda) gated_product_backward;
   decltype(&kernels::qkv_rope_cuda) qkv_rope;

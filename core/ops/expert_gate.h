@@ -1,16 +1,25 @@
 #pragma once
 
+#include "core/tensor/torch.h"
+
 #include "core/kernels/expert_gate.h"
-#include "core/ops/gated_product.h"
 
 namespace automodel::ops {
 
 /// The product of an expert, without a graph. gate_up [rows, 2 F] holds gate, then up -> [rows, F].
 at::Tensor expert_product(const at::Tensor& gate_up, const kernels::ExpertGate& gate);
 
-/// dproduct [rows, F] -> the product again, and the gradient of gate_up [rows, 2 F].
-ProductAndGradient expert_product_again(const at::Tensor& dproduct,
-                                        const at::Tensor& gate_up,
-                                        const kernels::ExpertGate& gate);
+/// From the gradient of the product before weighting, dproduct [rows, F]: `weights` [rows] may be undefined:
+/// ones.
+struct ExpertGradient {
+  at::Tensor product;   ///< [rows, F], times its row's weight
+  at::Tensor dgate_up;  ///< [rows, 2 F]
+  at::Tensor dweights;  ///< [rows] f32 (f64)
+};
+
+ExpertGradient expert_product_backward(const at::Tensor& dproduct,
+                                       const at::Tensor& gate_up,
+                                       const at::Tensor& weights,
+                                       const kernels::ExpertGate& gate);
 
 }  // namespace automodel::ops

@@ -7,6 +7,7 @@
 #include <ATen/ops/index_select.h>
 
 #include "core/kernels/combine_rows.h"
+#include "core/ops/cuda.h"
 #include "core/ops/dispatch.h"
 #include "core/ops/expert_gate.h"
 #include "core/ops/node.h"
@@ -39,12 +40,19 @@ void combine_on_host(const at::Tensor& y_SD,
 /// Rows of the slots of each token, added up; `weights` [tokens, k] may be undefined.
 at::Tensor combine(const at::Tensor& y_SD, const Groups& groups, const at::Tensor& weights) {
   const at::Tensor& slots = groups.slots;
-  if (y_SD.is_cuda()) {
-    const at::Tensor rows =
-        y_SD.index_select(0, slots.view({-1})).view({slots.size(0), slots.size(1), y_SD.size(1)});
-    return weights.defined() ? (rows * weights.unsqueeze(2)).sum({1}).to(y_SD.scalar_type()) : rows.sum({1});
-  }
   at::Tensor out = at::empty({slots.size(0), y_SD.size(1)}, y_SD.options());
+  if (y_SD.is_cuda()) {
+    cuda().combine_rows(element_of(y_SD, "experts"),
+                        y_SD.const_data_ptr(),
+                        data<int64_t>(slots),
+                        weights.defined() ? data<float>(weights) : nullptr,
+                        out.mutable_data_ptr(),
+                        slots.size(0),
+                        slots.size(1),
+                        y_SD.size(1),
+                        cuda().current_stream());
+    return out;
+  }
   with_element_type(y_SD, "experts", [&]<class T>(T) { combine_on_host<T>(y_SD, slots, weights, out); });
   return out;
 }
@@ -116,15 +124,13 @@ class Backward {
   }
 
   void operator()(const Span& span) {
-    const auto of = [&](const at::Tensor& all) { return all.narrow(0, span.begin, span.size()); };
     const Experts& layer = node_.layer;
-    const at::Tensor rows = of(node_.groups.rows);
-    const at::Tensor weights = of(weights_S_).unsqueeze(1);
-    at::Tensor x = of(x_SD), dy = of(dy_SD);
+    const at::Tensor rows = part(node_.groups.rows, span);
+    at::Tensor x = part(x_SD, span), dy = part(dy_SD, span);
     at::index_select_out(x, x_TD_, 0, rows);
     at::index_select_out(dy, dy_TD_, 0, rows);
     grouped_product(span, node_.groups, dy, layer.down.value(), false, dproduct_SF);
-    layer.weigh_input ? weighted_input(span, weights) : weighted_output(span, weights);
+    layer.weigh_input ? weighted_input(span) : weighted_output(span);
   }
 
   at::Tensor dweights_S;
@@ -133,33 +139,44 @@ class Backward {
 
  private:
   /// y = sum of w * mlp(x): the gradient of w is that of the product, times the product.
-  void weighted_output(const Span& span, const at::Tensor& weights) {
-    const auto of = [&](const at::Tensor& all) { return all.narrow(0, span.begin, span.size()); };
+  void weighted_output(const Span& span) {
     const Experts& layer = node_.layer;
-    at::Tensor dproduct = of(dproduct_SF);
-    const at::Tensor unweighted = dproduct.clone();
-    dproduct.mul_(weights);
-    const auto [product, dgate_up] = expert_product_again(dproduct, of(gate_up_SF_), layer.gate);
-    at::Tensor dweights = (unweighted * product).sum({1}, false, dweights_S.scalar_type());
-    if (layer.down_bias) dweights += down_bias_part(span);
-    of(dweights_S).copy_(dweights);
-    of(dgate_up_SF).copy_(dgate_up);
-    of(dy_SD).mul_(weights);
-    of(product_SF).copy_(product);
-    grouped_product(span, node_.groups, of(dgate_up_SF), layer.gate_up.value(), false, dx_SD);
+    ExpertGradient gradient = expert_product_backward(
+        part(dproduct_SF, span), part(gate_up_SF_, span), part(weights_S_, span), layer.gate);
+    if (layer.down_bias) gradient.dweights.add_(down_bias_part(span));
+    put(dweights_S, span, gradient.dweights);
+    keep_gradient(span, gradient);
   }
 
   /// y = sum of mlp(w * x).
-  void weighted_input(const Span& span, const at::Tensor& weights) {
-    const auto of = [&](const at::Tensor& all) { return all.narrow(0, span.begin, span.size()); };
-    const Experts& layer = node_.layer;
-    const auto [product, dgate_up] = expert_product_again(of(dproduct_SF), of(gate_up_SF_), layer.gate);
-    of(product_SF).copy_(product);
-    of(dgate_up_SF).copy_(dgate_up);
-    grouped_product(span, node_.groups, of(dgate_up_SF), layer.gate_up.value(), false, dx_SD);
-    of(dweights_S).copy_((of(dx_SD) * of(x_SD)).sum({1}, false, dweights_S.scalar_type()));
-    of(dx_SD).mul_(weights);
-    of(x_SD).mul_(weights);
+  void weighted_input(const Span& span) {
+    keep_gradient(
+        span,
+        expert_product_backward(part(dproduct_SF, span), part(gate_up_SF_, span), {}, node_.layer.gate));
+    at::Tensor dx = part(dx_SD, span), x = part(x_SD, span);
+    put(dweights_S, span, (dx * x).sum({1}, false, dweights_S.scalar_type()));
+    const at::Tensor weights = part(weights_S_, span).unsqueeze(1);
+    dx.mul_(weights);
+    x.mul_(weights);
+  }
+
+  void keep_gradient(const Span& span, const ExpertGradient& gradient) {
+    put(product_SF, span, gradient.product);
+    put(dgate_up_SF, span, gradient.dgate_up);
+    grouped_product(span, node_.groups, gradient.dgate_up, node_.layer.gate_up.value(), false, dx_SD);
+  }
+
+  static at::Tensor part(const at::Tensor& all, const Span& span) {
+    return all.narrow(0, span.begin, span.size());
+  }
+
+  /// A span of all experts is the whole.
+  static void put(at::Tensor& all, const Span& span, const at::Tensor& value) {
+    if (span.expert < 0) {
+      all = value;
+    } else {
+      part(all, span).copy_(value);
+    }
   }
 
   at::Tensor down_bias_part(const Span& span) const {
@@ -203,9 +220,10 @@ class ExpertsFunction : public torch::autograd::Function<ExpertsFunction> {
     GradSink& sink = *node.context.sink;
     sink.experts(node.layer.down, backward.product_SF, backward.dy_SD, node.groups);
     sink.experts(node.layer.gate_up, backward.x_SD, backward.dgate_up_SF, node.groups);
-    if (node.layer.down_bias) sink.expert_biases(node.layer.down_bias, backward.dy_SD, node.groups);
+    const at::Tensor weights = node.layer.weigh_input ? at::Tensor() : saved[1];
+    if (node.layer.down_bias) sink.expert_biases(node.layer.down_bias, backward.dy_SD, weights, node.groups);
     if (node.layer.gate_up_bias)
-      sink.expert_biases(node.layer.gate_up_bias, backward.dgate_up_SF, node.groups);
+      sink.expert_biases(node.layer.gate_up_bias, backward.dgate_up_SF, {}, node.groups);
     const at::Tensor dx = ctx->needs_input_grad(0) ? combine(backward.dx_SD, node.groups, {}) : at::Tensor();
     const at::Tensor dweights = backward.dweights_S.index_select(0, node.groups.slots.view({-1}));
     return {dx, dweights.view(node.groups.slots.sizes()), {}, {}, {}, {}};

@@ -70,9 +70,10 @@ void scatter_rows(const at::Tensor& ids, const at::Tensor& dy, const at::Tensor&
   });
 }
 
-/// Experts that get no product; on a GPU, where they are not known here, all.
-void zero_without_tokens(const at::Tensor& grad, const Groups& groups) {
-  if (groups.host_ends.empty()) grad.zero_();
+/// Experts that get no product. Where they are not known here, on a GPU, all: but _grouped_mm writes zeros
+/// for them.
+void zero_without_tokens(const at::Tensor& grad, const Groups& groups, bool bfloat16) {
+  if (groups.host_ends.empty() && !bfloat16) grad.zero_();
   int64_t begin = 0;
   for (size_t e = 0; e < groups.host_ends.size(); ++e) {
     if (groups.host_ends[e] == begin) grad[static_cast<int64_t>(e)].zero_();
@@ -156,7 +157,7 @@ void GradSink::experts(const tensor::Weight& stacked,
     const bool accumulate = written_before(stacked);
     at::Tensor grad = grad_of(stacked);
     const bool direct = x.scalar_type() == grad.scalar_type();
-    if (!accumulate) zero_without_tokens(grad, groups);
+    if (!accumulate) zero_without_tokens(grad, groups, x.scalar_type() == at::kBFloat16);
     const auto put = [accumulate](at::Tensor to, const at::Tensor& product) {
       accumulate ? to.add_(product) : to.copy_(product);
     };
@@ -177,12 +178,15 @@ void GradSink::experts(const tensor::Weight& stacked,
   });
 }
 
-void GradSink::expert_biases(const tensor::Weight& bias, const at::Tensor& dy, const Groups& groups) {
+void GradSink::expert_biases(const tensor::Weight& bias,
+                             const at::Tensor& dy,
+                             const at::Tensor& weights,
+                             const Groups& groups) {
   if (!bias.unit->trainable()) return;
   const at::Tensor experts = at::arange(groups.num_experts, groups.order.options());
-  const at::Tensor member_ES = experts.unsqueeze(1).eq(groups.expert_of_slot().unsqueeze(0));
-  const at::ScalarType type = dy.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
-  add(bias, at::mm(member_ES.to(type), dy.to(type)));
+  at::Tensor member_ES = experts.unsqueeze(1).eq(groups.expert_of_slot().unsqueeze(0)).to(sum_type(dy));
+  if (weights.defined()) member_ES = member_ES * weights.unsqueeze(0);
+  add(bias, at::mm(member_ES, dy.to(sum_type(dy))));
 }
 
 void GradSink::run_deferred() {

@@ -40,8 +40,12 @@ class GradSink {
                const at::Tensor& dy,
                const Groups& groups);
 
-  /// d(bias[e]) += sum of dy over the slots of each expert. bias [E, out], dy [S, out].
-  void expert_biases(const tensor::Weight& bias, const at::Tensor& dy, const Groups& groups);
+  /// d(bias[e]) += sum of weight * dy over the slots of each expert. bias [E, out], dy [S, out], weights [S]
+  /// or undefined: ones.
+  void expert_biases(const tensor::Weight& bias,
+                     const at::Tensor& dy,
+                     const at::Tensor& weights,
+                     const Groups& groups);
 
   /// Runs what was put off, in the order it came.
   void run_deferred();
