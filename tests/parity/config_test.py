@@ -98,11 +98,15 @@ def compare_parameters(root):
 def read_every_key(root):
     """The class's own defaults, with and without the keys that transformers leaves out as default."""
     failures = []
-    for family in FAMILIES:
+    # The pattern of Nemotron-H's defaults has experts, which are refused by name.
+    for family in FAMILIES.keys() - {"nemotron_h"}:
         for use_diff in (True, False):
             config = checkpoints.classes(family)[0](dtype="bfloat16")
-            if getattr(config, "num_key_value_heads", 0) is None:  # with which transformers itself cannot build the model
+            # Defaults with which transformers itself cannot build the model.
+            if getattr(config, "num_key_value_heads", 0) is None:
                 config.num_key_value_heads = config.num_attention_heads
+            if family == "ministral":
+                config.head_dim = config.hidden_size // config.num_attention_heads
             write(config, root / "config.json", use_diff)
             info = json.loads(call("model", "info", root / "config.json", "--json"))
             keys = len(json.loads((root / "config.json").read_text()))
