@@ -8,6 +8,7 @@ OWN_SIZES = {"gpt2": GPT2_SIZES}
 # The class name of released checkpoints where transformers saves another.
 # Tensors that files call otherwise than modules are called in transformers.
 FILE_NAMES = {"gpt_neox": {"lm_head.weight": "embed_out.weight"}}
+FILE_PREFIXES = {"nemotron_h": ("model.", "backbone.")}
 ARCHITECTURES = {"internlm3": "InternLM3ForCausalLM"}
 SLIDING = ["sliding_attention", "full_attention", "sliding_attention"]
 HIDDEN_ACTS = [("gelu", {"hidden_act": "gelu"}, {"hidden_act": "silu"}),
