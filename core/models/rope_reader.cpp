@@ -197,7 +197,7 @@ double outer_theta(ConfigJson& config, const std::string& key, double otherwise)
 /// Queries that grow with their position: llama_4_scaling_beta of the rope parameters.
 void read_query_scale(const json& object, const std::string& where, Draft& draft) {
   const json beta = object.value("llama_4_scaling_beta", json(nullptr));
-  if (beta.is_null()) return;
+  check(!beta.is_null(), ErrorCode::kFormat, where, ".llama_4_scaling_beta is missing; this family needs it");
   const json original = object.value("original_max_position_embeddings", json(nullptr));
   for (LayerConfig& layer : draft.config.layers) {
     layer.attention.query_scale.beta = as_number(beta, where + ".llama_4_scaling_beta");

@@ -5,7 +5,7 @@ import random
 import torch
 import transformers
 
-from families import ARCHITECTURES, FILE_NAMES
+from families import ARCHITECTURES, FILE_NAMES, FILE_PREFIXES
 from variants import FAMILIES, SIZES, sizes
 
 
@@ -32,9 +32,11 @@ def make_model(variant):
     model = classes(variant.family)[1]._from_config(make_config(variant), dtype=torch.float32,
                                                     attn_implementation="eager")
     with torch.no_grad():
-        for parameter in model.parameters():
+        for name, parameter in model.named_parameters():
             if parameter.dim() == 1:
                 parameter.add_(0.3 * torch.randn_like(parameter))
+            if name.endswith("A_log"):  # long memories: short ones have no gradient but rounding's
+                parameter.sub_(4)
     return model
 
 
@@ -79,7 +81,9 @@ def make_rows(variant):
 
 def file_name(model, name):
     """What checkpoints call a parameter."""
-    return FILE_NAMES.get(model.config.model_type, {}).get(name, name)
+    ours, theirs = FILE_PREFIXES.get(model.config.model_type, ("", ""))
+    name = FILE_NAMES.get(model.config.model_type, {}).get(name, name)
+    return theirs + name.removeprefix(ours) if ours and name.startswith(ours) else name
 
 
 def pad(rows, value):

@@ -72,7 +72,7 @@ def main():
     pattern, failed = sys.argv[1] if len(sys.argv) > 1 else "", []
     with tempfile.TemporaryDirectory() as name:
         root, requests = pathlib.Path(name), []
-        chosen = [family for family in [*FAMILIES, *moe_variants.FAMILIES] if pattern in family]
+        chosen = [family for family in {**FAMILIES, **moe_variants.FAMILIES} if pattern in family]
         for family in chosen:
             any_family.save(Variant(family, "documents", {}), root / family)
             requests += requests_for(root / family)

@@ -8,6 +8,7 @@ OWN_SIZES = {"gpt2": GPT2_SIZES}
 # The class name of released checkpoints where transformers saves another.
 # Tensors that files call otherwise than modules are called in transformers.
 FILE_NAMES = {"gpt_neox": {"lm_head.weight": "embed_out.weight"}}
+FILE_PREFIXES = {"nemotron_h": ("model.", "backbone.")}
 ARCHITECTURES = {"internlm3": "InternLM3ForCausalLM"}
 SLIDING = ["sliding_attention", "full_attention", "sliding_attention"]
 HIDDEN_ACTS = [("gelu", {"hidden_act": "gelu"}, {"hidden_act": "silu"}),
@@ -170,7 +171,6 @@ FAMILIES = {
         ("eps", {"layer_norm_epsilon": 0.1}, {"layer_norm_epsilon": 1e-5})]),
     "granitemoehybrid": ({"num_local_experts": 0, "shared_intermediate_size": 80, "mamba_n_heads": 12, "mamba_d_state": 16,
                           "mamba_d_head": "auto", "layer_types": HYBRID}, KV_HEADS + ATTENTION_BIAS + [
-        ("experts", {"num_local_experts": 4, "num_experts_per_tok": 2, "intermediate_size": 32}, None),
         ("rope", {"position_embedding_type": "rope"}, {"position_embedding_type": None}),
         ("embedding-multiplier", {"embedding_multiplier": 12.0}, {"embedding_multiplier": 1.0}),
         ("residual-multiplier", {"residual_multiplier": 0.22}, {"residual_multiplier": 1.0}),
@@ -181,9 +181,4 @@ FAMILIES = {
         ("all-linear", {"layer_types": None}, None),
         ("time-steps", {"time_step_limit": [0.5, 1.5]}, {"time_step_limit": [0.0, 100.0]})]),
     "qwen3_5_text": (DELTA_NET, DELTA_NETS),
-    "qwen3_next": ({**DELTA_NET, "num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 32,
-                    "shared_expert_intermediate_size": 24}, DELTA_NETS + [
-        ("dense-layer", {"mlp_only_layers": [1]}, None),
-        ("step", {"decoder_sparse_step": 2}, None),
-        ("no-norm-topk", {"norm_topk_prob": False}, {"norm_topk_prob": True})]),
 }

@@ -43,6 +43,8 @@ def make_model(variant, changes=None):
                 continue
             elif tensor.dim() == 1 or name.endswith("_bias"):
                 tensor.add_(0.3 * torch.randn_like(tensor))
+                if name.endswith("A_log"):  # long memories, as in checkpoints.py
+                    tensor.sub_(5)
             else:
                 tensor.copy_(0.15 * torch.randn_like(tensor))
     return model

@@ -86,7 +86,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         root = pathlib.Path(name)
         write_tokens(root / "tokens.bin")
-        for family in [*FAMILIES, *moe_variants.FAMILIES]:
+        for family in {**FAMILIES, **moe_variants.FAMILIES}:
             if pattern not in family:
                 continue
             wrong = check(family, root)
