@@ -18,10 +18,11 @@ struct Tokens {
   /// padding. A token sees, scans and convolves over its own document only. Undefined: a row is one document,
   /// padded on its right if at all.
   at::Tensor documents_BT{};
-  at::Tensor prefix_B{};      ///< [B] int64: tokens at a row's beginning that all of it sees; undefined: none
-  at::Tensor positions_BT{};  ///< [B, T] int64, from 0 in each document; undefined: 0 .. T-1 after the cache's
-  at::Tensor lengths_B{};   ///< [B] int64: tokens of each row before its padding, for what counts them;
-                            ///< undefined: all
+  at::Tensor prefix_B{};  ///< [B] int64: tokens at a row's beginning that all of it sees; undefined: none
+  at::Tensor
+      positions_BT{};      ///< [B, T] int64, from 0 in each document; undefined: 0 .. T-1 after the cache's
+  at::Tensor lengths_B{};  ///< [B] int64: tokens of each row before its padding, for what counts them;
+                           ///< undefined: all
 
   /// What attention layers share: who sees whom is worked out once.
   std::shared_ptr<ops::AttentionPlans> attention_plans = std::make_shared<ops::AttentionPlans>();
