@@ -30,6 +30,7 @@ void read_stored_dtype(ConfigJson& config, Draft& draft);
 void read_layer_windows(ConfigJson& config, Draft& draft);
 void read_layer_types(ConfigJson& config, Draft& draft);
 void read_rope(ConfigJson& config, Draft& draft);
+void read_rope_with_alpha(ConfigJson& config, Draft& draft);
 void read_rope_by_layer_type(ConfigJson& config, Draft& draft);
 void read_mlp_size(ConfigJson& config, Draft& draft);
 void read_rotary_dim(ConfigJson& config, Draft& draft);

@@ -205,11 +205,8 @@ void read_query_scale(const json& object, const std::string& where, Draft& draft
   }
 }
 
-}  // namespace
-
-void read_rope(ConfigJson& config, Draft& draft) {
+void read_rope_from(const json& object, ConfigJson& config, Draft& draft) {
   const double theta = outer_theta(config, "rope_theta", draft.rope_theta);
-  const json object = parameters_of(config);
   check(!draft.rope_required || !object.empty(),
         ErrorCode::kFormat,
         config.where("rope_parameters"),
@@ -222,6 +219,31 @@ void read_rope(ConfigJson& config, Draft& draft) {
   for (LayerConfig& layer : draft.config.layers) {
     if (layer.attention.sliding_window == 0) layer.attention.rope = -1;
   }
+}
+
+}  // namespace
+
+void read_rope(ConfigJson& config, Draft& draft) {
+  read_rope_from(parameters_of(config), config, draft);
+}
+
+void read_rope_with_alpha(ConfigJson& config, Draft& draft) {
+  json object = parameters_of(config);
+  const json type = object.value("rope_type", object.value("type", json("default")));
+  const json alpha = object.value("alpha", json(nullptr));
+  if (type == "dynamic" && alpha.is_number() && alpha != 0) {
+    const double factor = as_number(alpha, config.where("rope_parameters") + ".alpha");
+    check(
+        factor > 0, ErrorCode::kFormat, config.where("rope_parameters"), ".alpha: expected a number above 0");
+    const auto dim = static_cast<double>(draft.config.layers.at(0).attention.head_dim);
+    const json inner = object.value("rope_theta", json(nullptr));
+    const double theta = inner.is_null() ? outer_theta(config, "rope_theta", draft.rope_theta)
+                                         : as_number(inner, config.where("rope_parameters") + ".rope_theta");
+    // What the file says beside it has no effect in transformers either.
+    object = {{"rope_theta", theta * std::pow(factor, dim / (dim - 2))}};
+  }
+  object.erase("alpha");
+  read_rope_from(object, config, draft);
 }
 
 void read_latent_attention(ConfigJson& config, Draft& draft) {

@@ -25,6 +25,8 @@ FAMILIES = {
                       head_dim=16)),
     "minimax_m2": ("MiniMaxM2Config", "MiniMaxM2ForCausalLM",
                    dict(num_local_experts=6, num_experts_per_tok=2, head_dim=16)),
+    "hunyuan_v1_moe": ("HunYuanMoEV1Config", "HunYuanMoEV1ForCausalLM",
+                       dict(num_experts=6, moe_topk=2, head_dim=16)),
     "gpt_oss": ("GptOssConfig", "GptOssForCausalLM",
                 dict(num_local_experts=6, num_experts_per_tok=2, head_dim=16, sliding_window=8, rope_parameters=YARN)),
     "deepseek_v2": ("DeepseekV2Config", "DeepseekV2ForCausalLM",
@@ -86,6 +88,10 @@ OWN = {
                  ("no-dense", dict(first_k_dense_replace=0), None),
                  ("two-dense", dict(first_k_dense_replace=2), None),
                  ("attention-bias", dict(attention_bias=True), dict(attention_bias=False))],
+    "hunyuan_v1_moe": [("attention-bias", dict(attention_bias=True), dict(attention_bias=False)),
+                       ("alpha", dict(rope_parameters={"rope_type": "dynamic", "alpha": 1000.0, "factor": 1.0,
+                                                       "rope_theta": 10000.0}),
+                        dict(rope_parameters={"rope_type": "default", "rope_theta": 10000.0}))],
     "minimax_m2": [("partial-rotary", dict(rotary_dim=8), dict(rotary_dim=16))],
     "gpt_oss": [("without-bias", dict(attention_bias=False), None),
                 ("limit", dict(swiglu_limit=0.5), dict(swiglu_limit=7.0)),
@@ -110,7 +116,7 @@ OWN = {
                                 ("not-renormalised", dict(norm_topk_prob=False), dict(norm_topk_prob=True))],
     "granitemoehybrid": [("rope", dict(position_embedding_type="rope"), dict(position_embedding_type=None))],
 }
-WITHOUT_AUX_LOSS = ("glm4_moe", "deepseek_v2", "deepseek_v3", "llama4_text")
+WITHOUT_AUX_LOSS = ("glm4_moe", "deepseek_v2", "deepseek_v3", "llama4_text", "hunyuan_v1_moe")
 WITH_AUX_LOSS = [family for family in FAMILIES if family not in WITHOUT_AUX_LOSS]
 # The experts' gate is a formula of its own; the convolution's activation is the same.
 WITHOUT_ACTIVATION = ("gpt_oss", "qwen3_next", "granitemoehybrid")
@@ -130,8 +136,8 @@ def all_variants():
             yield Variant(family, "gelu", {"hidden_act": "gelu"}, without={"hidden_act": "silu"})
         yield Variant(family, "sharded", {}, shard_bytes=40_000)
         # Every token passes every expert: which of two near equals is chosen is a matter of rounding.
-        everyone = {"moe_k": 6} if family == "ernie4_5_moe" else {
-            "num_experts_per_tok": FAMILIES[family][2].get("n_routed_experts", 6)}
+        key = {"ernie4_5_moe": "moe_k", "hunyuan_v1_moe": "moe_topk"}.get(family, "num_experts_per_tok")
+        everyone = {key: FAMILIES[family][2].get("n_routed_experts", 6)}
         if "n_group" in FAMILIES[family][2]:
             everyone |= {"n_group": 1, "topk_group": 1}
         if family not in WITHOUT_BF16:
