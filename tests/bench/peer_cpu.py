@@ -18,7 +18,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = os.environ.get("AUTOMODEL_PROGRAM") or str(ROOT / "build/release/automodel")
-LENGTH = 512
+LENGTH = int(os.environ.get("PEER_LENGTH", "512"))  # tokens of a row
 WARM_UP = 2
 
 SHAPES = {
@@ -31,14 +31,25 @@ SHAPES = {
                 "intermediate_size": 1024, "num_hidden_layers": 6, "num_attention_heads": 6, "num_key_value_heads": 6,
                 "head_dim": 64, "moe_intermediate_size": 256, "num_experts": 16, "num_experts_per_tok": 4,
                 "norm_topk_prob": True},
+    # Nemotron-H: Mamba-2 and MLPs, one layer of attention.
+    "mamba2-30M": {"architectures": ["NemotronHForCausalLM"], "model_type": "nemotron_h", "hidden_size": 512,
+                   "intermediate_size": 1536, "layers_block_type": ["linear_attention", "mlp"] * 6 + ["full_attention"],
+                   "num_attention_heads": 8, "num_key_value_heads": 2, "head_dim": 64, "mamba_num_heads": 16,
+                   "mamba_head_dim": 64, "n_groups": 1, "ssm_state_size": 128, "num_hidden_layers": 13},
+    # Qwen3.5: gated DeltaNet in six layers of eight.
+    "deltanet-30M": {"architectures": ["Qwen3_5ForCausalLM"], "model_type": "qwen3_5_text", "hidden_size": 512,
+                     "intermediate_size": 1280, "num_hidden_layers": 8, "num_attention_heads": 8, "num_key_value_heads": 2,
+                     "head_dim": 64, "linear_num_key_heads": 4, "linear_num_value_heads": 8, "linear_key_head_dim": 64,
+                     "linear_value_head_dim": 64},
 }
 
 
 def config_of(shape: str, vocabulary: int) -> dict:
     llama = {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "mlp_bias": False}
-    return {**({} if "model_type" in SHAPES[shape] else llama), **SHAPES[shape], "vocab_size": vocabulary,
-            "tie_word_embeddings": True, "max_position_embeddings": 2048, "rms_norm_eps": 1e-5, "rope_theta": 10000.0,
-            "hidden_act": "silu", "attention_bias": False, "initializer_range": 0.02, "bos_token_id": 0, "eos_token_id": 0}
+    names = {} if SHAPES[shape].get("model_type") == "nemotron_h" else {"rope_theta": 10000.0, "hidden_act": "silu"}
+    return {**names, **({} if "model_type" in SHAPES[shape] else llama), **SHAPES[shape], "vocab_size": vocabulary,
+            "tie_word_embeddings": True, "max_position_embeddings": 2048, "rms_norm_eps": 1e-5, "attention_bias": False,
+            "initializer_range": 0.02, "bos_token_id": 0, "eos_token_id": 0}
 
 
 def ids_in(config_folder: pathlib.Path) -> int:
@@ -128,7 +139,7 @@ def gemm_limit(config: dict, dtype) -> float:
     import torch
     d, f, v = config["hidden_size"], config["intermediate_size"], config["vocab_size"]
     kv = d // config["num_attention_heads"] * config["num_key_value_heads"]
-    layers = config["num_hidden_layers"]
+    layers = config.get("num_hidden_layers") or len(config["layers_block_type"])
     seconds = 0.0
     # rows, outputs, inputs, how many of a kind; experts have an equal share of the tokens
     mlp = [(LENGTH, 2 * f, d, layers), (LENGTH, d, f, layers)]
