@@ -13,8 +13,8 @@ namespace automodel::checkpoint {
 /// when its turn comes, so that a file needs memory for one tensor.
 io::TensorToWrite to_write(std::string name, const at::Tensor& value);
 
-/// A parameter, or its gradient, as the tensor of a file that holds it or a part of it; a part is copied when its
-/// turn comes.
+/// A parameter, or its gradient, as the tensor of a file that holds it or a part of it; a part is copied when
+/// its turn comes.
 io::TensorToWrite to_write(const models::FileTensor& file, const at::Tensor& parameter);
 
 }  // namespace automodel::checkpoint

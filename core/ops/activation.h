@@ -1,7 +1,8 @@
 #pragma once
 
-#include "core/kernels/activation.h"
 #include "core/tensor/torch.h"
+
+#include "core/kernels/activation.h"
 
 namespace automodel::ops {
 

@@ -9,7 +9,8 @@ struct CrossEntropyOptions {
   int64_t ignore_index = -100;
   int64_t chunk_rows =
       0;  ///< rows of logits that exist at a time; 0: at most 160 MiB of them, 4 GiB on a GPU, as f32
-  bool normalised_head = false;  ///< rows of the weight count as if of length one. Baichuan 2, arXiv:2309.10305
+  bool normalised_head =
+      false;             ///< rows of the weight count as if of length one. Baichuan 2, arXiv:2309.10305
   double softcap = 0.0;  ///< logits become cap tanh(logits / cap); 0: off. Gemma 2, arXiv:2408.00118
 };
 

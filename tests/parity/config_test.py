@@ -99,7 +99,7 @@ def read_every_key(root):
     """The class's own defaults, with and without the keys that transformers leaves out as default."""
     failures = []
     # The pattern of Nemotron-H's defaults has experts, which are refused by name.
-    for family in FAMILIES.keys() - {"nemotron_h"}:
+    for family in (family for family in FAMILIES if family != "nemotron_h"):
         for use_diff in (True, False):
             config = checkpoints.classes(family)[0](dtype="bfloat16")
             # Defaults with which transformers itself cannot build the model.

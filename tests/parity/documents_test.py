@@ -1,5 +1,5 @@
 """Documents packed into one row see themselves alone, in every family: the logits of each are those of the document by itself,
-the loss and every gradient of the pack those of the rows apart, and what stands before a document changes no bit of it.
+the loss and every gradient of the pack those of the rows apart, and what stands before a document changes no bit of it (with experts: nothing beyond rounding).
 
 documents_test.py [PATTERN]: only the families whose name holds PATTERN.
 """
@@ -62,8 +62,8 @@ def compare(folder):
     grads = {name: value for name, value in apart.items() if name.startswith("grad.")}
     whole = forward_test.norm(grads)
     gradient = max(forward_test.gradient_error(packed[name], value, whole) for name, value in grads.items())
-    leaks = not torch.equal(packed["logits"][0, LENGTHS[0]:], changed["logits"][0, LENGTHS[0]:])
-    return {"logits": logits, "loss": loss, "gradient": gradient}, leaks
+    moved = float((packed["logits"][0, LENGTHS[0]:] - changed["logits"][0, LENGTHS[0]:]).abs().max())
+    return {"logits": logits, "loss": loss, "gradient": gradient}, moved
 
 
 def main():
@@ -78,7 +78,9 @@ def main():
             requests += requests_for(root / family)
         call("model", "forward", "--cases", write(root / "cases.json", requests))
         for family in chosen:
-            errors, leaks = compare(root / family)
+            errors, moved = compare(root / family)
+            # Sorted by expert, a document's tokens share products with other ones: the order of additions may differ.
+            leaks = moved > (1e-5 if family in moe_variants.FAMILIES else 0)
             print(f"{family:16} " + ", ".join(f"{what} {error:.1e}" for what, error in errors.items())
                   + (", LEAKS" if leaks else ""))
             if leaks or any(error > BOUNDS[what] for what, error in errors.items()):
