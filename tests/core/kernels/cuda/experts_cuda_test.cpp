@@ -57,7 +57,7 @@ void expect_close(const at::Tensor& got, const at::Tensor& expected, double boun
 }
 
 TEST(ExpertsOnGpu, EqualTheCpu) {
-  if (num_cuda_devices() == 0) GTEST_SKIP() << "no GPU";
+  if (num_cuda_devices() == 0) GTEST_SKIP() << "no CUDA device";
   cuda();
   for (const bool clamped : {false, true}) {
     for (const auto& [dtype, bound] : {std::pair{at::kFloat, 2e-5}, std::pair{at::kBFloat16, 2e-2}}) {
@@ -79,7 +79,7 @@ TEST(ExpertsOnGpu, EqualTheCpu) {
 }
 
 TEST(ExpertsOnGpu, WithoutWaitingForTheDevice) {
-  if (num_cuda_devices() == 0) GTEST_SKIP() << "no GPU";
+  if (num_cuda_devices() == 0) GTEST_SKIP() << "no CUDA device";
   run(at::Device(at::kCUDA, 0), at::kBFloat16, 0);
   tensor::Unit::Options options;
   options.device = at::Device(at::kCUDA, 0);
@@ -100,7 +100,7 @@ TEST(ExpertsOnGpu, WithoutWaitingForTheDevice) {
 }
 
 TEST(RouteOnGpu, EqualsTheCpu) {
-  if (num_cuda_devices() == 0) GTEST_SKIP() << "no GPU";
+  if (num_cuda_devices() == 0) GTEST_SKIP() << "no CUDA device";
   cuda();
   for (const auto score : {kernels::RouterScore::kSoftmax,
                            kernels::RouterScore::kSoftmaxOfChosen,
