@@ -69,11 +69,11 @@ class Refused(Exception):
     pass
 
 
-def reference(family, config, weights):
-    """transformers' logits with these weights under the changed config; Refused where it cannot."""
+def reference(family, path, weights):
+    """transformers' logits with these weights under the config of a file; Refused where it cannot."""
     config_class, model_class = checkpoints.classes(family)
     try:
-        settings = config_class.from_dict(json.loads(json.dumps(config)))
+        settings = config_class.from_dict(config_class._dict_from_json_file(path))
         model = model_class._from_config(settings, dtype=torch.float32, attn_implementation="eager").eval()
         expected = {checkpoints.file_name(model, name): tensor.shape for name, tensor in model.state_dict().items()}
         tied = {"lm_head.weight", "embed_out.weight"}
@@ -107,14 +107,14 @@ def prepare(family, root):
         folder.mkdir(parents=True)
         (folder / "config.json").write_text(json.dumps(changed))
         (folder / "model.safetensors").symlink_to(base / "model.safetensors")
-        cases.append((key, what, changed, folder))
+        cases.append((key, what, folder))
     return load_file(base / "model.safetensors"), cases
 
 
-def judge(family, weights, inert, key, what, changed, folder):
+def judge(family, weights, inert, key, folder):
     """"" when the two agree, else what is wrong; and how the case ended."""
     try:
-        expected = reference(family, changed, weights)
+        expected = reference(family, folder / "config.json", weights)
     except Refused as refusal:
         expected = refusal
     refusal = (folder / "refused.txt").read_text() if (folder / "refused.txt").exists() else None
@@ -154,7 +154,7 @@ def main():
         for family, (weights, cases) in prepared.items():
             ends, inert = collections.Counter(), set(yaml.safe_load(call("model", "list", family))["inert"])
             for case in cases:
-                wrong, end = judge(family, weights, inert, *case)
+                wrong, end = judge(family, weights, inert, case[0], case[-1])
                 ends[end] += 1
                 if wrong:
                     failures.append(f"{family}: {case[0]} {case[1]}: {wrong}")
