@@ -159,7 +159,7 @@ int64_t rotary_dim(ConfigJson& config, ConfigJson& params, const Draft& draft, i
         dim,
         " of head_dim ",
         head_dim,
-        " is odd; rotary positions turn pairs");
+        " is odd (num_attention_heads, head_dim or partial_rotary_factor); rotary positions turn pairs");
   return dim;
 }
 
