@@ -242,6 +242,7 @@ AdapterSpec place_in(const AdapterFolder& folder, const models::DecoderConfig& c
           linear.in,
           " and ",
           linear.out);
+    check_adaptable(linear);
     placed.linears.push_back(linear);
   }
   for (const LinearShape& stored : folder.spec.linears) {

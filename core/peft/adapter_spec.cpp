@@ -81,13 +81,23 @@ std::vector<LinearShape> linears_of(const models::DecoderConfig& config) {
       // PEFT sees routers as parameters, not as linears.
       if (weight.kind != models::WeightSpec::Kind::kLinear || weight.role == "moe.router.weight") continue;
       const std::string module = weight.name.substr(0, weight.name.size() - kWeight.size());
-      linears.push_back({module, segment.segment, weight.shape[1], weight.shape[0]});
+      const bool rearranged = !weight.files.front().blocks.empty();
+      linears.push_back({module, segment.segment, weight.shape[1], weight.shape[0], rearranged});
     }
   }
   if (config.head.tied)
     linears.push_back(
         {config.names.modules.at("head").module, "head", config.hidden_size, config.vocab_size});
   return linears;
+}
+
+void check_adaptable(const LinearShape& linear) {
+  check(!linear.rearranged,
+        ErrorCode::kUnsupported,
+        "LoRA: the files of this family hold ",
+        linear.module,
+        " transposed or by group, and adapters of such a weight are not implemented; name other "
+        "peft.target_modules");
 }
 
 AdapterSpec adapter_spec(const config::PeftConfig& peft, const models::DecoderConfig& config) {
@@ -102,8 +112,9 @@ AdapterSpec adapter_spec(const config::PeftConfig& peft, const models::DecoderCo
   refuse_experts(peft, expert_modules(config), names);
   const std::vector<std::string> selected = select_modules(peft, names);
   for (const LinearShape& linear : linears) {
-    if (std::find(selected.begin(), selected.end(), linear.module) != selected.end())
-      spec.linears.push_back(linear);
+    if (std::find(selected.begin(), selected.end(), linear.module) == selected.end()) continue;
+    check_adaptable(linear);
+    spec.linears.push_back(linear);
   }
   return spec;
 }

@@ -15,6 +15,7 @@ struct LinearShape {
   std::string segment;  ///< "layers.0"
   int64_t in = 0;
   int64_t out = 0;
+  bool rearranged = false;  ///< files hold its weight transposed or by group
 };
 
 /// What a model's adapters are, without their values: y += scale * B(A(x)) on each of `linears`.
@@ -38,7 +39,12 @@ std::string lora_b_name(const std::string& module);
 /// Every linear of a decoder in the order of its definition, its head too, tied or not.
 std::vector<LinearShape> linears_of(const models::DecoderConfig& config);
 
-/// The adapters that a recipe asks for. Throws Error(kConfig) when its patterns stand for no linear.
+/// Throws Error(kUnsupported) for a linear whose weight lies rearranged in files: the rows of an adapter's B
+/// would have to be rearranged as well.
+void check_adaptable(const LinearShape& linear);
+
+/// The adapters that a recipe asks for. Throws Error(kConfig) when its patterns stand for no linear, and as
+/// check_adaptable.
 AdapterSpec adapter_spec(const config::PeftConfig& peft, const models::DecoderConfig& config);
 
 }  // namespace automodel::peft

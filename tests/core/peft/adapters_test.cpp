@@ -74,6 +74,22 @@ TEST(Adapters, AreTheirOwnUnitsAndAFrozenBaseHasNoGradientsAndNoState) {
 }
 
 /// What normal_ would have left in the generator: the next draws of passed-over and of drawn numbers agree.
+TEST(Adapters, OfAWeightThatFilesHoldTransposedAreRefused) {
+  models::DecoderConfig config = small_config(true);
+  config.names.modules.at("mlp.up").layout = models::Layout::kTransposed;
+  config::PeftConfig peft = everything();
+  try {
+    adapter_spec(peft, config);
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
+    EXPECT_NE(error.message().find("model.layers.0.mlp.up_proj"), std::string::npos) << error.message();
+  }
+  peft.match_all_linear = false;
+  peft.target_modules = {"*.down_proj"};
+  EXPECT_EQ(adapter_spec(peft, config).linears.size(), 2U);
+}
+
 TEST(Adapters, PassingOverABaseDrawsWhatDrawingItDraws) {
   for (const bool tied : {false, true}) {
     Adapted drawn(everything(), tied), passed(everything(), tied);
