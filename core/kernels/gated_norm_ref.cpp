@@ -49,13 +49,16 @@ struct Group {
     }
   }
 
+  /// Of the gradient of the normalised values and these values; both orders give it the same factors.
+  F mean_product() const {
+    const auto product = [&](int64_t i) {
+      return load(dy[i]) * load(weight[i]) * load(x[i]) * silu(F(load(gate[i]))) * rstd;
+    };
+    return lane_sum<F>(n, product) / static_cast<F>(n);
+  }
+
   void gate_first() const {
-    const F mean =
-        lane_sum<F>(n,
-                    [&](int64_t i) {
-                      return load(dy[i]) * load(weight[i]) * load(x[i]) * silu(F(load(gate[i]))) * rstd;
-                    }) /
-        static_cast<F>(n);
+    const F mean = mean_product();
     for (int64_t i = 0; i < n; ++i) {
       const F g = load(gate[i]);
       const F s = silu(g);
@@ -68,12 +71,7 @@ struct Group {
   }
 
   void norm_first() const {
-    const F mean =
-        lane_sum<F>(n,
-                    [&](int64_t i) {
-                      return load(dy[i]) * load(weight[i]) * load(x[i]) * silu(F(load(gate[i]))) * rstd;
-                    }) /
-        static_cast<F>(n);
+    const F mean = mean_product();
     for (int64_t i = 0; i < n; ++i) {
       const F g = load(gate[i]);
       const F s = silu(g);
