@@ -22,12 +22,12 @@ BOUNDS = json.loads((pathlib.Path(__file__).parent / "tolerances.json").read_tex
 NOTICED = 1e-2  # leaving a feature out must move some logit by this much: a hundred times the bound
 
 
-def prepare(variants, root):
+def prepare(variants, root, save=checkpoints.save):
     """Writes all checkpoints, ids and the list of cases; returns the path of the list."""
     cases = []
     for variant in variants:
         folder = root / variant.key
-        checkpoints.save(variant, folder)
+        save(variant, folder)
         ids, labels = checkpoints.make_rows(variant)
         case = {"model": str(folder), "ids": str(folder / "ids.json"), "grads": True, "dtype": variant.run,
                 "output": str(folder / "ours.safetensors")}

@@ -3,8 +3,6 @@ each expert got, the auxiliary loss; and what the program saves is loaded by tra
 
 moe_test.py [PATTERN]: only the variants whose name holds PATTERN.
 """
-import json
-import math
 import os
 import pathlib
 import sys
@@ -16,11 +14,9 @@ import transformers
 from safetensors.torch import load_file
 
 import checkpoints
+from forward_test import BOUNDS, NOTICED, gradient_error, norm, prepare
 from moe_variants import FAMILIES, all_variants, values
 from program import call
-
-BOUNDS = json.loads((pathlib.Path(__file__).parent / "tolerances.json").read_text())
-NOTICED = 1e-2
 
 
 def classes(variant):
@@ -111,17 +107,10 @@ def as_in_files(model, gradients, folder):
     return {name: tensor.float() for name, tensor in saved.items() if not name.endswith(frozen)}
 
 
-def gradient_error(ours, reference, whole):
-    size = float(reference.norm())
-    if size < 1e-6 * whole:
-        return 0.0 if float(ours.norm()) < 1e-6 * whole else math.inf
-    return float((ours - reference).norm()) / size
-
-
 def distance(logits, gradients, exact):
     """From the float32 run: norms over all logits and over all gradients."""
     return (float((logits - exact[0]).norm()),
-            math.sqrt(sum(float((gradients[name] - g).norm()) ** 2 for name, g in exact[1].items())))
+            norm({name: gradients[name] - g for name, g in exact[1].items()}))
 
 
 def compare(variant, folder):
@@ -132,7 +121,7 @@ def compare(variant, folder):
     reference = as_in_files(model, gradients, folder / "gradients")
     ours = {name.removeprefix("grad."): tensor for name, tensor in file.items() if name.startswith("grad.")}
     assert set(ours) == set(reference), f"{variant.key}: gradients differ in {set(ours) ^ set(reference)}"
-    whole = math.sqrt(sum(float(g.norm()) ** 2 for g in reference.values()))
+    whole = norm(reference)
     gradient, whose = max((gradient_error(ours[name], g, whole), name) for name, g in reference.items())
     measured = {"logits_max_abs": float((file["logits"] - logits).abs().max()),
                 "loss_relative": abs(float(file["loss"]) - float(loss)) / max(abs(float(loss)), 1e-30),
@@ -173,20 +162,8 @@ def main():
     variants = [variant for variant in all_variants() if pattern in variant.key]
     failures, largest = [], {}
     with tempfile.TemporaryDirectory() as name:
-        root, cases = pathlib.Path(name), []
-        for variant in variants:
-            folder = root / variant.key
-            save(variant, folder)
-            ids, labels = checkpoints.make_rows(variant)
-            case = {"model": str(folder), "ids": str(folder / "ids.json"), "grads": True, "dtype": variant.run,
-                    "output": str(folder / "ours.safetensors")}
-            (folder / "ids.json").write_text(json.dumps(ids))
-            if labels:
-                case["labels"] = str(folder / "labels.json")
-                (folder / "labels.json").write_text(json.dumps(labels))
-            cases.append(case)
-        (root / "cases.json").write_text(json.dumps(cases))
-        call("model", "forward", "--cases", root / "cases.json")
+        root = pathlib.Path(name)
+        call("model", "forward", "--cases", prepare(variants, root, save))
         for variant in variants:
             measured, whose, moved, shift, over = compare(variant, root / variant.key)
             line = f"{variant.key:32} {variant.run:9} " + " ".join(f"{v:9.2e}" for v in measured.values())

@@ -6,13 +6,14 @@ if(AUTOMODEL_ENGINE)
   add_test(NAME parity.generate COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/generate_test.py)
   add_test(NAME parity.strict COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/strict_test.py)
   add_test(NAME parity.documents COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/documents_test.py)
+  add_test(NAME parity.round_trip COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/round_trip_test.py)
   add_test(NAME parity.remote COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/remote_test.py)
   add_test(NAME parity.user_family COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/user_family_test.py)
   add_test(NAME parity.moe COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/moe_test.py)
   add_test(NAME parity.quantized COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/quantized_test.py)
   add_test(NAME parity.peft COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/peft_test.py)
   list(APPEND parity_tests parity.forward parity.generate parity.peft parity.strict parity.user_family parity.documents
-       parity.remote parity.moe parity.quantized)
+       parity.round_trip parity.remote parity.moe parity.quantized)
 endif()
 set_tests_properties(${parity_tests} PROPERTIES
   LABELS parity TIMEOUT 900
