@@ -66,18 +66,20 @@ ordered_json layers_json(const DecoderConfig& decoder) {
 }
 
 struct Facts {
-  int64_t parameters, bytes, length;
+  int64_t parameters, active, bytes, length;
   double flops;
   DType dtype;
 };
 
 Facts facts_of(const DecoderConfig& decoder, int64_t length) {
   Facts facts{};
-  facts.parameters = models::num_parameters(decoder);
+  const models::Cost cost = models::cost_of(decoder);
+  facts.parameters = cost.parameters;
+  facts.active = cost.active_parameters;
   facts.dtype = decoder.stored_dtype.value_or(DType::kFloat32);
   facts.bytes = facts.parameters * size_of(facts.dtype);
   facts.length = length > 0 ? length : std::min(kDefaultLength, decoder.max_position_embeddings);
-  facts.flops = models::flops_per_token(decoder, facts.length);
+  facts.flops = cost.flops_per_token(facts.length);
   return facts;
 }
 
@@ -87,6 +89,7 @@ void print_json(const DecoderConfig& decoder, const Facts& facts) {
   const ordered_json json = {{"architecture", decoder.architecture},
                              {"family", decoder.family},
                              {"parameters", facts.parameters},
+                             {"active_parameters", facts.active},
                              {"bytes", facts.bytes},
                              {"dtype", torch_name(facts.dtype)},
                              {"flops_per_token", facts.flops},
@@ -122,7 +125,9 @@ void print_table(const DecoderConfig& decoder, const Facts& facts) {
   flops << std::setprecision(4) << facts.flops / (large ? 1e9 : 1e6) << (large ? " GFLOP" : " MFLOP")
         << " forward and backward, in a sequence of " << with_thousands(facts.length);
   row("architecture", decoder.architecture + " (family " + decoder.family + ")");
-  row("parameters", with_thousands(facts.parameters));
+  const std::string active =
+      facts.active < facts.parameters ? ", a token passes " + with_thousands(facts.active) : "";
+  row("parameters", with_thousands(facts.parameters) + active);
   row("bytes", human_bytes(facts.bytes) + " as " + std::string(torch_name(facts.dtype)));
   row("per token", flops.str());
   row("layers", detail::join(decoder.layers.size(), " (", windows_text(decoder), ")"));

@@ -114,16 +114,23 @@ std::vector<SegmentWeights> model_weights(const DecoderConfig& config);
 /// Whether anything is dropped in training.
 bool has_dropout(const DecoderConfig& config);
 
-/// Number of parameters, tied ones once, buffers not.
-int64_t num_parameters(const DecoderConfig& config);
+/// What a model costs. Counting goes through every parameter's name: ask once.
+struct Cost {
+  int64_t parameters = 0;         ///< tied ones once, buffers not
+  int64_t active_parameters = 0;  ///< those that one token passes: of experts the chosen ones
 
-/// Those that one token passes: of experts the chosen ones.
-int64_t num_active_parameters(const DecoderConfig& config);
+  double flops = 0;             ///< forward and backward for one token, whatever the length
+  double flops_a_position = 0;  ///< more for each token of the sequence
 
-/// Forward and backward floating point operations for one token in a sequence of `length` tokens:
-/// 6 for each active parameter that multiplies (embedding lookup not counted, a tied head counted once) plus
-/// 12 x num_heads x head_dim x length for each layer of attention (causality not discounted), and 6 for each
-/// element of a scan's state and product with it (two of Mamba-2's, three of a DeltaNet's).
-double flops_per_token(const DecoderConfig& config, int64_t length);
+  /// In a sequence of `length` tokens: 6 for each active parameter that multiplies (embedding lookup not
+  /// counted, a tied head counted once) plus 12 x num_heads x head_dim x length for each layer of attention
+  /// (causality not discounted), and 6 for each element of a scan's state and product with it (two of
+  /// Mamba-2's, three of a DeltaNet's).
+  double flops_per_token(int64_t length) const {
+    return flops + flops_a_position * static_cast<double>(length);
+  }
+};
+
+Cost cost_of(const DecoderConfig& config);
 
 }  // namespace automodel::models

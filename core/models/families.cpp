@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
 
 #include "core/base/embedded.h"
 #include "core/base/error.h"
@@ -15,14 +16,23 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<Family> parse_built_in() {
+/// The built-in family files whose text holds `word` ("": all), as they stand.
+std::vector<Family> parse_built_in(const std::string& word) {
   constexpr std::string_view kFolder = "share/models/";
   std::vector<Family> families;
   for (const auto& [path, text] : embedded_texts()) {
-    if (!path.starts_with(kFolder) || !path.ends_with(".yaml")) continue;
-    families.push_back(parse_family(text, fs::path(path).stem().string(), "built in"));
+    const bool is_family = path.starts_with(kFolder) && path.ends_with(".yaml");
+    if (is_family && text.find(word) != std::string::npos)
+      families.push_back(parse_family(text, fs::path(path).stem().string(), "built in"));
   }
   return families;
+}
+
+/// Nothing when there is no such file.
+std::optional<Family> built_in_base(const std::string& name) {
+  const auto found = embedded_texts().find("share/models/" + name + ".yaml");
+  if (found == embedded_texts().end()) return std::nullopt;
+  return parse_family(found->second, name, "built in");
 }
 
 std::vector<Family> parse_folder(const fs::path& folder) {
@@ -44,19 +54,17 @@ std::vector<Family> parse_folder(const fs::path& folder) {
 }
 
 /// Fills in the base: a neighbour first, then a built-in one.
-Family whole(const Family& family,
-             const std::vector<Family>& neighbours,
-             const std::vector<Family>& built_in) {
+Family whole(const Family& family, const std::vector<Family>& neighbours) {
   if (family.like.empty()) return family;
-  std::vector<std::string> names;
-  for (const std::vector<Family>* set : {&neighbours, &built_in}) {
-    for (const Family& base : *set) {
-      if (base.name == family.like && base.origin != family.origin) return inherit(family, base);
-      if (base.name == family.like && base.origin == "built in" && base.name != family.name)
-        return inherit(family, base);
-      names.push_back(base.name);
-    }
+  for (const Family& base : neighbours) {
+    if (base.name == family.like && base.origin != family.origin) return inherit(family, base);
   }
+  const bool is_itself = family.origin == "built in" && family.like == family.name;
+  if (const std::optional<Family> base = built_in_base(family.like); base && !is_itself)
+    return inherit(family, *base);
+  std::vector<std::string> names;
+  for (const Family& base : neighbours) names.push_back(base.name);
+  for (const Family& base : parse_built_in("")) names.push_back(base.name);
   fail(ErrorCode::kConfig,
        family.origin,
        ": `like: ",
@@ -87,16 +95,15 @@ void add(std::vector<Family>& all, const Family& added) {
 
 }  // namespace
 
-std::vector<Family> load_families() {
-  const std::vector<Family> built_in = parse_built_in();
+std::vector<Family> load_families(const std::string& word) {
   std::vector<Family> all;
-  for (const Family& family : built_in) all.push_back(whole(family, built_in, built_in));
+  for (const Family& family : parse_built_in(word)) all.push_back(whole(family, {}));
   const char* folders = std::getenv("AUTOMODEL_MODELS");
   if (!folders) return all;
   for (const std::string& folder : split(folders, ':')) {
     if (folder.empty()) continue;
     const std::vector<Family> users = parse_folder(folder);
-    for (const Family& family : users) add(all, whole(family, users, built_in));
+    for (const Family& family : users) add(all, whole(family, users));
   }
   return all;
 }
@@ -109,7 +116,7 @@ Family load_family_file(const std::string& path) {
   if (fs::exists(beside) && beside != fs::path(path)) {
     neighbours.push_back(parse_family(read_file(beside), family.like, beside.string()));
   }
-  return whole(family, neighbours, parse_built_in());
+  return whole(family, neighbours);
 }
 
 std::vector<FamilyEntry> list_families() {

@@ -89,14 +89,14 @@ void read_mixer_of_layers(ConfigJson& config, Draft& draft) {
 }
 
 void read_one_branch_layers(ConfigJson& config, Draft& draft) {
-  const auto [list, where] = first_of(config, {"layers_block_type", "layer_types"});
+  const auto [list, where_listed] = first_of(config, {"layers_block_type", "layer_types"});
   const json* pattern = config.find_value("hybrid_override_pattern");
+  const std::string where = pattern && !list ? config.where("hybrid_override_pattern") : where_listed;
   std::vector<std::string> words;
   if (list) {
     words = words_of(*list, where);
   } else if (pattern) {
-    const std::string place = config.where("hybrid_override_pattern");
-    words = words_of_pattern(as_string(*pattern, place), place);
+    words = words_of_pattern(as_string(*pattern, where), where);
   } else {
     words = {"linear_attention", "moe", "full_attention", "mlp"};
   }

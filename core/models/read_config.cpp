@@ -47,8 +47,6 @@ std::string model_type_of(ConfigJson& config) {
 }
 
 Family family_for(ConfigJson& config, const std::string& family_file) {
-  const std::vector<Family> families =
-      family_file.empty() ? load_families() : std::vector<Family>{load_family_file(family_file)};
   const std::string architecture = architecture_of(config);
   const std::string model_type = model_type_of(config);
   check(!architecture.empty() || !model_type.empty(),
@@ -56,26 +54,33 @@ Family family_for(ConfigJson& config, const std::string& family_file) {
         config.origin(),
         ": \"architectures\" and \"model_type\" are missing: nothing says what model this is");
   const bool by_class = !architecture.empty();
-  std::vector<std::string> known;
+  const std::string& name = by_class ? architecture : model_type;
+  const auto names_of = [&](const Family& family) {
+    return by_class ? family.architectures : family.model_types;
+  };
+  const std::vector<Family> families =
+      family_file.empty() ? load_families(name) : std::vector<Family>{load_family_file(family_file)};
   for (const Family& family : families) {
-    const std::vector<std::string>& names = by_class ? family.architectures : family.model_types;
-    if (std::ranges::count(names, by_class ? architecture : model_type) > 0) {
-      // transformers goes by model_type, people read architectures: they must agree.
-      check(model_type.empty() || std::ranges::count(family.model_types, model_type) > 0,
-            ErrorCode::kUnsupported,
-            config.where("model_type"),
-            ": \"",
-            model_type,
-            "\" does not go with ",
-            architecture,
-            ", which is ",
-            join(family.model_types, " or "));
-      return family;
-    }
+    const std::vector<std::string> names = names_of(family);
+    if (std::ranges::count(names, name) == 0) continue;
+    // transformers goes by model_type, people read architectures: they must agree.
+    check(model_type.empty() || std::ranges::count(family.model_types, model_type) > 0,
+          ErrorCode::kUnsupported,
+          config.where("model_type"),
+          ": \"",
+          model_type,
+          "\" does not go with ",
+          architecture,
+          ", which is ",
+          join(family.model_types, " or "));
+    return family;
+  }
+  std::vector<std::string> known;
+  for (const Family& family : family_file.empty() ? load_families() : families) {
+    const std::vector<std::string> names = names_of(family);
     known.insert(known.end(), names.begin(), names.end());
   }
-  refuse_architecture(
-      config.where(by_class ? "architectures" : "model_type"), by_class ? architecture : model_type, known);
+  refuse_architecture(config.where(by_class ? "architectures" : "model_type"), name, known);
 }
 
 /// The value that a field's source gives, and what to call it.

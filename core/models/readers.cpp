@@ -37,6 +37,42 @@ std::vector<bool> windows_of(const json& layer_types, size_t num_layers, const C
   return sliding;
 }
 
+/// Gives the named layers a window of `size` and the others none.
+void set_windows(const std::vector<bool>& sliding, int64_t size, const std::string& where, Draft& draft) {
+  for (size_t i = 0; i < sliding.size(); ++i) {
+    check(!sliding[i] || size > 0,
+          ErrorCode::kFormat,
+          where,
+          ": layer ",
+          i,
+          " is sliding_attention but \"sliding_window\" and, where there is one, \"use_sliding_window\" give "
+          "it no "
+          "window");
+    draft.config.layers[i].attention.sliding_window = sliding[i] ? size : 0;
+  }
+}
+
+/// Which layers rotate: no_rope_layers (1: it does), else all but each no_rope_layer_interval-th.
+std::vector<bool> rotating_layers(ConfigJson& config, size_t num_layers, bool empty_is_none) {
+  const json* listed = config.find_value("no_rope_layers");
+  const json* interval = config.find_value("no_rope_layer_interval");
+  const int64_t every = interval ? as_int(*interval, config.where("no_rope_layer_interval"), 1) : 4;
+  std::vector<bool> rotates;
+  if (!listed || (empty_is_none && listed->is_array() && listed->empty())) {
+    for (size_t i = 0; i < num_layers; ++i) rotates.push_back((static_cast<int64_t>(i) + 1) % every != 0);
+    return rotates;
+  }
+  check(listed->is_array() && listed->size() >= num_layers,
+        ErrorCode::kFormat,
+        config.where("no_rope_layers"),
+        ": expected a list of ",
+        num_layers,
+        " numbers, one a layer");
+  for (size_t i = 0; i < num_layers; ++i)
+    rotates.push_back(as_int((*listed)[i], config.where("no_rope_layers"), 0, 1) == 1);
+  return rotates;
+}
+
 /// 2^(-8 i / n) for i = 1..n when n is a power of two; else those of the power below, then every other one of
 /// the power above. Press et al. 2022, arXiv:2108.12409.
 std::vector<double> alibi_slopes(int64_t num_heads) {
@@ -184,16 +220,7 @@ void read_layer_windows(ConfigJson& config, Draft& draft) {
     const int64_t first = first_layer ? as_int(*first_layer, config.where("max_window_layers"), 0) : 28;
     for (int64_t i = first; i < num_layers; ++i) sliding[static_cast<size_t>(i)] = true;
   }
-  for (size_t i = 0; i < layers.size(); ++i) {
-    if (!sliding[i]) continue;
-    check(size > 0,
-          ErrorCode::kFormat,
-          config.where("layer_types"),
-          ": layer ",
-          i,
-          " is sliding_attention but use_sliding_window and sliding_window give it no window");
-    layers[i].attention.sliding_window = size;
-  }
+  set_windows(sliding, size, config.where("layer_types"), draft);
 }
 
 void read_layer_types(ConfigJson& config, Draft& draft) {
@@ -205,16 +232,10 @@ void read_layer_types(ConfigJson& config, Draft& draft) {
                      ? layers[i].attention.sliding_window > 0
                      : draft.window_pattern > 0 && (static_cast<int64_t>(i) + 1) % draft.window_pattern != 0;
   if (types) sliding = windows_of(*types, layers.size(), config);
-  for (size_t i = 0; i < layers.size(); ++i) {
-    int64_t& window = layers[i].attention.sliding_window;
-    check(!sliding[i] || window > 0,
-          ErrorCode::kFormat,
-          config.where(types ? "layer_types" : "sliding_window"),
-          ": layer ",
-          i,
-          " is sliding_attention but \"sliding_window\" gives it no window");
-    if (!sliding[i]) window = 0;
-  }
+  set_windows(sliding,
+              draft.layer.attention.sliding_window,
+              config.where(types ? "layer_types" : "sliding_window"),
+              draft);
 }
 
 void read_mlp_size(ConfigJson& /*config*/, Draft& draft) {
@@ -245,69 +266,39 @@ void read_rope_or_alibi(ConfigJson& config, Draft& draft) {
 
 void read_rope_less_layers(ConfigJson& config, Draft& draft) {
   std::vector<LayerConfig>& layers = draft.config.layers;
-  const json* listed = config.find_value("no_rope_layers");
-  const json* interval = config.find_value("no_rope_layer_interval");
   const json* types = config.find_value("layer_types");
   const json* window = config.find_value("sliding_window");
   const json* use_window = config.find_value("use_sliding_window");
-  const int64_t every = interval ? as_int(*interval, config.where("no_rope_layer_interval"), 1) : 4;
-  const std::vector<double> rotates =
-      listed ? as_numbers(*listed, config.where("no_rope_layers")) : std::vector<double>();
-  check(!listed || rotates.size() >= layers.size(),
-        ErrorCode::kFormat,
-        config.where("no_rope_layers"),
-        ": expected ",
-        layers.size(),
-        " numbers, one a layer, found ",
-        rotates.size());
   const bool windows = use_window && as_bool(*use_window, config.where("use_sliding_window"));
   const int64_t size = window && windows ? as_int(*window, config.where("sliding_window"), 1) : 0;
+  const std::vector<bool> rotates = rotating_layers(config, layers.size(), /*empty_is_none=*/false);
   std::vector<bool> sliding(layers.size(), false);
   for (size_t i = 0; i < layers.size(); ++i) {
-    const bool turns = listed ? rotates[i] != 0 : (static_cast<int64_t>(i) + 1) % every != 0;
-    layers[i].attention.rope = turns ? 0 : -1;
-    sliding[i] = size > 0 && !turns;
+    layers[i].attention.rope = rotates[i] ? 0 : -1;
+    sliding[i] = size > 0 && !rotates[i];
   }
   if (types) sliding = windows_of(*types, layers.size(), config);
-  for (size_t i = 0; i < layers.size(); ++i) {
-    check(!sliding[i] || size > 0,
-          ErrorCode::kFormat,
-          config.where("layer_types"),
-          ": layer ",
-          i,
-          " is sliding_attention but use_sliding_window and sliding_window give it no window");
-    if (sliding[i]) layers[i].attention.sliding_window = size;
-  }
+  set_windows(sliding, size, config.where("layer_types"), draft);
 }
 
 void read_chunked_layers(ConfigJson& config, Draft& draft) {
   std::vector<LayerConfig>& layers = draft.config.layers;
-  const json* listed = config.find_value("no_rope_layers");
-  const json* interval = config.find_value("no_rope_layer_interval");
   const json* types = config.find_value("layer_types");
-  const int64_t every = interval ? as_int(*interval, config.where("no_rope_layer_interval"), 1) : 4;
   const json* tuning = config.find_value("attn_temperature_tuning");
   const bool tuned = !tuning || as_bool(*tuning, config.where("attn_temperature_tuning"));
-  // An empty list means none, as in transformers.
-  const bool by_list = listed && !listed->empty();
-  const auto count_as_layers = [&](const json& list, const char* key) {
-    check(list.is_array() && list.size() >= layers.size(),
-          ErrorCode::kFormat,
-          config.where(key),
-          ": expected a list of ",
-          layers.size(),
-          ", one a layer");
-  };
-  if (by_list) count_as_layers(*listed, "no_rope_layers");
-  if (types) count_as_layers(*types, "layer_types");
+  check(!types || (types->is_array() && types->size() >= layers.size()),
+        ErrorCode::kFormat,
+        config.where("layer_types"),
+        ": expected a list of ",
+        layers.size(),
+        " words, one a layer");
+  const std::vector<bool> rotates = rotating_layers(config, layers.size(), /*empty_is_none=*/true);
   for (size_t i = 0; i < layers.size(); ++i) {
     AttentionConfig& attention = layers[i].attention;
-    const bool turns = by_list ? as_int((*listed)[i], config.where("no_rope_layers"), 0, 1) == 1
-                               : (static_cast<int64_t>(i) + 1) % every != 0;
-    attention.rope = turns ? 0 : -1;
-    if (turns || !tuned) attention.query_scale.beta = 0;
-    if (!turns) attention.qk_norm = QkNorm::kNone;
-    bool chunked = turns;
+    attention.rope = rotates[i] ? 0 : -1;
+    if (rotates[i] || !tuned) attention.query_scale.beta = 0;
+    if (!rotates[i]) attention.qk_norm = QkNorm::kNone;
+    bool chunked = rotates[i];
     if (types) {
       const std::string type = as_string((*types)[i], config.where("layer_types"));
       check(type == "chunked_attention" || type == "full_attention",

@@ -100,33 +100,30 @@ void SpecList::linear(const std::string& role, int64_t out, int64_t in, bool bia
   if (name.layout == Layout::kTransposed) file = {file.name, {in, out}, {transposed(out, in)}};
   specs_.push_back({role + ".weight", file.name, {out, in}, Kind::kLinear, Init::kNormal, {file}});
   if (!bias) return;
-  file = {module + ".bias", {out}, {}};
-  specs_.push_back({role + ".bias", file.name, {out}, Kind::kOther, Init::kZeros, {file}});
+  plain(role + ".bias", module + ".bias", {out}, Kind::kOther, Init::kZeros);
 }
 
-void SpecList::fused_qkv(
-    const std::string& role, int64_t q_size, int64_t kv_size, int64_t num_kv_heads, int64_t in, bool bias) {
+void SpecList::fused(
+    const std::string& role, const std::vector<int64_t>& parts, int64_t groups, int64_t in, bool bias) {
   const size_t first = specs_.size();
-  linear(role, q_size + 2 * kv_size, in, bias);
+  linear(role, std::accumulate(parts.begin(), parts.end(), int64_t{0}), in, bias);
   if (name_of(role).layout != Layout::kByGroup) return;
-  specs_[first].files[0].blocks = by_group({q_size, kv_size, kv_size}, num_kv_heads, in);
-  if (bias) specs_[first + 1].files[0].blocks = by_group({q_size, kv_size, kv_size}, num_kv_heads, 1);
+  specs_[first].files[0].blocks = by_group(parts, groups, in);
+  if (bias) specs_[first + 1].files[0].blocks = by_group(parts, groups, 1);
 }
 
-void SpecList::fused(const std::string& role, const std::vector<int64_t>& parts, int64_t groups, int64_t in) {
-  const size_t first = specs_.size();
-  linear(role, std::accumulate(parts.begin(), parts.end(), int64_t{0}), in, /*bias=*/false);
-  if (name_of(role).layout == Layout::kByGroup) specs_[first].files[0].blocks = by_group(parts, groups, in);
+void SpecList::plain(const std::string& role,
+                     const std::string& name,
+                     const std::vector<int64_t>& shape,
+                     Kind kind,
+                     Init init) {
+  specs_.push_back({role, name, shape, kind, init, {{name, shape, {}}}});
 }
 
 void SpecList::conv(const std::string& role, int64_t channels, int64_t kernel, bool bias) {
   const std::string module = module_of(role);
-  const auto add = [&](const char* suffix, const std::vector<int64_t>& shape, Init init) {
-    const std::string name = module + suffix;
-    specs_.push_back({role + suffix, name, shape, Kind::kOther, init, {{name, shape, {}}}});
-  };
-  add(".weight", {channels, 1, kernel}, Init::kNormal);
-  if (bias) add(".bias", {channels}, Init::kZeros);
+  plain(role + ".weight", module + ".weight", {channels, 1, kernel}, Kind::kOther, Init::kNormal);
+  if (bias) plain(role + ".bias", module + ".bias", {channels}, Kind::kOther, Init::kZeros);
 }
 
 void SpecList::norm(
@@ -210,14 +207,11 @@ void SpecList::buffer(const std::string& role, int64_t size) {
 }
 
 void SpecList::embedding(const std::string& role, int64_t rows, int64_t width) {
-  const std::string name = module_of(role) + ".weight";
-  specs_.push_back(
-      {role + ".weight", name, {rows, width}, Kind::kEmbedding, Init::kNormal, {{name, {rows, width}, {}}}});
+  plain(role + ".weight", module_of(role) + ".weight", {rows, width}, Kind::kEmbedding, Init::kNormal);
 }
 
 void SpecList::constant(const std::string& role, const std::vector<int64_t>& shape, Init init) {
-  const std::string name = module_of(role);
-  specs_.push_back({role, name, shape, Kind::kOther, init, {{name, shape, {}}}});
+  plain(role, module_of(role), shape, Kind::kOther, init);
 }
 
 }  // namespace automodel::models

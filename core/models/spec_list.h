@@ -21,13 +21,10 @@ class SpecList {
   /// role.weight [out, in] and role.bias [out], laid out as the names say (kPlain or kTransposed).
   void linear(const std::string& role, int64_t out, int64_t in, bool bias);
 
-  /// role.weight [(N + 2 K) H, in] and its bias: queries, keys and values of one fused projection.
-  void fused_qkv(
-      const std::string& role, int64_t q_size, int64_t kv_size, int64_t num_kv_heads, int64_t in, bool bias);
-
-  /// role.weight [sum of parts, in] without a bias; in the file by group (kByGroup): a group's share of each
-  /// part.
-  void fused(const std::string& role, const std::vector<int64_t>& parts, int64_t groups, int64_t in);
+  /// role.weight [sum of parts, in] and its bias; in the file by group (kByGroup): a group's share of each
+  /// part. Queries, keys and values of one projection are three parts, a group for each key head.
+  void fused(
+      const std::string& role, const std::vector<int64_t>& parts, int64_t groups, int64_t in, bool bias);
 
   /// role.weight [channels, 1, kernel] and role.bias [channels] of a depthwise convolution.
   void conv(const std::string& role, int64_t channels, int64_t kernel, bool bias);
@@ -54,6 +51,11 @@ class SpecList {
  private:
   const WeightName& name_of(const std::string& role) const;
   std::string module_of(const std::string& role) const;
+  void plain(const std::string& role,
+             const std::string& name,
+             const std::vector<int64_t>& shape,
+             WeightSpec::Kind kind,
+             WeightSpec::Init init);
   void stacked(const std::string& role, int64_t experts, int64_t out, int64_t in, bool bias);
   void listed(const std::string& role,
               int64_t experts,

@@ -30,7 +30,8 @@ void add_attention(SpecList& list, const AttentionConfig& attention, int64_t hid
   // transformers draws parameters of a module before those of modules inside it.
   if (attention.sinks) list.constant("attention.sinks", {attention.num_heads}, WeightSpec::Init::kNormal);
   if (list.has("attention.qkv")) {
-    list.fused_qkv("attention.qkv", q_size, kv_size, attention.num_kv_heads, hidden_size, attention.q_bias);
+    list.fused(
+        "attention.qkv", {q_size, kv_size, kv_size}, attention.num_kv_heads, hidden_size, attention.q_bias);
   } else {
     list.linear("attention.q", q_size, hidden_size, attention.q_bias);
     list.linear("attention.k", kv_size, hidden_size, attention.k_bias);
@@ -86,8 +87,9 @@ void add_delta_net(SpecList& list, const DeltaNetConfig& delta_net, int64_t hidd
   const int64_t heads = delta_net.num_value_heads;
   list.conv("delta_net.conv", delta_net.conv_size(), delta_net.conv_kernel, /*bias=*/false);
   if (list.has("delta_net.qkvz")) {
-    list.fused("delta_net.qkvz", {keys, keys, values, values}, delta_net.num_key_heads, hidden_size);
-    list.fused("delta_net.ba", {heads, heads}, delta_net.num_key_heads, hidden_size);
+    list.fused(
+        "delta_net.qkvz", {keys, keys, values, values}, delta_net.num_key_heads, hidden_size, /*bias=*/false);
+    list.fused("delta_net.ba", {heads, heads}, delta_net.num_key_heads, hidden_size, /*bias=*/false);
     list.norm("delta_net.norm", {delta_net.value_head_dim}, true, false, 0);
     list.linear("delta_net.out", hidden_size, values, false);
   } else {
@@ -222,62 +224,50 @@ bool has_dropout(const DecoderConfig& config) {
          });
 }
 
-int64_t num_parameters(const DecoderConfig& config) {
-  int64_t total = 0;
-  for (const SegmentWeights& segment : model_weights(config)) {
-    for (const WeightSpec& weight : segment.weights) {
-      if (weight.kind != WeightSpec::Kind::kBuffer) total += num_elements(weight.shape);
-    }
-  }
-  return total;
-}
-
-int64_t num_active_parameters(const DecoderConfig& config) {
-  double total = 0;
-  for (const SegmentWeights& segment : model_weights(config)) {
-    for (const WeightSpec& weight : segment.weights) {
-      if (weight.kind != WeightSpec::Kind::kBuffer)
-        total += weight.active * static_cast<double>(num_elements(weight.shape));
-    }
-  }
-  return static_cast<int64_t>(std::llround(total));
-}
-
 namespace {
 
-/// Of what a mixer does beside its projections.
-double mixer_flops(const LayerConfig& layer, MixerKind mixer, int64_t length) {
-  const auto of_attention = [&](int64_t heads, int64_t dims) {  // of a head's query, key and value
-    return 6.0 * static_cast<double>(heads * dims * length);
-  };
+/// Adds what a mixer does beside its projections.
+void add_mixer(Cost& cost, const LayerConfig& layer, MixerKind mixer) {
+  const auto count = [](int64_t products) { return 6.0 * static_cast<double>(products); };
   switch (mixer) {
     case MixerKind::kAttention:
-      return of_attention(layer.attention.num_heads, 2 * layer.attention.head_dim);
+      cost.flops_a_position += count(layer.attention.num_heads * 2 * layer.attention.head_dim);
+      return;
     case MixerKind::kLatentAttention:
-      return of_attention(layer.latent.num_heads, layer.latent.qk_dim() + layer.latent.v_dim);
+      cost.flops_a_position += count(layer.latent.num_heads * (layer.latent.qk_dim() + layer.latent.v_dim));
+      return;
     case MixerKind::kMamba2:
-      return 6.0 * 2 * static_cast<double>(layer.mamba2.inner_size() * layer.mamba2.state_size);
+      cost.flops += count(2 * layer.mamba2.inner_size() * layer.mamba2.state_size);
+      return;
     case MixerKind::kDeltaNet:
-      return 6.0 * 3 * static_cast<double>(layer.delta_net.value_size() * layer.delta_net.key_head_dim);
+      cost.flops += count(3 * layer.delta_net.value_size() * layer.delta_net.key_head_dim);
+      return;
   }
-  return 0;
 }
 
 }  // namespace
 
-double flops_per_token(const DecoderConfig& config, int64_t length) {
+Cost cost_of(const DecoderConfig& config) {
+  Cost cost;
+  double active = 0;
   double in_matmuls = config.head.tied ? static_cast<double>(config.vocab_size * config.hidden_size) : 0.0;
   for (const SegmentWeights& segment : model_weights(config)) {
     for (const WeightSpec& weight : segment.weights) {
+      if (weight.kind == WeightSpec::Kind::kBuffer) continue;
+      const int64_t size = num_elements(weight.shape);
+      const double passed = weight.active * static_cast<double>(size);
+      cost.parameters += size;
+      active += passed;
       if (weight.kind == WeightSpec::Kind::kLinear || weight.kind == WeightSpec::Kind::kExperts)
-        in_matmuls += weight.active * static_cast<double>(num_elements(weight.shape));
+        in_matmuls += passed;
     }
   }
-  double in_mixers = 0;
+  cost.active_parameters = static_cast<int64_t>(std::llround(active));
+  cost.flops = 6.0 * in_matmuls;
   for (const LayerConfig& layer : config.layers) {
-    for (const MixerKind mixer : layer.mixers) in_mixers += mixer_flops(layer, mixer, length);
+    for (const MixerKind mixer : layer.mixers) add_mixer(cost, layer, mixer);
   }
-  return 6.0 * in_matmuls + in_mixers;
+  return cost;
 }
 
 }  // namespace automodel::models

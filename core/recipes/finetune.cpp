@@ -108,6 +108,7 @@ struct Training {
   std::vector<tensor::Unit*> units;
   engine::Walk walk;
   optim::Optimizer optimizer;
+  models::Cost cost;
   bool has_experts;
 
   explicit Training(const config::Recipe& r)
@@ -116,6 +117,7 @@ struct Training {
         units(model.decoder.unit_pointers()),
         walk(model.decoder.segment_pointers(), units, {recompute_of(r.distributed.recompute)}),
         optimizer(r.optimizer, units, static_cast<uint64_t>(r.seed)),
+        cost(models::cost_of(model.decoder.config)),
         has_experts(std::ranges::any_of(model.decoder.config.layers, [](const models::LayerConfig& layer) {
           return layer.feed_forward == models::FeedForwardKind::kMoe;
         })) {}
@@ -240,7 +242,7 @@ std::string percentage(int64_t part, int64_t whole) {
 
 void print_model(const Training& training) {
   const int64_t adapters = training.model.adapters ? training.model.adapters->num_parameters() : 0;
-  const int64_t total = models::num_parameters(training.model.decoder.config) + adapters;
+  const int64_t total = training.cost.parameters + adapters;
   const int64_t trainable = training.model.adapters ? adapters : total;
   double squares = 0;
   for (const tensor::Unit* unit : training.units) {
@@ -375,8 +377,7 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
     record.mem_gib = training.peak_memory_gib();
     record.tps = static_cast<double>(record.num_tokens_per_step) / seconds;
     if (recipe.mfu_peak_tflops) {
-      const double flops =
-          models::flops_per_token(training.model.decoder.config, pending.length) * record.tps;
+      const double flops = training.cost.flops_per_token(pending.length) * record.tps;
       record.mfu_percent = 100 * flops / (*recipe.mfu_peak_tflops * 1e12);
     }
     metrics.write(record);

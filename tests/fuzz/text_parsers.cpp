@@ -29,7 +29,7 @@ void parse_json_text(std::string_view bytes) {
 }
 
 void parse_model_config(std::string_view bytes) {
-  models::num_parameters(models::read_decoder_config(std::string(bytes), "config.json"));
+  models::cost_of(models::read_decoder_config(std::string(bytes), "config.json"));
 }
 
 void parse_family_file(std::string_view bytes) {

@@ -74,7 +74,7 @@ TEST(ReadConfig, LlamaFieldsAndDefaults) {
   ASSERT_EQ(decoder.ropes.size(), 1u);
   EXPECT_EQ(decoder.ropes[0].inv_freq.size(), 4u);
   // 3 layers of (q o 2*32*32, k v 2*16*32, mlp 3*32*48, norms 2*32), embedding and head 2*100*32, norm 32.
-  EXPECT_EQ(num_parameters(decoder), 3 * (2048 + 1024 + 4608 + 64) + 6400 + 32);
+  EXPECT_EQ(cost_of(decoder).parameters, 3 * (2048 + 1024 + 4608 + 64) + 6400 + 32);
 }
 
 TEST(ReadConfig, NullMeansWhatTransformersTakesItFor) {
@@ -187,7 +187,7 @@ TEST(ReadConfig, EveryConfigOfTheSharedDataIsReadOrRefusedForItsFamily) {
                       architecture == "Qwen2ForCausalLM" || architecture == "Qwen3ForCausalLM";
     try {
       const DecoderConfig decoder = read_decoder_config(text, path.string());
-      EXPECT_GT(num_parameters(decoder), 0);
+      EXPECT_GT(cost_of(decoder).parameters, 0);
       ++num_read;
     } catch (const Error& error) {
       EXPECT_FALSE(ours) << error.what();
