@@ -23,7 +23,11 @@ constexpr const char* kFooter =
     "nothing.\n"
     "Without --labels the label of a position is the next id, which is what transformers computes for\n"
     "model(ids, labels=ids): there the labels are shifted inside.\n"
-    "The file holds `logits` (float32, [rows, longest row, vocabulary], zeros after a row's end), `loss` "
+    "Masked language models: the label of a position is its own id. Classification: LABELS.json has one "
+    "number a row.\n"
+    "The file holds `logits` (float32, [rows, longest row, vocabulary], zeros after a row's end; of a "
+    "classifier\n"
+    "[rows, labels]), `embedding` [rows, width] of a model without a head, `loss` "
     "(mean over all\n"
     "labels) and, with --grads, `grad.NAME` for every parameter; with --adapter for those of the adapter "
     "alone.\n"
@@ -34,7 +38,8 @@ constexpr const char* kFooter =
     "\"output\": FILE}, ...]\n"
     "A case with \"refused\": FILE whose model or rows are refused writes the message there and goes on; "
     "\"documents\"\n"
-    "is --documents.\n"
+    "is --documents; so are the other options, \"bidirectional\": true among them.\n"
+    "  automodel model forward -m ./all-MiniLM-L6-v2 --ids ids.json --pooling mean -o vectors.safetensors\n"
     "The same in transformers (docs/parity.md has it with rows of several lengths):\n"
     "  model = AutoModelForCausalLM.from_pretrained(DIR, dtype=torch.float32, "
     "attn_implementation=\"eager\")\n"
@@ -60,6 +65,15 @@ ForwardCase case_of(const nlohmann::json& object, const std::string& where) {
       request.labels = text(value, key);
     } else if (key == "documents") {
       request.documents = text(value, key);
+    } else if (key == "token_types") {
+      request.token_types = text(value, key);
+    } else if (key == "task") {
+      request.task = text(value, key);
+    } else if (key == "pooling") {
+      request.pooling = text(value, key);
+    } else if (key == "bidirectional") {
+      check(value.is_boolean(), ErrorCode::kData, where, ": \"bidirectional\": expected true or false");
+      request.bidirectional = value.get<bool>();
     } else if (key == "refused") {
       request.refused = text(value, key);
     } else if (key == "output") {
@@ -70,8 +84,20 @@ ForwardCase case_of(const nlohmann::json& object, const std::string& where) {
       check(value.is_boolean(), ErrorCode::kData, where, ": \"grads\": expected true or false");
       request.grads = value.get<bool>();
     } else {
-      const std::string nearest = nearest_name(
-          key, {"model", "adapter", "ids", "labels", "documents", "refused", "output", "dtype", "grads"});
+      const std::string nearest = nearest_name(key,
+                                               {"model",
+                                                "adapter",
+                                                "ids",
+                                                "labels",
+                                                "documents",
+                                                "token_types",
+                                                "task",
+                                                "pooling",
+                                                "bidirectional",
+                                                "refused",
+                                                "output",
+                                                "dtype",
+                                                "grads"});
       fail(ErrorCode::kData,
            where,
            ": unknown key \"",
@@ -135,6 +161,20 @@ void add_model_forward(CLI::App& parent) {
           request.documents,
           "Rows of numbers aligned with ids: equal neighbours are one document, which sees itself alone")
       ->type_name("FILE");
+  command
+      ->add_option(
+          "--token-types", request.token_types, "Rows of numbers aligned with ids (segments of BERT)")
+      ->type_name("FILE");
+  command
+      ->add_option(
+          "--task", request.task, "classification or embedding, in place of what the model's class says")
+      ->check(CLI::IsMember({"classification", "embedding"}))
+      ->option_text("TASK");
+  command->add_option("--pooling", request.pooling, "first, last or mean: the vector that stands for a row")
+      ->check(CLI::IsMember({"first", "last", "mean"}))
+      ->option_text("POOLING");
+  command->add_flag(
+      "--bidirectional", request.bidirectional, "A decoder's tokens also see those behind them");
   command->add_flag("--grads", request.grads, "Also the gradient of the loss by every parameter");
   command->add_option("--dtype", request.dtype, "float32 (default), bfloat16, float16, or auto: as stored")
       ->check(CLI::IsMember({"float32", "bfloat16", "float16", "auto"}))

@@ -31,6 +31,9 @@ __device__ Activated activate(float x) {
   } else if constexpr (kActivation == Activation::kRelu2) {
     const float positive = x > 0 ? x : 0.0f;
     return {positive * positive, 2.0f * positive};
+  } else if constexpr (kActivation == Activation::kTanh) {
+    const float t = tanhf(x);
+    return {t, 1.0f - t * t};
   } else {
     return {x > 0 ? x : 0.0f, x > 0 ? 1.0f : 0.0f};
   }

@@ -9,6 +9,7 @@ enum class Activation {
   kGeluTanh,  ///< GELU's approximation by tanh
   kRelu,
   kRelu2,  ///< relu(x)^2. So et al. 2021, arXiv:2109.08668
+  kTanh,
 };
 
 }  // namespace automodel::kernels

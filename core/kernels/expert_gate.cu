@@ -107,6 +107,8 @@ void with_gate(Element element, const ExpertGate& gate, Body body) {
         return body(t, PlainGate<T, Activation::kRelu>{});
       case Activation::kRelu2:
         return body(t, PlainGate<T, Activation::kRelu2>{});
+      case Activation::kTanh:
+        return body(t, PlainGate<T, Activation::kTanh>{});
     }
   });
 }

@@ -134,6 +134,8 @@ void with_activation(Activation activation, Body body) {
       return body.template operator()<T, N, Activation::kRelu>();
     case Activation::kRelu2:
       return body.template operator()<T, N, Activation::kRelu2>();
+    case Activation::kTanh:
+      return body.template operator()<T, N, Activation::kTanh>();
   }
 }
 

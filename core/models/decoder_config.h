@@ -10,18 +10,20 @@
 #include "core/models/weight_spec.h"
 #include "core/nn/block_config.h"
 #include "core/nn/delta_net_config.h"
+#include "core/nn/head_config.h"
 #include "core/nn/latent_attention_config.h"
 #include "core/nn/mamba2_config.h"
 #include "core/nn/moe_config.h"
 
-/// What a decoder-only language model is made of, whatever family it comes from. Filled from config.json by a
-/// family file (share/models); every field's default is the neutral choice.
+/// What a model of one stack of layers is made of, decoder or encoder, whatever family it comes from. Filled
+/// from config.json by a family file (share/models); every field's default is the neutral choice.
 namespace automodel::models {
 
 // What the blocks are made of is declared beside them.
 using kernels::Activation;
 using nn::AttentionConfig;
 using nn::BlockConfig;
+using nn::ClassifierConfig;
 using nn::DeltaNetConfig;
 using nn::LatentAttentionConfig;
 using nn::Mamba2Config;
@@ -29,9 +31,26 @@ using nn::MlpConfig;
 using nn::MoeConfig;
 using nn::NormConfig;
 using nn::NormKind;
+using nn::Pooling;
 using nn::QkNorm;
 using nn::Residual;
 using nn::RopeConfig;
+using nn::TransformConfig;
+
+/// What a model computes of its tokens.
+enum class Task {
+  kNextToken,       ///< a logit a word of the vocabulary, of the token behind each position
+  kMaskedToken,     ///< the same of the token at the position (BERT)
+  kClassification,  ///< a logit a label, of the whole row
+  kEmbedding,       ///< a vector, of the whole row
+};
+
+/// What is asked of a checkpoint, in place of what its class says.
+struct TaskRequest {
+  std::optional<Task> task;
+  std::optional<Pooling> pooling;  ///< kClassification, kEmbedding
+  bool bidirectional = false;      ///< attention of a decoder sees what follows, too
+};
 
 /// What mixes tokens in a layer.
 enum class MixerKind { kAttention, kLatentAttention, kMamba2, kDeltaNet };
@@ -67,16 +86,19 @@ struct EmbeddingConfig {
   std::optional<int64_t> pad_token_id;
   int64_t num_positions = 0;    ///< rows of a learned table of positions, added (GPT-2, BERT); 0: none
   int64_t position_offset = 0;  ///< row of position 0 (RoBERTa: 2)
-  double dropout = 0.0;         ///< of the sum, in training
+  int64_t num_token_types = 0;  ///< rows of a table of token types, added (BERT's segments); 0: none
+  NormConfig norm{.kind = NormKind::kNone};  ///< of the sum
+  double dropout = 0.0;                      ///< of the normalised sum, in training
 };
 
-/// The residual stream to logits.
+/// The residual stream to logits of tokens.
 struct HeadConfig {
   bool tied = false;           ///< the weight is the embedding's
   bool bias = false;           ///< Phi-2
   double logit_scale = 1.0;    ///< multiplies logits (Cohere; Granite and MiniCPM divide)
   double logit_softcap = 0.0;  ///< logits become cap tanh(logits / cap); 0: off. Gemma 2, arXiv:2408.00118
   bool normalised = false;     ///< each row of the weight has length one (Baichuan 2, arXiv:2309.10305)
+  TransformConfig transform;
 };
 
 /// How files hold quantised weights; they are made plain numbers while they are loaded.
@@ -96,9 +118,11 @@ struct DecoderConfig {
   int64_t hidden_size = 0;
   int64_t max_position_embeddings = 0;
   double initializer_range = 0.02;
+  Task task = Task::kNextToken;
   EmbeddingConfig embedding;
-  NormConfig norm;  ///< of the last norm, before the head
-  HeadConfig head;
+  NormConfig norm;              ///< of the last norm, before the head
+  HeadConfig head;              ///< of tasks that predict tokens
+  ClassifierConfig classifier;  ///< of kClassification; pooling of kEmbedding, too
   QuantizationConfig quantization;
   std::optional<DType> stored_dtype;  ///< dtype / torch_dtype of config.json
   std::vector<RopeConfig> ropes;
@@ -110,6 +134,14 @@ struct DecoderConfig {
 /// random initialisation replays it. A tied head is absent. Throws Error(kConfig) for a parameter that the
 /// family file gives no name.
 std::vector<SegmentWeights> model_weights(const DecoderConfig& config);
+
+/// Whether the task has logits of the vocabulary.
+inline bool predicts_tokens(const DecoderConfig& config) {
+  return config.task == Task::kNextToken || config.task == Task::kMaskedToken;
+}
+
+/// Whether no token sees one behind it.
+bool is_causal(const DecoderConfig& config);
 
 /// Whether anything is dropped in training.
 bool has_dropout(const DecoderConfig& config);

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
+#include <set>
 
 #include "core/base/embedded.h"
 #include "core/base/error.h"
@@ -53,15 +54,25 @@ std::vector<Family> parse_folder(const fs::path& folder) {
   return families;
 }
 
-/// Fills in the base: a neighbour first, then a built-in one.
-Family whole(const Family& family, const std::vector<Family>& neighbours) {
+/// Fills in the base, and that one's: a neighbour first, then a built-in one. `depth`: bases on the way here.
+Family whole(const Family& family, const std::vector<Family>& neighbours, int depth = 0) {
+  constexpr int kMostBases = 8;
   if (family.like.empty()) return family;
+  check(depth < kMostBases,
+        ErrorCode::kConfig,
+        family.origin,
+        ": `like: ",
+        family.like,
+        "`: more than ",
+        kMostBases,
+        " families are like one another, maybe in a circle");
   for (const Family& base : neighbours) {
-    if (base.name == family.like && base.origin != family.origin) return inherit(family, base);
+    if (base.name == family.like && base.origin != family.origin)
+      return inherit(family, whole(base, neighbours, depth + 1));
   }
   const bool is_itself = family.origin == "built in" && family.like == family.name;
   if (const std::optional<Family> base = built_in_base(family.like); base && !is_itself)
-    return inherit(family, *base);
+    return inherit(family, whole(*base, {}, depth + 1));
   std::vector<std::string> names;
   for (const Family& base : neighbours) names.push_back(base.name);
   for (const Family& base : parse_built_in("")) names.push_back(base.name);
@@ -110,11 +121,13 @@ std::vector<Family> load_families(const std::string& word) {
 
 Family load_family_file(const std::string& path) {
   const Family family = parse_family(read_file(path), fs::path(path).stem().string(), path);
-  if (family.like.empty()) return family;
-  const fs::path beside = fs::path(path).parent_path() / (family.like + ".yaml");
   std::vector<Family> neighbours;
-  if (fs::exists(beside) && beside != fs::path(path)) {
-    neighbours.push_back(parse_family(read_file(beside), family.like, beside.string()));
+  std::set<std::string> seen = {family.name};
+  for (std::string like = family.like; !like.empty() && seen.insert(like).second;) {
+    const fs::path beside = fs::path(path).parent_path() / (like + ".yaml");
+    if (!fs::exists(beside)) break;
+    neighbours.push_back(parse_family(read_file(beside), like, beside.string()));
+    like = neighbours.back().like;
   }
   return whole(family, neighbours);
 }

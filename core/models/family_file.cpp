@@ -171,8 +171,10 @@ void parse_weights(const Place& place, WeightNames& weights) {
       weights.prefix = value.text();
     } else if (key == "ignored") {
       weights.ignored = value.texts();
+    } else if (key == "older") {
+      value.each([&](const std::string& end, const Place& older) { weights.older[end] = older.text(); });
     } else {
-      value.unknown("entry of weights", key, {"layer", "modules", "prefix", "ignored"});
+      value.unknown("entry of weights", key, {"layer", "modules", "prefix", "ignored", "older"});
     }
   });
 }
@@ -282,6 +284,10 @@ void emit(YAML::Emitter& out, const WeightNames& weights) {
   }
   out << YAML::EndMap;
   emit_list(out, "ignored", weights.ignored);
+  if (!weights.older.empty()) {
+    out << YAML::Key << "older" << YAML::Value;
+    emit(out, json(weights.older));
+  }
   out << YAML::EndMap;
 }
 
@@ -305,17 +311,6 @@ Family parse_family(const std::string& yaml, const std::string& name, const std:
 }
 
 Family inherit(const Family& family, const Family& base) {
-  check(base.like.empty(),
-        ErrorCode::kConfig,
-        family.origin,
-        ": `like: ",
-        base.name,
-        "` goes two levels deep: ",
-        base.name,
-        " is itself like ",
-        base.like,
-        "; start from ",
-        base.like);
   Family whole = family;
   whole.fields = base.fields;
   for (const auto& [name, source] : family.fields) {
@@ -339,6 +334,7 @@ Family inherit(const Family& family, const Family& base) {
   for (const auto& [role, name] : family.weights.modules) whole.weights.modules[role] = name;
   if (!family.weights.layer.empty()) whole.weights.layer = family.weights.layer;
   if (!family.weights.prefix.empty()) whole.weights.prefix = family.weights.prefix;
+  for (const auto& [end, older] : family.weights.older) whole.weights.older[end] = older;
   whole.weights.ignored = joined(base.weights.ignored, family.weights.ignored);
   return whole;
 }

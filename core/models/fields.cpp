@@ -38,7 +38,11 @@ constexpr std::array kActivations = {std::pair{"silu", Activation::kSilu},
                                      std::pair{"gelu", Activation::kGelu},
                                      std::pair{"gelu_tanh", Activation::kGeluTanh},
                                      std::pair{"relu", Activation::kRelu},
-                                     std::pair{"relu2", Activation::kRelu2}};
+                                     std::pair{"relu2", Activation::kRelu2},
+                                     std::pair{"tanh", Activation::kTanh}};
+constexpr std::array kPoolings = {std::pair{"first", Pooling::kFirst},
+                                  std::pair{"last", Pooling::kLast},
+                                  std::pair{"mean", Pooling::kMean}};
 constexpr std::array kQkNorms = {std::pair{"none", QkNorm::kNone},
                                  std::pair{"per_head", QkNorm::kPerHead},
                                  std::pair{"per_head_own", QkNorm::kPerHeadOwn},
@@ -150,6 +154,11 @@ std::vector<Field> model_fields() {
        "rows of a learned table of positions; 0: none",
        size(OF(config.embedding.num_positions), 0)},
       {"position_offset", "row of position 0 in that table", size(OF(config.embedding.position_offset), 0)},
+      {"num_token_types",
+       "rows of a table of token types; 0: none",
+       size(OF(config.embedding.num_token_types), 0)},
+      {"embed_norm", "whether the sum of the embeddings is normalised", yes_or_no(OF(embed_norm))},
+      {"final_norm", "whether there is a norm before the head", yes_or_no(OF(final_norm))},
       {"embed_dropout", "of the embeddings, in training", share(OF(config.embedding.dropout))},
       {"tie_word_embeddings", "the head is the embedding", yes_or_no(OF(config.head.tied))},
       {"head_bias", "bias of the head", yes_or_no(OF(config.head.bias))},
@@ -165,6 +174,33 @@ std::vector<Field> model_fields() {
        "logits become cap tanh(logits / cap); 0: off",
        number(OF(config.head.logit_softcap))},
       {"normalised_head", "rows of the head have length one", yes_or_no(OF(config.head.normalised))},
+  };
+}
+
+/// none, or an activation.
+template <class Member>
+Setter transform(Member of) {
+  return [=](Draft& d, const json& v, const std::string& w) {
+    if (v != "none") of(d).activation = as_enum(v, w, kActivations);
+  };
+}
+
+std::vector<Field> head_fields() {
+  return {
+      {"head_transform",
+       "none, or the activation behind a projection that stands before the head",
+       transform(OF(config.head.transform))},
+      {"head_transform_bias", "its bias", yes_or_no(OF(config.head.transform.bias))},
+      {"head_transform_norm", "whether a norm follows it", yes_or_no(OF(head_transform_norm))},
+      {"classifier_pooling",
+       "first, last or mean: the vector of a row that is classified",
+       one_of(OF(config.classifier.pooling), kPoolings)},
+      {"classifier_bias", "bias of its projection to labels", yes_or_no(OF(config.classifier.bias))},
+      {"classifier_transform",
+       "none, or the activation behind a projection that stands before that",
+       transform(OF(config.classifier.transform))},
+      {"classifier_transform_bias", "its bias", yes_or_no(OF(config.classifier.transform.bias))},
+      {"classifier_transform_norm", "whether a norm follows it", yes_or_no(OF(classifier_transform_norm))},
   };
 }
 
@@ -201,7 +237,7 @@ std::vector<Field> block_fields() {
       {"residual_dropout", "of what a branch adds, in training", share(OF(layer.block.dropout))},
       {"intermediate_size", "width of the MLP; 0: 4 hidden_size", size(OF(layer.mlp.intermediate_size), 0)},
       {"activation",
-       "silu, gelu, gelu_tanh, relu or relu2; of experts too",
+       "silu, gelu, gelu_tanh, relu, relu2 or tanh; of experts too",
        [](Draft& d, const json& v, const std::string& w) {
          d.layer.mlp.activation = d.layer.moe.gate.activation = as_enum(v, w, kActivations);
        }},
@@ -342,6 +378,8 @@ std::vector<Field> attention_fields() {
       {"window_pattern",
        "layer i has the sliding window unless (i + 1) % this is 0; 0: no layer has, -1: all have",
        size(OF(window_pattern), -1)},
+      {"window_pattern_shift", "stands for the 1 in (i + 1)", size(OF(window_pattern_shift), 0)},
+      {"causal", "a token sees those before it, not those behind it", yes_or_no(OF(layer.attention.causal))},
       {"rope_in_windows_only",
        "layers without a window do not rotate, where there is one at all",
        yes_or_no(OF(rope_in_windows_only))},
@@ -457,8 +495,12 @@ std::vector<Field> moe_fields() {
 const std::vector<Field>& fields() {
   static const std::vector<Field> kFields = [] {
     std::vector<Field> all = model_fields();
-    for (const auto& part :
-         {block_fields(), attention_fields(), linear_mixer_fields(), multiplier_fields(), moe_fields()})
+    for (const auto& part : {head_fields(),
+                             block_fields(),
+                             attention_fields(),
+                             linear_mixer_fields(),
+                             multiplier_fields(),
+                             moe_fields()})
       all.insert(all.end(), part.begin(), part.end());
     return all;
   }();

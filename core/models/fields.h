@@ -28,6 +28,10 @@ struct Draft {
   bool query_scale_in_rope = false;     ///< the rope parameters may hold llama_4_scaling_beta
   bool rope_interleaved = false;        ///< pairs are neighbours, not halves
   int64_t window_pattern = -1;  ///< layer i has the window unless (i + 1) % this is 0; 0: none has, -1: all
+  int64_t window_pattern_shift = 1;  ///< (i + this), in place of (i + 1)
+  bool embed_norm = false;           ///< the embeddings' sum is normalised, as the layers are
+  bool final_norm = true;            ///< there is a norm before the head
+  bool head_transform_norm = false, classifier_transform_norm = false;  ///< likewise behind a transform
   bool rope_in_windows_only = false;            ///< layers without a window do not rotate
   MixerKind linear_mixer = MixerKind::kMamba2;  ///< of layers that are called linear attention
   int64_t full_attention_interval = 0;          ///< each such layer has attention; 0: none has

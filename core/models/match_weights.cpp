@@ -1,9 +1,11 @@
 #include "core/models/match_weights.h"
 
+#include <algorithm>
 #include <cstring>
 #include <set>
 
 #include "core/base/error.h"
+#include "core/base/log.h"
 #include "core/base/strings.h"
 
 namespace automodel::models {
@@ -44,18 +46,26 @@ class Matcher {
         }
       }
     }
-    if (config_.head.tied) check_tied_head();
+    if (predicts_tokens(config_) && config_.head.tied) check_tied_head();
     refuse_unexpected();
     return matched;
   }
 
  private:
-  /// A checkpoint of the base model alone has names without its prefix.
+  /// A checkpoint of the base model alone has names without its prefix; older files may end them otherwise.
   std::string name_in_files(const std::string& name) const {
+    std::vector<std::string> candidates = {name};
     const std::string prefix = config_.names.prefix + ".";
-    if (files_.index.contains(name) || !name.starts_with(prefix)) return name;
-    const std::string bare = name.substr(prefix.size());
-    return files_.index.contains(bare) ? bare : name;
+    if (name.starts_with(prefix)) candidates.push_back(name.substr(prefix.size()));
+    for (const auto& [end, older] : config_.names.older) {
+      if (!name.ends_with(end)) continue;
+      for (size_t i = 0, known = candidates.size(); i < known; ++i)
+        candidates.push_back(candidates[i].substr(0, candidates[i].size() - end.size()) + older);
+    }
+    for (const std::string& candidate : candidates) {
+      if (files_.index.contains(candidate)) return candidate;
+    }
+    return name;
   }
 
   const io::SafetensorsFile& file_of(const std::string& name) const {
@@ -167,12 +177,22 @@ class Matcher {
           " although config.json says tie_word_embeddings; set it to false to keep both");
   }
 
+  bool is_ignored(const std::string& name) const {
+    const std::string whole = config_.names.prefix + "." + name;
+    return std::ranges::any_of(config_.names.ignored, [&](const std::string& pattern) {
+      return matches(pattern, name) || matches(pattern, whole);
+    });
+  }
+
+  /// What nobody reads is told, or refused.
   void refuse_unexpected() const {
+    std::vector<std::string> ignored;
     for (const auto& [name, place] : files_.index) {
       if (seen_.contains(name)) continue;
-      bool ignored = false;
-      for (const std::string& pattern : config_.names.ignored) ignored = ignored || matches(pattern, name);
-      if (ignored) continue;
+      if (is_ignored(name)) {
+        ignored.push_back(name);
+        continue;
+      }
       const std::string nearest = nearest_name(name, known_);
       fail(ErrorCode::kFormat,
            where(name),
@@ -181,6 +201,14 @@ class Matcher {
            " with this config.json has none",
            nearest.empty() ? "" : "; nearest: " + nearest);
     }
+    if (ignored.empty()) return;
+    const size_t shown = std::min<size_t>(ignored.size(), 3);
+    log::info(files_.files[0].path().parent_path().string(),
+              ": tensors that this model has no use for, not read: ",
+              ignored.size(),
+              " (",
+              join({ignored.begin(), ignored.begin() + static_cast<std::ptrdiff_t>(shown)}, ", "),
+              ignored.size() > shown ? ", ...)" : ")");
   }
 
   const DecoderConfig& config_;

@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -32,6 +35,29 @@ std::string model_type_of(ConfigJson& config) {
   return value ? as_string(*value, config.where("model_type")) : "";
 }
 
+/// How classes of transformers end, and what they compute.
+constexpr std::array kClassEndings = {std::pair{"ForCausalLM", Task::kNextToken},
+                                      std::pair{"LMHeadModel", Task::kNextToken},
+                                      std::pair{"ForMaskedLM", Task::kMaskedToken},
+                                      std::pair{"ForSequenceClassification", Task::kClassification},
+                                      std::pair{"Model", Task::kEmbedding}};
+
+/// A class name without its ending, and the task that the ending names; whole and of the next token where the
+/// ending is another.
+std::pair<std::string, Task> split_class(const std::string& name) {
+  for (const auto& [ending, task] : kClassEndings) {
+    if (name.ends_with(ending)) return {name.substr(0, name.size() - std::string_view(ending).size()), task};
+  }
+  return {name, Task::kNextToken};
+}
+
+/// Whether a class is one of `names`, or has another head on the same layers.
+bool is_of(const std::string& name, const std::vector<std::string>& names) {
+  const std::string stem = split_class(name).first;
+  return std::ranges::any_of(
+      names, [&](const std::string& known) { return known == name || split_class(known).first == stem; });
+}
+
 [[noreturn]] void refuse_architecture(const std::string& where,
                                       const std::string& name,
                                       const std::vector<std::string>& known) {
@@ -58,11 +84,12 @@ Family family_for(ConfigJson& config, const std::string& family_file) {
   const auto names_of = [&](const Family& family) {
     return by_class ? family.architectures : family.model_types;
   };
+  const std::string word = by_class ? split_class(name).first : name;
   const std::vector<Family> families =
-      family_file.empty() ? load_families(name) : std::vector<Family>{load_family_file(family_file)};
+      family_file.empty() ? load_families(word) : std::vector<Family>{load_family_file(family_file)};
   for (const Family& family : families) {
     const std::vector<std::string> names = names_of(family);
-    if (std::ranges::count(names, name) == 0) continue;
+    if (by_class ? !is_of(name, names) : std::ranges::count(names, name) == 0) continue;
     // transformers goes by model_type, people read architectures: they must agree.
     check(model_type.empty() || std::ranges::count(family.model_types, model_type) > 0,
           ErrorCode::kUnsupported,
@@ -124,6 +151,56 @@ void refuse_other_values(ConfigJson& config, const Family& family) {
   }
 }
 
+void read_labels(ConfigJson& config, ClassifierConfig& classifier) {
+  const json* names = config.find_value("id2label");
+  const json* number = config.find_value("num_labels");
+  if (number) classifier.num_labels = as_int(*number, config.where("num_labels"), 1);
+  if (names) {
+    check(names->is_object() && !names->empty(),
+          ErrorCode::kFormat,
+          config.where("id2label"),
+          ": expected an object of labels by their numbers");
+    classifier.num_labels = static_cast<int64_t>(names->size());
+  }
+  const json* problem = config.find_value("problem_type");
+  const std::string kind = problem ? as_string(*problem, config.where("problem_type")) : "";
+  classifier.one_label = kind == "single_label_classification" || (kind.empty() && classifier.num_labels > 1);
+}
+
+/// Tensors of heads that the task leaves out are not read.
+void ignore_other_heads(DecoderConfig& decoder) {
+  if (predicts_tokens(decoder)) return;
+  std::vector<std::string> roles = {"head", "head.transform", "norm.head"};
+  if (decoder.task == Task::kEmbedding)
+    roles.insert(roles.end(), {"classifier", "classifier.transform", "norm.classifier"});
+  for (const std::string& role : roles) {
+    const auto found = decoder.names.modules.find(role);
+    if (found != decoder.names.modules.end()) decoder.names.ignored.push_back(found->second.module + ".**");
+  }
+}
+
+/// What stands around the layers.
+void read_task(ConfigJson& config, const TaskRequest& request, Draft& draft) {
+  DecoderConfig& decoder = draft.config;
+  const NormConfig& norm = draft.layer.block.norm;
+  if (draft.embed_norm) decoder.embedding.norm = norm;
+  if (!draft.final_norm) decoder.norm.kind = NormKind::kNone;
+  if (draft.head_transform_norm) decoder.head.transform.norm = norm;
+  if (draft.classifier_transform_norm) decoder.classifier.transform.norm = norm;
+  decoder.task = request.task.value_or(split_class(decoder.architecture).second);
+  if (decoder.task == Task::kClassification) read_labels(config, decoder.classifier);
+  if (request.pooling) decoder.classifier.pooling = *request.pooling;
+  ignore_other_heads(decoder);
+  if (!request.bidirectional) return;
+  for (LayerConfig& layer : decoder.layers) {
+    check(layer.mixers == std::vector{MixerKind::kAttention},
+          ErrorCode::kUnsupported,
+          config.origin(),
+          ": only a model whose layers are all attention can be made bidirectional");
+    layer.attention.causal = false;
+  }
+}
+
 void check_heads(const DecoderConfig& decoder, const std::string& origin) {
   const AttentionConfig& attention = decoder.layers.front().attention;
   check(attention.num_heads % attention.num_kv_heads == 0,
@@ -140,7 +217,8 @@ void check_heads(const DecoderConfig& decoder, const std::string& origin) {
 DecoderConfig read_decoder_config(const std::string& config_json,
                                   const std::string& origin,
                                   const std::string& overrides_json,
-                                  const std::string& family_file) {
+                                  const std::string& family_file,
+                                  const TaskRequest& request) {
   json merged = io::parse_json(config_json, origin);
   std::set<std::string> overridden;
   if (!overrides_json.empty()) {
@@ -170,6 +248,7 @@ DecoderConfig read_decoder_config(const std::string& config_json,
         ": expected a width of the MLP above 0");
   draft.config.layers.assign(static_cast<size_t>(draft.num_layers), draft.layer);
   for (const std::string& name : family.readers) find_reader(name)->read(config, draft);
+  read_task(config, request, draft);
   for (const std::string& key : family.inert) config.find(key);
   refuse_other_values(config, family);
   config.refuse_unknown();

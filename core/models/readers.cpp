@@ -122,6 +122,10 @@ const std::vector<Reader>& readers() {
        "others "
        "query_scale; layer_types chunked_attention and full_attention",
        read_chunked_layers},
+      {"positions_after_padding", "position_offset becomes pad_token_id + 1", read_positions_after_padding},
+      {"no_first_norm",
+       "the first layer's mixer has no norm of its own: the embeddings are normalised",
+       read_no_first_norm},
       {"mlp_size", "intermediate_size 0 becomes 4 hidden_size", read_mlp_size},
       {"moe_everywhere", "every layer has experts", read_moe_everywhere},
       {"moe_by_step",
@@ -230,7 +234,8 @@ void read_layer_types(ConfigJson& config, Draft& draft) {
   for (size_t i = 0; i < layers.size(); ++i)
     sliding[i] = draft.window_pattern < 0
                      ? layers[i].attention.sliding_window > 0
-                     : draft.window_pattern > 0 && (static_cast<int64_t>(i) + 1) % draft.window_pattern != 0;
+                     : draft.window_pattern > 0 &&
+                           (static_cast<int64_t>(i) + draft.window_pattern_shift) % draft.window_pattern != 0;
   if (types) sliding = windows_of(*types, layers.size(), config);
   set_windows(sliding,
               draft.layer.attention.sliding_window,
@@ -311,6 +316,14 @@ void read_chunked_layers(ConfigJson& config, Draft& draft) {
     }
     if (!chunked) attention.chunk = 0;
   }
+}
+
+void read_positions_after_padding(ConfigJson& /*config*/, Draft& draft) {
+  draft.config.embedding.position_offset = draft.config.embedding.pad_token_id.value_or(-1) + 1;
+}
+
+void read_no_first_norm(ConfigJson& /*config*/, Draft& draft) {
+  draft.config.layers[0].block.mixer_norm = false;
 }
 
 void read_sqrt_embed_scale(ConfigJson& /*config*/, Draft& draft) {

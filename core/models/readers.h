@@ -39,6 +39,8 @@ void read_rope_or_alibi(ConfigJson& config, Draft& draft);
 void read_rope_less_layers(ConfigJson& config, Draft& draft);
 void read_latent_attention(ConfigJson& config, Draft& draft);
 void read_chunked_layers(ConfigJson& config, Draft& draft);
+void read_positions_after_padding(ConfigJson& config, Draft& draft);
+void read_no_first_norm(ConfigJson& config, Draft& draft);
 void read_sqrt_embed_scale(ConfigJson& config, Draft& draft);
 void read_moe_everywhere(ConfigJson& config, Draft& draft);
 void read_moe_by_step(ConfigJson& config, Draft& draft);

@@ -34,6 +34,10 @@ struct WeightNames {
   std::vector<std::string>
       ignored;  ///< tensors that nobody reads; '*' stands for any text without a dot, '**' for any end
 
+  /// Ends of names, and how older files end them: ".LayerNorm.weight" was ".LayerNorm.gamma" in BERT's first
+  /// files.
+  std::map<std::string, std::string> older;
+
   bool has(const std::string& role) const { return modules.contains(role); }
 
   /// Name of the weight of a module outside the layers; "" when the family has none.

@@ -146,7 +146,7 @@ void add_norms(SpecList& list, const LayerConfig& layer, int64_t hidden_size) {
   const bool two_branches = !layer.mixers.empty() && layer.feed_forward != FeedForwardKind::kNone;
   const bool before = block.residual == Residual::kPreNorm || block.residual == Residual::kSandwich;
   if (before) {
-    add("norm.mixer");
+    if (block.mixer_norm) add("norm.mixer");
     if (two_branches && !block.shared_norm) add("norm.mlp");
   }
   if (block.residual == Residual::kPreNorm) return;
@@ -192,12 +192,31 @@ std::vector<WeightSpec> embed_weights(const DecoderConfig& config) {
   list.embedding("embed", config.vocab_size, config.hidden_size);
   if (config.embedding.num_positions > 0)
     list.embedding("positions", config.embedding.num_positions, config.hidden_size);
+  if (config.embedding.num_token_types > 0)
+    list.embedding("token_types", config.embedding.num_token_types, config.hidden_size);
+  add_norm(list, "norm.embed", config.hidden_size, config.embedding.norm);
   return list.take();
+}
+
+void add_transform(SpecList& list,
+                   const std::string& head,
+                   const TransformConfig& transform,
+                   int64_t hidden_size) {
+  if (!transform.activation) return;
+  list.linear(head + ".transform", hidden_size, hidden_size, transform.bias);
+  add_norm(list, "norm." + head, hidden_size, transform.norm);
 }
 
 std::vector<WeightSpec> head_weights(const DecoderConfig& config) {
   SpecList list(config.names, -1);
   add_norm(list, "norm.final", config.hidden_size, config.norm);
+  if (config.task == Task::kClassification) {
+    const ClassifierConfig& classifier = config.classifier;
+    add_transform(list, "classifier", classifier.transform, config.hidden_size);
+    list.linear("classifier", classifier.num_labels, config.hidden_size, classifier.bias);
+  }
+  if (!predicts_tokens(config)) return list.take();
+  add_transform(list, "head", config.head.transform, config.hidden_size);
   if (!config.head.tied) {
     list.linear("head", config.vocab_size, config.hidden_size, config.head.bias);
   } else if (config.head.bias) {
@@ -216,6 +235,10 @@ std::vector<SegmentWeights> model_weights(const DecoderConfig& config) {
   }
   segments.push_back({"head", head_weights(config)});
   return segments;
+}
+
+bool is_causal(const DecoderConfig& config) {
+  return std::ranges::all_of(config.layers, [](const LayerConfig& layer) { return layer.attention.causal; });
 }
 
 bool has_dropout(const DecoderConfig& config) {
@@ -250,7 +273,8 @@ void add_mixer(Cost& cost, const LayerConfig& layer, MixerKind mixer) {
 Cost cost_of(const DecoderConfig& config) {
   Cost cost;
   double active = 0;
-  double in_matmuls = config.head.tied ? static_cast<double>(config.vocab_size * config.hidden_size) : 0.0;
+  const bool shares_table = predicts_tokens(config) && config.head.tied;
+  double in_matmuls = shares_table ? static_cast<double>(config.vocab_size * config.hidden_size) : 0.0;
   for (const SegmentWeights& segment : model_weights(config)) {
     for (const WeightSpec& weight : segment.weights) {
       if (weight.kind == WeightSpec::Kind::kBuffer) continue;

@@ -99,6 +99,7 @@ enum class Residual {
 struct BlockConfig {
   Residual residual = Residual::kPreNorm;
   bool parallel = false;     ///< mixer and MLP read the same x, both are added to it. GPT-J, GPT-NeoX, Cohere
+  bool mixer_norm = true;    ///< false: what the mixer reads is normalised already (ModernBERT's first layer)
   bool shared_norm = false;  ///< parallel: one norm before both (Phi-2, Cohere)
   double multiplier = 1.0;   ///< of what a branch adds (Granite)
   double dropout = 0.0;      ///< of what a branch adds, in training. Srivastava et al. 2014

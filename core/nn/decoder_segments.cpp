@@ -9,6 +9,7 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/mul.h>
 #include <ATen/ops/tanh.h>
+#include <ATen/ops/zeros_like.h>
 
 #include "core/ops/dropout.h"
 #include "core/ops/embedding.h"
@@ -54,6 +55,13 @@ State EmbedSegment::forward(const State& /*in*/,
       rows_BT = at::arange(before, before + ids_BT.size(1), ids_BT.options()).expand(ids_BT.sizes());
     x_BTD = x_BTD + ops::embedding(rows_BT + embedding_.position_offset, embedding_.positions, context);
   }
+  if (embedding_.token_types) {
+    const at::Tensor& types_BT = batch.token_types_BT;
+    x_BTD = x_BTD + ops::embedding(types_BT.defined() ? types_BT : at::zeros_like(batch.input_ids_BT),
+                                   embedding_.token_types,
+                                   context);
+  }
+  x_BTD = ops::norm(x_BTD, embedding_.norm, context);
   State out;
   out.set(kHidden, ops::dropout(x_BTD, embedding_.dropout, kEmbeddingSite, context));
   return out;
@@ -178,7 +186,7 @@ State HeadSegment::forward(const State& in, const MicroBatch& batch, const ops::
     ensure(!batch.labels_BT.defined(), "a loss needs every position");
     hidden_BTD = hidden_BTD.narrow(1, hidden_BTD.size(1) - 1, 1);
   }
-  at::Tensor normed_BTD = ops::norm(hidden_BTD, head_.norm, context);
+  at::Tensor normed_BTD = head_.transform.forward(ops::norm(hidden_BTD, head_.norm, context), context);
   // The projection is linear: scaling what it reads scales the logits.
   if (head_.logit_scale != 1) normed_BTD = at::mul(normed_BTD, head_.logit_scale);
   const double softcap = head_.logit_softcap;

@@ -11,17 +11,20 @@
 #include "core/nn/mlp.h"
 #include "core/nn/moe.h"
 #include "core/nn/segment.h"
+#include "core/nn/transform.h"
 
 namespace automodel::nn {
 
 /// Token ids to the residual stream.
 struct Embedding {
-  tensor::Weight table;         ///< [V, D]
-  tensor::Weight positions;     ///< [positions, D]; a null handle: none are learnt
-  int64_t position_offset = 0;  ///< row of position 0
-  int64_t padding_id = -1;      ///< its row gets no gradient from here; -1: none
-  double scale = 1.0;           ///< of the table's rows
-  double dropout = 0.0;         ///< of the sum
+  tensor::Weight table;                ///< [V, D]
+  tensor::Weight positions;            ///< [positions, D]; a null handle: none are learnt
+  int64_t position_offset = 0;         ///< row of position 0
+  tensor::Weight token_types{};        ///< [types, D]; a null handle: none
+  ops::Norm norm = ops::Norm::none();  ///< of the sum
+  int64_t padding_id = -1;             ///< its row gets no gradient from here; -1: none
+  double scale = 1.0;                  ///< of the table's rows
+  double dropout = 0.0;                ///< of the normalised sum
 };
 
 class EmbedSegment : public Segment {
@@ -106,6 +109,7 @@ class DecoderBlock : public Segment {
 /// The residual stream to logits and loss.
 struct Head {
   ops::Norm norm;
+  Transform transform{};
   ops::Linear projection;      ///< its weight may be the embedding's table (tied)
   double logit_scale = 1.0;    ///< multiplies logits
   double logit_softcap = 0.0;  ///< logits become cap tanh(logits / cap); 0: off

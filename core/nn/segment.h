@@ -41,8 +41,9 @@ class State {
 
 /// A micro-batch on the device, with what the loss needs.
 struct MicroBatch {
-  at::Tensor input_ids_BT;  ///< int64
-  at::Tensor labels_BT;     ///< int64 on the CPU, already shifted; undefined: no loss
+  at::Tensor input_ids_BT;    ///< int64
+  at::Tensor token_types_BT;  ///< int64; undefined: all of type 0
+  at::Tensor labels_BT;  ///< int64 on the CPU, already shifted; of a row's class [B, 1]; undefined: no loss
   Tokens tokens;
   double loss_scale = 1.0;  ///< 1 / number of label tokens in the whole step
   int64_t ignore_index = -100;
@@ -80,9 +81,10 @@ class Segment {
 };
 
 /// Names of the fields every decoder uses.
-inline constexpr const char* kHidden = "hidden";  ///< [B, T, D]
-inline constexpr const char* kLoss = "loss";      ///< scalar f32, already scaled
-inline constexpr const char* kLogits = "logits";  ///< [B, T, V]
+inline constexpr const char* kHidden = "hidden";        ///< [B, T, D]
+inline constexpr const char* kLoss = "loss";            ///< scalar f32, already scaled
+inline constexpr const char* kLogits = "logits";        ///< [B, T, V]; of labels [B, C]
+inline constexpr const char* kEmbedding = "embedding";  ///< [B, D]
 inline constexpr const char* kAuxLoss =
     "aux_loss";  ///< scalar f32: the routers' load-balancing loss, not scaled
 

@@ -5,6 +5,8 @@
 #include <ATen/ops/relu.h>
 #include <ATen/ops/silu.h>
 #include <ATen/ops/silu_backward.h>
+#include <ATen/ops/tanh.h>
+#include <ATen/ops/tanh_backward.h>
 #include <ATen/ops/threshold_backward.h>
 
 namespace automodel::ops {
@@ -21,6 +23,8 @@ at::Tensor activate(const at::Tensor& x, kernels::Activation activation) {
       return at::relu(x);
     case kernels::Activation::kRelu2:
       return at::relu(x).square_();
+    case kernels::Activation::kTanh:
+      return at::tanh(x);
   }
   fail(ErrorCode::kInternal, "activation ", static_cast<int>(activation));
 }
@@ -37,6 +41,8 @@ at::Tensor activate_backward(const at::Tensor& dy, const at::Tensor& x, kernels:
       return at::threshold_backward(dy, x, 0);
     case kernels::Activation::kRelu2:
       return at::relu(x).mul_(2).mul_(dy);
+    case kernels::Activation::kTanh:
+      return at::tanh_backward(dy, at::tanh(x));
   }
   fail(ErrorCode::kInternal, "activation ", static_cast<int>(activation));
 }

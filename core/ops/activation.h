@@ -6,7 +6,7 @@
 
 namespace automodel::ops {
 
-/// act(x), without a graph. Any shape and floating type.
+/// act(x). Any shape and floating type. Part of the graph where x is.
 at::Tensor activate(const at::Tensor& x, kernels::Activation activation);
 
 /// dy * act'(x).

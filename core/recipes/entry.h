@@ -21,6 +21,10 @@ struct ForwardCase {
   std::string ids;      ///< JSON file: list of lists of token ids
   std::string
       labels;  ///< JSON file of the same shape, aligned (not to be shifted); empty: ids shifted by one
+  std::string token_types;     ///< rows of numbers aligned with ids (BERT's segments); empty: all 0
+  std::string task;            ///< classification, embedding; empty: what the checkpoint's class says
+  std::string pooling;         ///< first, last, mean: the vector of a row; empty: the family's
+  bool bidirectional = false;  ///< a decoder's tokens also see those behind them
   std::string documents;  ///< rows of numbers aligned with ids: equal neighbours are one document; empty: a
                           ///< row is one
   std::string refused;    ///< where to write the message of a refusal, and go on; empty: a refusal ends all

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include <ATen/ops/full.h>
+#include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
 #include "core/base/files.h"
@@ -22,6 +23,7 @@ namespace automodel::recipes {
 namespace {
 
 using Rows = std::vector<std::vector<int64_t>>;
+using Outputs = std::vector<std::pair<std::string, at::Tensor>>;
 
 Rows read_rows(const std::string& path) {
   try {
@@ -93,26 +95,85 @@ Rows positions_in(const Rows& documents) {
   return positions;
 }
 
-nn::MicroBatch make_batch(const ForwardCase& request) {
+/// Labels of positions as the task wants them when the case gives none.
+Rows labels_of(const ForwardCase& request, models::Task task, const Rows& ids, int64_t ignore_index) {
+  if (request.labels.empty())
+    return task == models::Task::kMaskedToken ? ids : next_tokens(ids, ignore_index);
+  Rows labels = read_rows(request.labels);
+  check_aligned(labels, ids, request.labels, "labels");
+  return labels;
+}
+
+/// [rows, 1]: the class of each row.
+at::Tensor classes_of(const ForwardCase& request,
+                      const models::ClassifierConfig& classifier,
+                      size_t num_rows) {
+  const Rows rows = read_rows(request.labels);
+  check(classifier.one_label,
+        ErrorCode::kUnsupported,
+        request.model,
+        ": a loss of numbers or of several labels a row is not implemented; leave out the labels");
+  check(rows.size() == num_rows,
+        ErrorCode::kData,
+        request.labels,
+        ": ",
+        rows.size(),
+        " rows of labels for ",
+        num_rows,
+        " rows of ids");
+  for (const auto& row : rows) {
+    check(row.size() == 1 && row[0] >= 0 && row[0] < classifier.num_labels,
+          ErrorCode::kData,
+          request.labels,
+          ": expected one label a row, from 0 to ",
+          classifier.num_labels - 1);
+  }
+  return pad(rows, 1, 0);
+}
+
+nn::MicroBatch make_batch(const ForwardCase& request, const models::DecoderConfig& config) {
   nn::MicroBatch batch;
   const Rows ids = read_rows(request.ids);
-  const Rows labels =
-      request.labels.empty() ? next_tokens(ids, batch.ignore_index) : read_rows(request.labels);
-  check_aligned(labels, ids, request.labels, "labels");
-  int64_t length = 0;
-  for (const auto& row : ids) length = std::max(length, static_cast<int64_t>(row.size()));
+  std::vector<int64_t> lengths;
+  for (const auto& row : ids) lengths.push_back(static_cast<int64_t>(row.size()));
+  const int64_t length = std::ranges::max(lengths);
   batch.input_ids_BT = pad(ids, length, 0);
-  batch.labels_BT = pad(labels, length, batch.ignore_index);
+  if (!request.token_types.empty()) {
+    const Rows types = read_rows(request.token_types);
+    check_aligned(types, ids, request.token_types, "token types");
+    check(
+        config.embedding.num_token_types > 0, ErrorCode::kUnsupported, request.model, ": has no token types");
+    batch.token_types_BT = pad(types, length, 0);
+    ops::check_token_ids(batch.token_types_BT, config.embedding.num_token_types);
+  }
+  if (models::predicts_tokens(config)) {
+    batch.labels_BT =
+        pad(labels_of(request, config.task, ids, batch.ignore_index), length, batch.ignore_index);
+  } else if (!request.labels.empty()) {
+    check(config.task == models::Task::kClassification,
+          ErrorCode::kUnsupported,
+          request.labels,
+          ": an embedding has no loss, and so no labels");
+    batch.labels_BT = classes_of(request, config.classifier, ids.size());
+  }
+  const bool ragged = std::ranges::min(lengths) < length;
+  if (ragged && !models::predicts_tokens(config)) batch.tokens.lengths_B = at::tensor(lengths);
+  if (ragged && !models::is_causal(config)) {
+    Rows whole;
+    for (const int64_t tokens : lengths) whole.emplace_back(static_cast<size_t>(tokens), 0);
+    batch.tokens.documents_BT = pad(whole, length, -1).to(at::kInt);
+  }
   if (!request.documents.empty()) {
     const Rows documents = read_rows(request.documents);
     check_aligned(documents, ids, request.documents, "documents");
     batch.tokens.documents_BT = pad(documents, length, -1).to(at::kInt);
     batch.tokens.positions_BT = pad(positions_in(documents), length, 0);
   }
+  batch.want_logits = true;
+  if (!batch.labels_BT.defined()) return batch;
   const int64_t num_labels = batch.labels_BT.ne(batch.ignore_index).sum().item<int64_t>();
   if (num_labels == 0) log::warning(request.ids, ": no label at all; the loss is 0");
   batch.loss_scale = 1.0 / static_cast<double>(std::max<int64_t>(num_labels, 1));
-  batch.want_logits = true;
   return batch;
 }
 
@@ -121,6 +182,46 @@ config::Recipe recipe_of(const ForwardCase& request) {
   recipe.model.path = request.model;
   recipe.model.torch_dtype = request.dtype;
   return recipe;
+}
+
+models::TaskRequest task_of(const ForwardCase& request) {
+  constexpr std::array kTasks = {std::pair{"classification", models::Task::kClassification},
+                                 std::pair{"embedding", models::Task::kEmbedding}};
+  constexpr std::array kPoolings = {std::pair{"first", models::Pooling::kFirst},
+                                    std::pair{"last", models::Pooling::kLast},
+                                    std::pair{"mean", models::Pooling::kMean}};
+  models::TaskRequest task;
+  task.bidirectional = request.bidirectional;
+  for (const auto& [name, value] : kTasks) {
+    if (request.task == name) task.task = value;
+  }
+  for (const auto& [name, value] : kPoolings) {
+    if (request.pooling == name) task.pooling = value;
+  }
+  check(request.task.empty() || task.task,
+        ErrorCode::kUsage,
+        "task \"",
+        request.task,
+        "\": expected classification or embedding");
+  check(request.pooling.empty() || task.pooling,
+        ErrorCode::kUsage,
+        "pooling \"",
+        request.pooling,
+        "\": expected first, last or mean");
+  return task;
+}
+
+/// Logits and vectors of a result as files hold them: float32, zeros after a row's end.
+void add_outputs(const nn::State& result, const Rows& ids, Outputs& outputs) {
+  for (const auto& [name, value] : result.fields()) {
+    if (name == nn::kHidden) continue;
+    at::Tensor tensor = value.to(at::kCPU, at::kFloat).contiguous();
+    for (int64_t r = 0; name == nn::kLogits && tensor.dim() == 3 && r < tensor.size(0); ++r) {
+      const auto end = static_cast<int64_t>(ids[static_cast<size_t>(r)].size());
+      tensor[r].narrow(0, end, tensor.size(1) - end).zero_();
+    }
+    outputs.emplace_back(name, tensor);
+  }
 }
 
 /// "grad." and the name of each trainable tensor of the checkpoint, then of the adapters.
@@ -142,48 +243,43 @@ void add_gradients(const models::Decoder& decoder, std::vector<io::TensorToWrite
 }
 
 void forward_one(const ForwardCase& request) {
+  check(
+      request.adapter.empty() || (request.task.empty() && request.pooling.empty() && !request.bidirectional),
+      ErrorCode::kUnsupported,
+      "an adapter is applied to a causal language model only; leave out task, pooling and bidirectional");
   const LoadedModel model = request.adapter.empty()
-                                ? load_model(recipe_of(request))
+                                ? load_model(recipe_of(request), task_of(request))
                                 : load_model(recipe_of(request), peft::read_adapter(request.adapter));
   const models::Decoder& decoder = model.decoder;
-  nn::MicroBatch batch = make_batch(request);
+  nn::MicroBatch batch = make_batch(request, decoder.config);
+  check(!request.grads || batch.labels_BT.defined(),
+        ErrorCode::kUsage,
+        request.model,
+        ": gradients need a loss, and the loss labels");
   ops::check_token_ids(batch.input_ids_BT, decoder.config.vocab_size);
   const at::Device device = decoder.units.front()->options().device;
   batch.input_ids_BT = tensor::upload(batch.input_ids_BT, device);
-  if (batch.tokens.documents_BT.defined()) {
-    batch.tokens.documents_BT = tensor::upload(batch.tokens.documents_BT, device);
-    batch.tokens.positions_BT = tensor::upload(batch.tokens.positions_BT, device);
+  for (at::Tensor* rows : {&batch.token_types_BT,
+                           &batch.tokens.documents_BT,
+                           &batch.tokens.positions_BT,
+                           &batch.tokens.lengths_B}) {
+    if (rows->defined()) *rows = tensor::upload(*rows, device);
   }
   engine::Walk walk(decoder.segment_pointers(), decoder.unit_pointers(), {});
   const nn::State result = request.grads ? walk.train({batch}).front() : walk.evaluate({batch}).front();
 
-  // Positions after a row's end hold zeros.
-  at::Tensor logits = result.at(nn::kLogits).to(at::kCPU, at::kFloat).contiguous();
-  const Rows ids = read_rows(request.ids);
-  for (int64_t r = 0; r < logits.size(0); ++r) {
-    const auto end = static_cast<int64_t>(ids[static_cast<size_t>(r)].size());
-    logits[r].narrow(0, end, logits.size(1) - end).zero_();
+  Outputs outputs;
+  add_outputs(result, read_rows(request.ids), outputs);
+  std::vector<io::TensorToWrite> tensors;
+  std::string told;
+  for (const auto& [name, value] : outputs) {
+    tensors.push_back({name, DType::kFloat32, value.sizes().vec(), value.const_data_ptr()});
+    told += name == nn::kLoss ? detail::join(", loss ", value.item<float>())
+                              : detail::join(", ", name, " ", value.sizes());
   }
-  const at::Tensor loss = result.at(nn::kLoss).to(at::kCPU, at::kFloat).contiguous();
-  std::vector<io::TensorToWrite> tensors = {
-      {"logits", DType::kFloat32, logits.sizes().vec(), logits.const_data_ptr()},
-      {"loss", DType::kFloat32, {}, loss.const_data_ptr()}};
-  std::vector<at::Tensor> others;  // the auxiliary loss, the experts' loads
-  for (const auto& [name, value] : result.fields()) {
-    if (name == nn::kLogits || name == nn::kLoss || name == nn::kHidden) continue;
-    others.push_back(value.to(at::kCPU, at::kFloat).contiguous());
-    tensors.push_back({name, DType::kFloat32, others.back().sizes().vec(), others.back().const_data_ptr()});
-  }
-  if (request.grads) {
-    add_gradients(decoder, tensors);
-  }
+  if (request.grads) add_gradients(decoder, tensors);
   io::write_safetensors(request.output, tensors);
-  log::info(request.output,
-            ": logits ",
-            logits.sizes(),
-            ", loss ",
-            loss.item<float>(),
-            request.grads ? ", gradients" : "");
+  log::info(request.output, ": ", told.substr(2), request.grads ? ", gradients" : "");
 }
 
 }  // namespace

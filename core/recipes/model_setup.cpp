@@ -87,10 +87,11 @@ Precision precision_of(const config::Recipe& recipe,
 /// The model of a recipe without values. `choose` gives its adapters, or none.
 LoadedModel build_model(
     const config::Recipe& recipe,
+    const models::TaskRequest& request,
     const std::function<std::optional<peft::AdapterSpec>(const models::DecoderConfig&)>& choose) {
   const ConfigText text = find_config(recipe.model);
   const models::DecoderConfig config = models::read_decoder_config(
-      text.json, text.origin, recipe.model.config_overrides, recipe.model.family_file);
+      text.json, text.origin, recipe.model.config_overrides, recipe.model.family_file, request);
   LoadedModel loaded;
   loaded.adapters = choose(config);
   const Precision precision = precision_of(recipe, config, loaded.adapters.has_value());
@@ -110,8 +111,19 @@ LoadedModel build_model(
 
 }  // namespace
 
-LoadedModel load_model(const config::Recipe& recipe) {
-  LoadedModel loaded = build_model(recipe, [&](const models::DecoderConfig& config) {
+void check_predicts_next(const models::DecoderConfig& config, const std::string& who) {
+  check(
+      config.task == models::Task::kNextToken,
+      ErrorCode::kUnsupported,
+      who,
+      ": ",
+      config.architecture,
+      " does not predict the next token; `automodel model forward` computes it, training and generation are "
+      "implemented for causal language models");
+}
+
+LoadedModel load_model(const config::Recipe& recipe, const models::TaskRequest& request) {
+  LoadedModel loaded = build_model(recipe, request, [&](const models::DecoderConfig& config) {
     return recipe.peft ? std::optional(peft::adapter_spec(*recipe.peft, config)) : std::nullopt;
   });
   const bool pretrained = recipe.model.source == config::ModelSource::kPretrained;
@@ -131,7 +143,7 @@ LoadedModel load_model(const config::Recipe& recipe) {
 }
 
 LoadedModel load_model(const config::Recipe& recipe, const peft::AdapterFolder& adapter) {
-  LoadedModel loaded = build_model(recipe, [&](const models::DecoderConfig& config) {
+  LoadedModel loaded = build_model(recipe, {}, [&](const models::DecoderConfig& config) {
     return std::optional(peft::place_in(adapter, config));
   });
   const io::WeightFiles files = io::open_weights(loaded.folder);

@@ -27,7 +27,10 @@ struct LoadedModel {
 /// With peft the base is frozen and kept in the type that is computed in, and that is bfloat16 under the
 /// fsdp2 strategy unless mp_policy says otherwise, whatever torch_dtype says, as in the reference. Adapters
 /// are stored in peft.lora_dtype, else in the smaller of the weights' type and the computation's.
-LoadedModel load_model(const config::Recipe& recipe);
+LoadedModel load_model(const config::Recipe& recipe, const models::TaskRequest& request = {});
+
+/// Throws Error(kUnsupported) unless the model predicts next tokens; `who` asks.
+void check_predicts_next(const models::DecoderConfig& config, const std::string& who);
 
 /// Builds a checkpoint's model with a trained adapter on it, ready to compute; only the adapter is trainable.
 LoadedModel load_model(const config::Recipe& recipe, const peft::AdapterFolder& adapter);

@@ -270,7 +270,17 @@ TEST_F(UserFamilies, MistakesAreNamedWithTheirLine) {
   expect_bad(head + "only: &a {x: [*a]}\n", "bad.yaml:3");
   expect_bad(head + "fields:\n  num_heads: {key: x}\n  num_heads: {key: y}\n", "stands twice");
   expect_bad("architectures: [LlamaForCausalLM]\nlike: lama\n", "no such family");
-  expect_bad("architectures: [LlamaForCausalLM]\nlike: qwen3\n", "two levels deep");
+}
+
+TEST_F(UserFamilies, ABaseMayHaveABaseButNotInACircle) {
+  put("base.yaml", "architectures: [BaseForCausalLM]\nlike: qwen3\ninert: [of_base]\n");
+  const std::string path =
+      put("mine.yaml", "architectures: [LlamaForCausalLM]\nmodel_types: [llama]\nlike: base\n");
+  const json config = with(llama(), "of_base", 1);
+  EXPECT_EQ(read_decoder_config(config.dump(), "config.json", "", path).layers[0].attention.qk_norm,
+            QkNorm::kPerHead);
+  put("base.yaml", "architectures: [BaseForCausalLM]\nlike: mine\n");
+  EXPECT_THROW(read_decoder_config(config.dump(), "config.json", "", path), Error);
 }
 
 TEST(Families, AResolvedFamilyIsTheSameWhenUsedAsAFile) {

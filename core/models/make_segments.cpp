@@ -1,0 +1,312 @@
+#include "core/models/make_segments.h"
+
+#include <algorithm>
+
+#include "core/models/segment_parameters.h"
+#include "core/nn/decoder_segments.h"
+#include "core/nn/moe.h"
+#include "core/nn/pooled_head.h"
+
+namespace automodel::models {
+namespace {
+
+using RopeTables = std::vector<std::shared_ptr<const nn::RopeTable>>;
+
+nn::Attention make_attention(const LayerConfig& layer,
+                             const SegmentParameters& find,
+                             const RopeTables& ropes) {
+  nn::Attention attention;
+  attention.config = layer.attention;
+  attention.config.dropout_site = find.dropout_site("attention", 0);
+  attention.input_norm = ops::Norm::none();
+  attention.qkv = find.fused_or("attention.qkv", {"attention.q", "attention.k", "attention.v"});
+  attention.output = find.linear({"attention.o"});
+  if (layer.attention.qk_norm != QkNorm::kNone) {
+    attention.q_norm = find.norm("attention.q_norm", layer.attention.head_norm);
+    attention.k_norm = find.norm("attention.k_norm", layer.attention.head_norm);
+  }
+  if (layer.attention.sinks) attention.sinks = find.get("attention.sinks");
+  if (layer.attention.rope >= 0) attention.rope = ropes.at(static_cast<size_t>(layer.attention.rope));
+  return attention;
+}
+
+nn::LatentAttention make_latent_attention(const LayerConfig& layer,
+                                          const SegmentParameters& find,
+                                          const RopeTables& ropes) {
+  const LatentAttentionConfig& config = layer.latent;
+  nn::LatentAttention attention;
+  attention.config = config;
+  attention.config.dropout_site = find.dropout_site("attention", 0);
+  attention.input_norm = ops::Norm::none();
+  if (config.q_rank > 0) {
+    attention.q_down = find.linear({"latent.q_down"});
+    attention.q_norm = find.norm("latent.q_norm", config.latent_norm);
+  }
+  attention.q_up = find.linear({config.q_rank > 0 ? "latent.q_up" : "latent.q"});
+  attention.kv_down = find.linear({"latent.kv_down"});
+  attention.kv_norm = find.norm("latent.kv_norm", config.latent_norm);
+  attention.kv_up = find.linear({"latent.kv_up"});
+  attention.output = find.linear({"latent.o"});
+  attention.rope = ropes.at(static_cast<size_t>(config.rope));
+  return attention;
+}
+
+/// A depthwise convolution with SiLU.
+ops::CausalConv make_conv(const SegmentParameters& find, const std::string& role) {
+  return {find.get(role + ".weight"), find.find(role + ".bias"), /*silu=*/true};
+}
+
+nn::Mamba2 make_mamba2(const LayerConfig& layer, const SegmentParameters& find) {
+  const Mamba2Config& config = layer.mamba2;
+  nn::Mamba2 mamba2;
+  mamba2.config = config;
+  mamba2.input_norm = ops::Norm::none();
+  mamba2.in_proj = find.linear({"mamba2.in"});
+  mamba2.conv = make_conv(find, "mamba2.conv");
+  mamba2.space = {.a_log = find.get("mamba2.A_log"),
+                  .dt_bias = find.get("mamba2.dt_bias"),
+                  .d = find.get("mamba2.D"),
+                  .num_heads = config.num_heads,
+                  .head_dim = config.head_dim,
+                  .num_groups = config.num_groups,
+                  .state_size = config.state_size,
+                  .dt_min = config.dt_min,
+                  .dt_max = config.dt_max};
+  mamba2.norm = {.weight = find.find("mamba2.norm.weight"),
+                 .eps = config.norm_eps,
+                 .group = config.inner_size() / config.norm_groups,
+                 .order = config.gate};
+  mamba2.out_proj = find.linear({"mamba2.out"});
+  return mamba2;
+}
+
+nn::DeltaNet make_delta_net(const LayerConfig& layer, const SegmentParameters& find) {
+  const DeltaNetConfig& config = layer.delta_net;
+  nn::DeltaNet delta_net;
+  delta_net.config = config;
+  delta_net.input_norm = ops::Norm::none();
+  delta_net.in_proj = find.has("delta_net.qkvz")
+                          ? find.linear({"delta_net.qkvz", "delta_net.ba"})
+                          : find.linear({"delta_net.qkv", "delta_net.z", "delta_net.b", "delta_net.a"});
+  delta_net.conv = make_conv(find, "delta_net.conv");
+  delta_net.rule = {.a_log = find.get("delta_net.A_log"),
+                    .dt_bias = find.get("delta_net.dt_bias"),
+                    .num_key_heads = config.num_key_heads,
+                    .num_value_heads = config.num_value_heads,
+                    .key_head_dim = config.key_head_dim,
+                    .value_head_dim = config.value_head_dim};
+  delta_net.norm = {.weight = find.get("delta_net.norm.weight"),
+                    .eps = config.norm_eps,
+                    .group = config.value_head_dim,
+                    .order = kernels::GateOrder::kNormFirst};
+  delta_net.out_proj = find.linear({"delta_net.out"});
+  return delta_net;
+}
+
+nn::Mlp make_mlp(const LayerConfig& layer, const SegmentParameters& find) {
+  nn::Mlp mlp;
+  mlp.config = layer.mlp;
+  mlp.input_norm = ops::Norm::none();
+  mlp.up = layer.mlp.gated ? find.fused_or("mlp.gate_up", {"mlp.gate", "mlp.up"}) : find.linear({"mlp.up"});
+  mlp.down = find.linear({"mlp.down"});
+  return mlp;
+}
+
+nn::Moe make_moe(const LayerConfig& layer, const SegmentParameters& find) {
+  nn::Moe moe;
+  moe.config = layer.moe;
+  moe.input_norm = ops::Norm::none();
+  moe.router = find.linear({"moe.router"});
+  if (layer.moe.router.correction) moe.correction = find.get("moe.correction");
+  moe.experts = {.gate_up = find.get("moe.experts.gate_up.weight"),
+                 .down = find.get("moe.experts.down.weight"),
+                 .gate_up_bias = find.find("moe.experts.gate_up.bias"),
+                 .down_bias = find.find("moe.experts.down.bias"),
+                 .gate = layer.moe.gate,
+                 .weigh_input = layer.moe.weigh_input};
+  if (layer.moe.shared_intermediate_size == 0) return moe;
+  moe.shared_gate_up = find.fused_or("moe.shared.gate_up", {"moe.shared.gate", "moe.shared.up"});
+  moe.shared_down = find.linear({"moe.shared.down"});
+  if (layer.moe.shared_gate) moe.shared_gate = find.linear({"moe.shared_gate"});
+  return moe;
+}
+
+nn::Mixer make_mixer(MixerKind kind,
+                     const LayerConfig& layer,
+                     const SegmentParameters& find,
+                     const RopeTables& ropes) {
+  switch (kind) {
+    case MixerKind::kAttention:
+      return make_attention(layer, find, ropes);
+    case MixerKind::kLatentAttention:
+      return make_latent_attention(layer, find, ropes);
+    case MixerKind::kMamba2:
+      return make_mamba2(layer, find);
+    case MixerKind::kDeltaNet:
+      return make_delta_net(layer, find);
+  }
+  fail(ErrorCode::kInternal, "mixer kind ", static_cast<int>(kind));
+}
+
+nn::Mixer make_feed_forward(const LayerConfig& layer, const SegmentParameters& find) {
+  switch (layer.feed_forward) {
+    case FeedForwardKind::kMlp:
+      return make_mlp(layer, find);
+    case FeedForwardKind::kMoe:
+      return make_moe(layer, find);
+    case FeedForwardKind::kNone:
+      break;
+  }
+  fail(ErrorCode::kInternal, "feed-forward kind ", static_cast<int>(layer.feed_forward));
+}
+
+Multipliers multipliers_of(const nn::Mixer& mixer, const LayerConfig& layer) {
+  if (std::holds_alternative<nn::Attention>(mixer)) return layer.attention_multipliers;
+  if (std::holds_alternative<nn::Mamba2>(mixer)) return layer.mamba2_multipliers;
+  if (std::holds_alternative<nn::Mlp>(mixer)) return layer.mlp_multipliers;
+  return {};
+}
+
+/// Adds mixers that read the residual stream together to a step, with the norms that `role` names.
+void join(nn::Step& step,
+          std::vector<nn::Mixer> mixers,
+          const LayerConfig& layer,
+          const SegmentParameters& find,
+          const std::string& role) {
+  const BlockConfig& block = layer.block;
+  const bool normed_already = (role == "norm.mixer" && !block.mixer_norm) ||
+                              (block.parallel && block.shared_norm && !step.branches.empty());
+  const bool before = block.residual == Residual::kPreNorm || block.residual == Residual::kSandwich;
+  const bool after = block.residual == Residual::kSandwich || block.residual == Residual::kPostNorm;
+  const ops::Norm input_norm = before && !normed_already ? find.norm(role, block.norm) : ops::Norm::none();
+  const bool scaled = std::ranges::any_of(
+      mixers, [&](const nn::Mixer& mixer) { return multipliers_of(mixer, layer).in != 1; });
+  const bool together = scaled || mixers.size() > 1 || (block.parallel && block.shared_norm);
+  if (together && input_norm) step.input_norm = input_norm;
+  for (nn::Mixer& mixer : mixers) {
+    if (!together) std::visit([&](auto& m) { m.input_norm = input_norm; }, mixer);
+    const Multipliers multipliers = multipliers_of(mixer, layer);
+    step.branches.push_back({.mixer = std::move(mixer),
+                             .output_norm = after ? find.norm(role + "_out", block.norm) : ops::Norm::none(),
+                             .in_multiplier = multipliers.in,
+                             .out_multiplier = multipliers.out,
+                             .dropout = block.dropout,
+                             .dropout_site = find.dropout_site(role, step.branches.size())});
+  }
+  if (block.residual == Residual::kNormOfSum) step.sum_norm = find.norm(role + "_out", block.norm);
+  step.multiplier = block.multiplier;
+}
+
+/// The mixers, then the MLP; in a parallel block both at once.
+std::vector<nn::Step> make_steps(const LayerConfig& layer,
+                                 const SegmentParameters& find,
+                                 const RopeTables& ropes) {
+  std::vector<nn::Mixer> mixers;
+  for (const MixerKind kind : layer.mixers) mixers.push_back(make_mixer(kind, layer, find, ropes));
+  std::vector<nn::Step> steps;
+  if (!mixers.empty()) join(steps.emplace_back(), std::move(mixers), layer, find, "norm.mixer");
+  if (layer.feed_forward == FeedForwardKind::kNone) return steps;
+  const bool alone = steps.empty();
+  if (alone || !layer.block.parallel) steps.emplace_back();
+  std::vector<nn::Mixer> feed_forward;
+  feed_forward.push_back(make_feed_forward(layer, find));
+  join(steps.back(), std::move(feed_forward), layer, find, alone ? "norm.mixer" : "norm.mlp");
+  return steps;
+}
+
+nn::Embedding make_embedding(const DecoderConfig& config, const SegmentParameters& find) {
+  const EmbeddingConfig& embedding = config.embedding;
+  return {.table = find.get("embed.weight"),
+          .positions = find.find("positions.weight"),
+          .position_offset = embedding.position_offset,
+          .token_types = find.find("token_types.weight"),
+          .norm = find.norm("norm.embed", embedding.norm),
+          .padding_id = embedding.pad_token_id.value_or(-1),
+          .scale = embedding.scale,
+          .dropout = embedding.dropout};
+}
+
+nn::Transform make_transform(const TransformConfig& config,
+                             const SegmentParameters& find,
+                             const std::string& head) {
+  if (!config.activation) return {};
+  return {.dense = find.linear({head + ".transform"}),
+          .activation = *config.activation,
+          .norm = find.norm("norm." + head, config.norm)};
+}
+
+nn::PooledHead make_pooled_head(const DecoderConfig& config, const SegmentParameters& find) {
+  nn::PooledHead head;
+  head.norm = find.norm("norm.final", config.norm);
+  head.pooling = config.classifier.pooling;
+  if (config.task != Task::kClassification) return head;
+  head.transform = make_transform(config.classifier.transform, find, "classifier");
+  head.projection = find.linear({"classifier"});
+  return head;
+}
+
+nn::Head make_head(const DecoderConfig& config,
+                   const SegmentParameters& find,
+                   const tensor::Weight& table,
+                   const LoraSource& lora_of) {
+  nn::Head head{.norm = find.norm("norm.final", config.norm),
+                .transform = make_transform(config.head.transform, find, "head"),
+                .projection = {},
+                .logit_scale = config.head.logit_scale,
+                .logit_softcap = config.head.logit_softcap,
+                .normalised = config.head.normalised};
+  for (const LayerConfig& layer : config.layers) {
+    if (layer.feed_forward == FeedForwardKind::kMoe) head.aux_loss_coef = layer.moe.aux_loss_coef;
+  }
+  if (!config.head.tied) {
+    head.projection = find.linear({"head"});
+    return head;
+  }
+  head.projection.weight = table;
+  head.projection.out_features = {config.vocab_size};
+  if (config.head.bias) head.projection.bias = {find.get("head.bias")};
+  if (lora_of)
+    head.projection.lora = lora_of({config.names.modules.at("head").module}, head.projection.out_features);
+  return head;
+}
+
+}  // namespace
+
+std::vector<std::unique_ptr<nn::Segment>> make_segments(const Decoder& decoder, const LoraSource& lora_of) {
+  const DecoderConfig& config = decoder.config;
+  tensor::Unit* const buffers = decoder.buffers.get();
+  std::vector<std::unique_ptr<nn::Segment>> segments;
+  RopeTables ropes;
+  for (const RopeConfig& rope : config.ropes) {
+    ropes.push_back(rope.rotary_dim > 0
+                        ? std::make_shared<nn::RopeTable>(rope, decoder.units.front()->options().device)
+                        : nullptr);
+  }
+  const SegmentParameters embed(*decoder.units.front(), buffers, decoder.weights.front(), lora_of);
+  const nn::Embedding embedding = make_embedding(config, embed);
+  segments.push_back(std::make_unique<nn::EmbedSegment>(decoder.weights.front().segment, embedding));
+  bool router_before = false;
+  for (size_t i = 0; i < config.layers.size(); ++i) {
+    const SegmentWeights& weights = decoder.weights[i + 1];
+    const SegmentParameters find(*decoder.units[i + 1], buffers, weights, lora_of);
+    std::vector<nn::Step> steps = make_steps(config.layers[i], find, ropes);
+    segments.push_back(std::make_unique<nn::DecoderBlock>(
+        weights.segment, std::move(steps), find.units(), config.hidden_size, router_before));
+    router_before = router_before || config.layers[i].feed_forward == FeedForwardKind::kMoe;
+  }
+  const SegmentParameters head(*decoder.units.back(), buffers, decoder.weights.back(), lora_of);
+  const std::string& name = decoder.weights.back().segment;
+  if (predicts_tokens(config)) {
+    segments.push_back(
+        std::make_unique<nn::HeadSegment>(name, make_head(config, head, embedding.table, lora_of)));
+  } else {
+    segments.push_back(
+        std::make_unique<nn::PooledHeadSegment>(name,
+                                                make_pooled_head(config, head),
+                                                config.hidden_size,
+                                                decoder.units.back()->options().compute_dtype));
+  }
+  return segments;
+}
+
+}  // namespace automodel::models
