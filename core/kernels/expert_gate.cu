@@ -1,3 +1,5 @@
+#include <type_traits>
+
 #include "core/kernels/activation.cuh"
 #include "core/kernels/device.cuh"
 #include "core/kernels/expert_gate.h"
@@ -15,6 +17,8 @@ struct Parts {
 /// act(g) * u; the activated gate is rounded as it would be stored.
 template <class T, Activation kActivation>
 struct PlainGate {
+  static constexpr int kParts = 2;
+
   __device__ Parts operator()(float g, float u) const {
     const Activated a = activate<kActivation>(g);
     const float value = round_element<T>(a.value);
@@ -24,6 +28,8 @@ struct PlainGate {
 
 /// GPT-OSS's.
 struct ClampedGate {
+  static constexpr int kParts = 2;
+
   float limit, alpha;
 
   __device__ Parts operator()(float g, float u) const {
@@ -36,15 +42,27 @@ struct ClampedGate {
   }
 };
 
+/// act(u); there is no g.
+template <Activation kActivation>
+struct NoGate {
+  static constexpr int kParts = 1;
+
+  __device__ Parts operator()(float, float u) const {
+    const Activated a = activate<kActivation>(u);
+    return {a.value, 0.0f, a.slope};
+  }
+};
+
 /// A block a row.
 template <class T, int N, class Gate>
 __global__ void __launch_bounds__(kThreads)
     product_kernel(Gate gate, const T* gate_up, T* product, int64_t width) {
   using V = Vector<T, N>;
-  const T* in = gate_up + static_cast<int64_t>(blockIdx.x) * 2 * width;
+  const T* gates = gate_up + static_cast<int64_t>(blockIdx.x) * Gate::kParts * width;
+  const T* ups = gates + (Gate::kParts - 1) * width;
   T* out = product + static_cast<int64_t>(blockIdx.x) * width;
   for (int64_t i = threadIdx.x * N; i < width; i += kThreads * N) {
-    const V g = *reinterpret_cast<const V*>(in + i), u = *reinterpret_cast<const V*>(in + width + i);
+    const V g = *reinterpret_cast<const V*>(gates + i), u = *reinterpret_cast<const V*>(ups + i);
     V p;
 #pragma unroll
     for (int j = 0; j < N; ++j)
@@ -66,11 +84,12 @@ __global__ void __launch_bounds__(kThreads) backward_kernel(Gate gate,
   __shared__ float shared[kThreads / kWarp];
   const int64_t row = blockIdx.x;
   const float weight = weights ? weights[row] : 1.0f;
-  const T* in = gate_up + row * 2 * width;
-  T* out = dgate_up + row * 2 * width;
+  const T* gates = gate_up + row * Gate::kParts * width;
+  const T* ups = gates + (Gate::kParts - 1) * width;
+  T* dgates = dgate_up + row * Gate::kParts * width;
   float dweight = 0;
   for (int64_t i = threadIdx.x * N; i < width; i += kThreads * N) {
-    const V g = *reinterpret_cast<const V*>(in + i), u = *reinterpret_cast<const V*>(in + width + i);
+    const V g = *reinterpret_cast<const V*>(gates + i), u = *reinterpret_cast<const V*>(ups + i);
     const V d = *reinterpret_cast<const V*>(dproduct + row * width + i);
     V p, dg, du;
 #pragma unroll
@@ -83,33 +102,42 @@ __global__ void __launch_bounds__(kThreads) backward_kernel(Gate gate,
       du.at[j] = to_element<T>(weight * plain * parts.by_up);
     }
     *reinterpret_cast<V*>(product + row * width + i) = p;
-    *reinterpret_cast<V*>(out + i) = dg;
-    *reinterpret_cast<V*>(out + width + i) = du;
+    if constexpr (Gate::kParts == 2) *reinterpret_cast<V*>(dgates + i) = dg;
+    *reinterpret_cast<V*>(dgates + (Gate::kParts - 1) * width + i) = du;
   }
   dweight = row_sum(dweight, shared);
   if (threadIdx.x == 0) dweights[row] = dweight;
+}
+
+/// Calls body of the activation as a type.
+template <class Body>
+void with_activation(Activation activation, Body body) {
+  switch (activation) {
+    case Activation::kSilu:
+      return body(std::integral_constant<Activation, Activation::kSilu>());
+    case Activation::kGelu:
+      return body(std::integral_constant<Activation, Activation::kGelu>());
+    case Activation::kGeluTanh:
+      return body(std::integral_constant<Activation, Activation::kGeluTanh>());
+    case Activation::kRelu:
+      return body(std::integral_constant<Activation, Activation::kRelu>());
+    case Activation::kRelu2:
+      return body(std::integral_constant<Activation, Activation::kRelu2>());
+    case Activation::kTanh:
+      return body(std::integral_constant<Activation, Activation::kTanh>());
+  }
 }
 
 /// Calls body(T{}, gate) for the element type and the kind of gate.
 template <class Body>
 void with_gate(Element element, const ExpertGate& gate, Body body) {
   with_device_element(element, [&]<class T>(T t) {
-    if (gate.limit > 0)
+    if (gate.gated && gate.limit > 0)
       return body(t, ClampedGate{static_cast<float>(gate.limit), static_cast<float>(gate.alpha)});
-    switch (gate.activation) {
-      case Activation::kSilu:
-        return body(t, PlainGate<T, Activation::kSilu>{});
-      case Activation::kGelu:
-        return body(t, PlainGate<T, Activation::kGelu>{});
-      case Activation::kGeluTanh:
-        return body(t, PlainGate<T, Activation::kGeluTanh>{});
-      case Activation::kRelu:
-        return body(t, PlainGate<T, Activation::kRelu>{});
-      case Activation::kRelu2:
-        return body(t, PlainGate<T, Activation::kRelu2>{});
-      case Activation::kTanh:
-        return body(t, PlainGate<T, Activation::kTanh>{});
-    }
+    with_activation(gate.activation,
+                    [&]<Activation kActivation>(std::integral_constant<Activation, kActivation>) {
+                      gate.gated ? body(t, PlainGate<T, kActivation>{}) : body(t, NoGate<kActivation>{});
+                    });
   });
 }
 

@@ -9,15 +9,19 @@ namespace automodel::kernels {
 
 /// How an expert makes its product of gate and up. limit = 0: act(gate) * up, as in a gated MLP. Else
 /// GPT-OSS's clamped gate (arXiv:2508.10925): with gate at most `limit` and up within +-limit, gate *
-/// sigmoid(alpha * gate) * (up + 1).
+/// sigmoid(alpha * gate) * (up + 1). Without a gate: act(up), whatever the limit.
 struct ExpertGate {
   Activation activation = Activation::kSilu;
   double limit = 0.0;    ///< swiglu_limit
   double alpha = 1.702;  ///< swiglu_alpha; without effect when limit = 0
+  bool gated = true;     ///< false: Nemotron-H, arXiv:2504.03624
+
+  /// Columns that make one of the product: gate and up, or up alone.
+  int64_t parts() const { return gated ? 2 : 1; }
 };
 
-/// The product on the device. gate_up [rows, 2 F] holds gate, then up;  product [rows, F]. Asynchronous on
-/// `stream` (a cudaStream_t), no workspace.
+/// The product on the device. gate_up [rows, parts F] holds gate, then up;  product [rows, F]. Asynchronous
+/// on `stream` (a cudaStream_t), no workspace.
 void expert_product_cuda(Element element,
                          const ExpertGate& gate,
                          const void* gate_up,

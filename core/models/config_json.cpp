@@ -13,7 +13,8 @@ namespace {
 using nlohmann::json;
 
 [[noreturn]] void wrong_type(const json& value, const std::string& where, const std::string& expected) {
-  std::string text = value.dump();
+  const std::string infinity = infinity_in(value);
+  std::string text = infinity.empty() ? value.dump() : infinity;
   if (text.size() > 60) text = text.substr(0, 57) + "...";
   fail(ErrorCode::kFormat, where, ": expected ", expected, ", found ", text);
 }
@@ -108,6 +109,13 @@ bool as_bool(const json& value, const std::string& where) {
 std::string as_string(const json& value, const std::string& where) {
   if (!value.is_string()) wrong_type(value, where, "a string");
   return value.get<std::string>();
+}
+
+std::string infinity_in(const json& value) {
+  if (!value.is_object() || value.size() != 1) return "";
+  const auto tagged = value.find("__float__");
+  const bool infinite = tagged != value.end() && (*tagged == "Infinity" || *tagged == "-Infinity");
+  return infinite ? tagged->get<std::string>() : "";
 }
 
 std::vector<double> as_numbers(const json& value, const std::string& where) {

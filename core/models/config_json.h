@@ -54,4 +54,8 @@ bool as_bool(const nlohmann::json& value, const std::string& where);
 std::string as_string(const nlohmann::json& value, const std::string& where);
 std::vector<double> as_numbers(const nlohmann::json& value, const std::string& where);
 
+/// "Infinity" or "-Infinity" where the value is one as transformers 5 writes it, {"__float__": "Infinity"};
+/// else "".
+std::string infinity_in(const nlohmann::json& value);
+
 }  // namespace automodel::models

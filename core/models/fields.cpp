@@ -241,7 +241,11 @@ std::vector<Field> block_fields() {
        [](Draft& d, const json& v, const std::string& w) {
          d.layer.mlp.activation = d.layer.moe.gate.activation = as_enum(v, w, kActivations);
        }},
-      {"mlp_gated", "down(act(gate(x)) up(x)), else down(act(up(x)))", yes_or_no(OF(layer.mlp.gated))},
+      {"mlp_gated",
+       "down(act(gate(x)) up(x)), else down(act(up(x))); of experts too",
+       [](Draft& d, const json& v, const std::string& w) {
+         d.layer.mlp.gated = d.layer.moe.gate.gated = as_bool(v, w);
+       }},
       {"mlp_bias",
        "biases of gate, up and down",
        [](Draft& d, const json& v, const std::string& w) {
@@ -250,11 +254,11 @@ std::vector<Field> block_fields() {
   };
 }
 
-/// 0, infinity, or as transformers 5 writes it {"__float__": "Infinity"}.
+/// A number, or an infinity.
 double as_limit(const json& value, const std::string& where) {
-  const bool wrapped = value.is_object() && value.size() == 1 && value.contains("__float__");
-  if (wrapped && value["__float__"] == "Infinity") return std::numeric_limits<double>::infinity();
-  return as_number(value, where);
+  const std::string infinity = infinity_in(value);
+  if (infinity.empty()) return as_number(value, where);
+  return (infinity[0] == '-' ? -1 : 1) * std::numeric_limits<double>::infinity();
 }
 
 void set_dt_limit(Draft& d, const json& v, const std::string& w) {
@@ -479,6 +483,12 @@ std::vector<Field> moe_fields() {
        number(OF(layer.moe.gate.limit))},
       {"expert_gate_alpha", "sigmoid's gain in that gate", number(OF(layer.moe.gate.alpha))},
       {"expert_weighs_input", "weights multiply the experts' inputs", yes_or_no(OF(layer.moe.weigh_input))},
+      {"expert_latent_size",
+       "width of what the experts read and give, between two projections; 0 or null: hidden_size",
+       [](Draft& d, const json& v, const std::string& w) {
+         d.layer.moe.latent_size = v.is_null() ? 0 : as_int(v, w, 1, kMaxSize);
+       }},
+      {"expert_latent_bias", "biases of those projections", yes_or_no(OF(layer.moe.latent_bias))},
       {"num_shared_experts", "experts that every token passes", size(OF(num_shared_experts), 0, kMaxExperts)},
       {"shared_expert_size",
        "width of all shared experts together",

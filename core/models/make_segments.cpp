@@ -118,14 +118,21 @@ nn::Moe make_moe(const LayerConfig& layer, const SegmentParameters& find) {
   moe.input_norm = ops::Norm::none();
   moe.router = find.linear({"moe.router"});
   if (layer.moe.router.correction) moe.correction = find.get("moe.correction");
-  moe.experts = {.gate_up = find.get("moe.experts.gate_up.weight"),
+  const std::string up = layer.moe.gate.gated ? "moe.experts.gate_up" : "moe.experts.up";
+  moe.experts = {.gate_up = find.get(up + ".weight"),
                  .down = find.get("moe.experts.down.weight"),
-                 .gate_up_bias = find.find("moe.experts.gate_up.bias"),
+                 .gate_up_bias = find.find(up + ".bias"),
                  .down_bias = find.find("moe.experts.down.bias"),
                  .gate = layer.moe.gate,
                  .weigh_input = layer.moe.weigh_input};
+  if (layer.moe.latent_size > 0) {
+    moe.latent_in = find.linear({"moe.latent_in"});
+    moe.latent_out = find.linear({"moe.latent_out"});
+  }
   if (layer.moe.shared_intermediate_size == 0) return moe;
-  moe.shared_gate_up = find.fused_or("moe.shared.gate_up", {"moe.shared.gate", "moe.shared.up"});
+  moe.shared_gate_up = layer.moe.gate.gated
+                           ? find.fused_or("moe.shared.gate_up", {"moe.shared.gate", "moe.shared.up"})
+                           : find.linear({"moe.shared.up"});
   moe.shared_down = find.linear({"moe.shared.down"});
   if (layer.moe.shared_gate) moe.shared_gate = find.linear({"moe.shared_gate"});
   return moe;
@@ -206,11 +213,10 @@ std::vector<nn::Step> make_steps(const LayerConfig& layer,
   std::vector<nn::Step> steps;
   if (!mixers.empty()) join(steps.emplace_back(), std::move(mixers), layer, find, "norm.mixer");
   if (layer.feed_forward == FeedForwardKind::kNone) return steps;
-  const bool alone = steps.empty();
-  if (alone || !layer.block.parallel) steps.emplace_back();
+  if (steps.empty() || !layer.block.parallel) steps.emplace_back();
   std::vector<nn::Mixer> feed_forward;
   feed_forward.push_back(make_feed_forward(layer, find));
-  join(steps.back(), std::move(feed_forward), layer, find, alone ? "norm.mixer" : "norm.mlp");
+  join(steps.back(), std::move(feed_forward), layer, find, "norm.mlp");
   return steps;
 }
 

@@ -112,13 +112,13 @@ void read_one_branch_layers(ConfigJson& config, Draft& draft) {
     } else if (words[i] == "full_attention" || words[i] == "attention") {
       layer.mixers = {MixerKind::kAttention};
     } else {
-      check(words[i] == "mlp",
+      check(words[i] == "mlp" || words[i] == "moe",
             ErrorCode::kUnsupported,
             where,
             ": \"",
             words[i],
-            "\" is not implemented; known: linear_attention, full_attention, mlp");
-      layer.feed_forward = FeedForwardKind::kMlp;
+            "\" is not implemented; known: linear_attention, full_attention, mlp, moe");
+      layer.feed_forward = words[i] == "moe" ? FeedForwardKind::kMoe : FeedForwardKind::kMlp;
     }
   }
 }

@@ -51,6 +51,16 @@ void give_experts(ConfigJson& config, Draft& draft, const std::function<bool(int
 
 }  // namespace
 
+void read_moe_as_listed(ConfigJson& config, Draft& draft) {
+  const std::vector<LayerConfig>& layers = draft.config.layers;
+  const auto has_experts = [&](int64_t i) {
+    return layers[static_cast<size_t>(i)].feed_forward == FeedForwardKind::kMoe;
+  };
+  bool any = false;
+  for (size_t i = 0; i < layers.size(); ++i) any = any || has_experts(static_cast<int64_t>(i));
+  if (any) give_experts(config, draft, has_experts);
+}
+
 void read_moe_everywhere(ConfigJson& config, Draft& draft) {
   give_experts(config, draft, [](int64_t) { return true; });
 }

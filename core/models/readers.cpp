@@ -127,6 +127,9 @@ const std::vector<Reader>& readers() {
        "the first layer's mixer has no norm of its own: the embeddings are normalised",
        read_no_first_norm},
       {"mlp_size", "intermediate_size 0 becomes 4 hidden_size", read_mlp_size},
+      {"moe_as_listed",
+       "checks the experts of the layers that one_branch_layers gave some",
+       read_moe_as_listed},
       {"moe_everywhere", "every layer has experts", read_moe_everywhere},
       {"moe_by_step",
        "layer i has experts when (i + 1) % decoder_sparse_step is 0, but for mlp_only_layers",
@@ -157,6 +160,13 @@ const std::vector<Reader>& readers() {
        "num_local_experts; above 0 every layer has experts, and its MLP becomes their shared one",
        read_moe_if_any},
       {"ssm_sizes", "head_dim of state spaces from ssm_inner_size or ssm_expand hidden_size", read_ssm_sizes},
+      {"block_configs",
+       "block_configs: each layer's key heads and MLP width, or that it has no attention or no MLP",
+       read_block_configs},
+      {"residual_by_depth",
+       "scale_depth / sqrt(number of layers), of what a branch adds",
+       read_residual_by_depth},
+      {"logits_by_width", "dim_model_base / hidden_size, of the logits", read_logits_by_width},
   };
   return kReaders;
 }

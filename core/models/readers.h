@@ -42,6 +42,7 @@ void read_chunked_layers(ConfigJson& config, Draft& draft);
 void read_positions_after_padding(ConfigJson& config, Draft& draft);
 void read_no_first_norm(ConfigJson& config, Draft& draft);
 void read_sqrt_embed_scale(ConfigJson& config, Draft& draft);
+void read_moe_as_listed(ConfigJson& config, Draft& draft);
 void read_moe_everywhere(ConfigJson& config, Draft& draft);
 void read_moe_by_step(ConfigJson& config, Draft& draft);
 void read_moe_after_dense(ConfigJson& config, Draft& draft);
@@ -55,5 +56,8 @@ void read_key_multiplier(ConfigJson& config, Draft& draft);
 void read_rope_if_asked(ConfigJson& config, Draft& draft);
 void read_moe_if_any(ConfigJson& config, Draft& draft);
 void read_ssm_sizes(ConfigJson& config, Draft& draft);
+void read_block_configs(ConfigJson& config, Draft& draft);
+void read_residual_by_depth(ConfigJson& config, Draft& draft);
+void read_logits_by_width(ConfigJson& config, Draft& draft);
 
 }  // namespace automodel::models

@@ -180,22 +180,26 @@ void SpecList::listed(const std::string& role,
   specs_.push_back(std::move(spec));
 }
 
-void SpecList::experts(
-    const std::string& role, int64_t experts, int64_t width, int64_t in, bool bias, double active) {
+void SpecList::experts(const std::string& role, int64_t in, const nn::MoeConfig& moe) {
   const size_t first = specs_.size();
-  const std::string gate_up = role + ".gate_up", down = role + ".down";
+  const int64_t experts = moe.router.num_experts, width = moe.intermediate_size;
+  const bool gated = moe.gate.gated;
+  const std::string up = role + (gated ? ".gate_up" : ".up"), down = role + ".down";
   const bool one_each = name_of(down).module.find(kExpert) != std::string::npos;
-  check(!one_each || !bias,
+  check(!one_each || !moe.bias,
         ErrorCode::kConfig,
         role,
         ": biases of experts that files hold one by one are not read");
   if (one_each) {
-    listed(gate_up, experts, 2 * width, in, {role + ".gate", role + ".up"});
+    const std::vector<std::string> parts =
+        gated ? std::vector{role + ".gate", role + ".up"} : std::vector{up};
+    listed(up, experts, moe.gate.parts() * width, in, parts);
     listed(down, experts, in, width, {down});
   } else {
-    stacked(gate_up, experts, 2 * width, in, bias);
-    stacked(down, experts, in, width, bias);
+    stacked(up, experts, moe.gate.parts() * width, in, moe.bias);
+    stacked(down, experts, in, width, moe.bias);
   }
+  const double active = static_cast<double>(moe.router.top_k) / static_cast<double>(experts);
   for (size_t i = first; i < specs_.size(); ++i) specs_[i].active = active;
 }
 

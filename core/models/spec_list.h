@@ -7,6 +7,7 @@
 
 #include "core/models/weight_names.h"
 #include "core/models/weight_spec.h"
+#include "core/nn/moe_config.h"
 
 namespace automodel::models {
 
@@ -33,9 +34,9 @@ class SpecList {
   void norm(
       const std::string& role, const std::vector<int64_t>& shape, bool weight, bool bias, double offset);
 
-  /// role.gate_up.weight [experts, 2 width, in], role.down.weight [experts, in, width] and their biases, of
-  /// which one token passes the share `active`.
-  void experts(const std::string& role, int64_t experts, int64_t width, int64_t in, bool bias, double active);
+  /// role.gate_up.weight [experts, 2 width, in], or role.up.weight [experts, width, in] without a gate,
+  /// role.down.weight [experts, in, width] and their biases, of which one token passes the share `active`.
+  void experts(const std::string& role, int64_t in, const nn::MoeConfig& moe);
 
   /// A float32 vector that does not learn, under the module's name itself.
   void buffer(const std::string& role, int64_t size);

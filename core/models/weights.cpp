@@ -119,7 +119,9 @@ void add_mlp(SpecList& list, const MlpConfig& mlp, int64_t hidden_size) {
 
 void add_shared(SpecList& list, const MoeConfig& moe, int64_t hidden_size) {
   const int64_t width = moe.shared_intermediate_size;
-  if (list.has("moe.shared.gate_up")) {
+  if (!moe.gate.gated) {
+    list.linear("moe.shared.up", width, hidden_size, moe.shared_bias);
+  } else if (list.has("moe.shared.gate_up")) {
     list.linear("moe.shared.gate_up", 2 * width, hidden_size, moe.shared_bias);
   } else {
     list.linear("moe.shared.gate", width, hidden_size, moe.shared_bias);
@@ -131,13 +133,15 @@ void add_shared(SpecList& list, const MoeConfig& moe, int64_t hidden_size) {
 
 void add_moe(SpecList& list, const MoeConfig& moe, int64_t hidden_size) {
   const nn::RouterConfig& router = moe.router;
-  const double active = static_cast<double>(router.top_k) / static_cast<double>(router.num_experts);
   const auto add_router = [&] { list.linear("moe.router", router.num_experts, hidden_size, router.bias); };
   if (!moe.router_last) add_router();
-  list.experts("moe.experts", router.num_experts, moe.intermediate_size, hidden_size, moe.bias, active);
+  list.experts("moe.experts", moe.latent_size > 0 ? moe.latent_size : hidden_size, moe);
   if (moe.router_last) add_router();
   if (router.correction) list.buffer("moe.correction", router.num_experts);
   if (moe.shared_intermediate_size > 0) add_shared(list, moe, hidden_size);
+  if (moe.latent_size == 0) return;
+  list.linear("moe.latent_in", moe.latent_size, hidden_size, moe.latent_bias);
+  list.linear("moe.latent_out", hidden_size, moe.latent_size, moe.latent_bias);
 }
 
 void add_norms(SpecList& list, const LayerConfig& layer, int64_t hidden_size) {
@@ -146,12 +150,12 @@ void add_norms(SpecList& list, const LayerConfig& layer, int64_t hidden_size) {
   const bool two_branches = !layer.mixers.empty() && layer.feed_forward != FeedForwardKind::kNone;
   const bool before = block.residual == Residual::kPreNorm || block.residual == Residual::kSandwich;
   if (before) {
-    if (block.mixer_norm) add("norm.mixer");
-    if (two_branches && !block.shared_norm) add("norm.mlp");
+    if (block.mixer_norm && !layer.mixers.empty()) add("norm.mixer");
+    if (layer.mixers.empty() || (two_branches && !block.shared_norm)) add("norm.mlp");
   }
   if (block.residual == Residual::kPreNorm) return;
-  add("norm.mixer_out");
-  if (two_branches) add("norm.mlp_out");
+  if (!layer.mixers.empty()) add("norm.mixer_out");
+  if (layer.mixers.empty() || two_branches) add("norm.mlp_out");
 }
 
 std::vector<WeightSpec> layer_weights(const DecoderConfig& config, size_t index) {

@@ -57,7 +57,9 @@ at::Tensor Moe::forward(const at::Tensor& x_BTD, const MixerInput& in) const {
   const at::Tensor moves = correction ? correction.value() : at::Tensor();
   const ops::Routing routing = ops::route(logits_TE, moves, config.router);
   const ops::Groups groups = ops::make_groups(routing.experts, config.router.num_experts);
-  at::Tensor y_TD = ops::experts(x_TD, routing.weights, groups, experts, context);
+  const at::Tensor inner_TD = latent_in.weight ? ops::linear(x_TD, latent_in, context) : x_TD;
+  at::Tensor y_TD = ops::experts(inner_TD, routing.weights, groups, experts, context);
+  if (latent_out.weight) y_TD = ops::linear(y_TD, latent_out, context);
   if (shared_down.weight) y_TD = y_TD + shared(x_TD, context);
   if (in.router) record(logits_TE, routing.experts, in);
   return y_TD.view(x_BTD.sizes());
@@ -65,7 +67,8 @@ at::Tensor Moe::forward(const at::Tensor& x_BTD, const MixerInput& in) const {
 
 at::Tensor Moe::shared(const at::Tensor& x_TD, const ops::OpContext& context) const {
   const at::Tensor gate_up = ops::linear(x_TD, shared_gate_up, context);
-  const at::Tensor y_TD = ops::gated_linear(gate_up, config.gate.activation, shared_down, context);
+  const auto down = config.gate.gated ? ops::gated_linear : ops::activated_linear;
+  const at::Tensor y_TD = down(gate_up, config.gate.activation, shared_down, context);
   return shared_gate.weight ? at::sigmoid(ops::linear(x_TD, shared_gate, context)) * y_TD : y_TD;
 }
 

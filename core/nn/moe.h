@@ -31,7 +31,9 @@ struct Moe {
   ops::Linear router;           ///< output E
   tensor::Weight correction{};  ///< [E] f32, in a unit that does not learn; a null handle: none
   ops::Experts experts;
-  ops::Linear shared_gate_up{};  ///< outputs F, F; without weights: none
+  ops::Linear latent_in{};  ///< to the width of the experts; without weights: none
+  ops::Linear latent_out{};
+  ops::Linear shared_gate_up{};  ///< outputs F, F, or F without a gate; without weights: none
   ops::Linear shared_down{};
   ops::Linear shared_gate{};  ///< output 1; without weights: none
 

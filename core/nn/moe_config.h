@@ -16,11 +16,15 @@ using kernels::RouterScore;
 struct MoeConfig {
   RouterConfig router;
   int64_t intermediate_size = 0;  ///< F of one expert
-  ExpertGate gate;                ///< act(gate(x)) * up(x), or GPT-OSS's clamped gate
-  bool bias = false;              ///< of the experts. GPT-OSS
-  bool weigh_input = false;       ///< weights multiply the experts' inputs. Llama 4
+  ExpertGate gate;           ///< act(gate(x)) * up(x), GPT-OSS's clamped gate, or act(up(x)); shared ones too
+  bool bias = false;         ///< of the experts. GPT-OSS
+  bool weigh_input = false;  ///< weights multiply the experts' inputs. Llama 4
 
-  /// F of the experts that every token passes, all of them as one gated MLP; 0: none. DeepSeekMoE,
+  /// Width of what the experts read and give, between two projections; 0: hidden_size. Nemotron 3 Super.
+  int64_t latent_size = 0;
+  bool latent_bias = false;
+
+  /// F of the experts that every token passes, all of them as one MLP; 0: none. DeepSeekMoE,
   /// arXiv:2401.06066; Granite 4's shared MLP.
   int64_t shared_intermediate_size = 0;
   bool shared_bias = false;  ///< Ernie 4.5

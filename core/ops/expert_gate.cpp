@@ -7,6 +7,7 @@
 #include <ATen/ops/mul.h>
 #include <ATen/ops/sigmoid.h>
 
+#include "core/ops/activation.h"
 #include "core/ops/cuda.h"
 #include "core/ops/dispatch.h"
 #include "core/ops/gated_product.h"
@@ -50,7 +51,7 @@ at::Tensor clamped_gradient(const at::Tensor& dproduct,
 
 at::Tensor expert_product(const at::Tensor& gate_up, const kernels::ExpertGate& gate) {
   if (gate_up.is_cuda()) {
-    at::Tensor product = at::empty({gate_up.size(0), gate_up.size(1) / 2}, gate_up.options());
+    at::Tensor product = at::empty({gate_up.size(0), gate_up.size(1) / gate.parts()}, gate_up.options());
     cuda().expert_product(element_of(gate_up, "experts"),
                           gate,
                           gate_up.const_data_ptr(),
@@ -60,6 +61,7 @@ at::Tensor expert_product(const at::Tensor& gate_up, const kernels::ExpertGate& 
                           cuda().current_stream());
     return product;
   }
+  if (!gate.gated) return activate(gate_up, gate.activation);
   if (gate.limit == 0) return gated_product(gate_up, gate.activation);
   const Clamped parts = clamped(gate_up, gate);
   return (parts.gate * parts.sigmoid).mul_(parts.up);
@@ -99,7 +101,10 @@ ExpertGradient expert_product_backward(const at::Tensor& dproduct,
   const at::Tensor weight = weights.defined() ? weights.unsqueeze(1) : at::Tensor();
   const at::Tensor weighted = weight.defined() ? dproduct.clone().mul_(weight) : dproduct;
   ExpertGradient gradient;
-  if (gate.limit == 0) {
+  if (!gate.gated) {
+    gradient = {
+        activate(gate_up, gate.activation), activate_backward(weighted, gate_up, gate.activation), {}};
+  } else if (gate.limit == 0) {
     const auto [product, dgate_up] = gated_product_again(weighted, gate_up, gate.activation);
     gradient = {product, dgate_up, {}};
   } else {

@@ -6,14 +6,15 @@
 
 namespace automodel::ops {
 
-/// The product of an expert, without a graph. gate_up [rows, 2 F] holds gate, then up -> [rows, F].
+/// The product of an expert, without a graph. gate_up [rows, 2 F] holds gate, then up, or [rows, F] up alone
+/// where there is no gate -> [rows, F].
 at::Tensor expert_product(const at::Tensor& gate_up, const kernels::ExpertGate& gate);
 
 /// From the gradient of the product before weighting, dproduct [rows, F]: `weights` [rows] may be undefined:
 /// ones.
 struct ExpertGradient {
   at::Tensor product;   ///< [rows, F], times its row's weight
-  at::Tensor dgate_up;  ///< [rows, 2 F]
+  at::Tensor dgate_up;  ///< as gate_up
   at::Tensor dweights;  ///< [rows] f32 (f64)
 };
 

@@ -118,7 +118,7 @@ class Backward {
     x_SD = at::empty({slots, x_TD.size(1)}, x_TD.options());
     dy_SD = at::empty_like(x_SD);
     dx_SD = at::empty_like(x_SD);
-    product_SF = at::empty({slots, gate_up_SF.size(1) / 2}, x_TD.options());
+    product_SF = at::empty({slots, gate_up_SF.size(1) / node.layer.gate.parts()}, x_TD.options());
     dproduct_SF = at::empty_like(product_SF);
     dgate_up_SF = at::empty_like(gate_up_SF);
   }

@@ -6,11 +6,11 @@
 
 namespace automodel::ops {
 
-/// Gated MLPs of equal shape whose weights are stacked.
+/// MLPs of equal shape whose weights are stacked.
 struct Experts {
-  tensor::Weight gate_up;         ///< [E, 2 F, D]: gate, then up
+  tensor::Weight gate_up;         ///< [E, 2 F, D]: gate, then up; [E, F, D] without a gate
   tensor::Weight down;            ///< [E, D, F]
-  tensor::Weight gate_up_bias{};  ///< [E, 2 F]; a null handle: none
+  tensor::Weight gate_up_bias{};  ///< [E, 2 F], or [E, F]; a null handle: none
   tensor::Weight down_bias{};     ///< [E, D]; a null handle: none
   kernels::ExpertGate gate{};
   bool weigh_input = false;  ///< weights multiply the inputs of the experts, not their outputs. Llama 4
@@ -22,8 +22,8 @@ struct Experts {
 /// weights  [tokens, k]  f32 (f64 with f64), receives a gradient
 /// groups   of the choice [tokens, k]
 /// returns  [tokens, D]  type of x; sums over experts in f32 (f64)
-/// Saves x, weights, the indices and gate_up [tokens k, 2 F]; the product is formed again at backward. An
-/// expert without tokens gets a zero gradient.
+/// Saves x, weights, the indices and gate_up [tokens k, 2 F], or up [tokens k, F]; the product is formed
+/// again at backward. An expert without tokens gets a zero gradient.
 at::Tensor experts(const at::Tensor& x,
                    const at::Tensor& weights,
                    const Groups& groups,

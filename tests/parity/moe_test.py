@@ -3,6 +3,7 @@ each expert got, the auxiliary loss; and what the program saves is loaded by tra
 
 moe_test.py [PATTERN]: only the variants whose name holds PATTERN.
 """
+import json
 import os
 import pathlib
 import sys
@@ -15,7 +16,7 @@ from safetensors.torch import load_file
 
 import checkpoints
 from forward_test import BOUNDS, NOTICED, gradient_error, norm, prepare
-from moe_variants import FAMILIES, all_variants, values
+from moe_variants import FAMILIES, RELEASED, all_variants, values
 from program import call
 
 
@@ -50,11 +51,19 @@ def save(variant, folder):
     model = make_model(variant).to(getattr(torch, variant.stored))
     model.config.architectures = [type(model).__name__]
     model.save_pretrained(folder, **({"max_shard_size": variant.shard_bytes} if variant.shard_bytes else {}))
+    if variant.key in RELEASED:
+        path = folder / "config.json"
+        config = json.loads(path.read_text()) | RELEASED[variant.key]
+        path.write_text(json.dumps({key: value for key, value in config.items()
+                                    if value is not None or RELEASED[variant.key].get(key, "") is not None}))
 
 
 def load(variant, folder, dtype):
-    model, info = classes(variant)[1].from_pretrained(folder, dtype=dtype, attn_implementation="eager",
-                                                      experts_implementation="eager", output_loading_info=True)
+    config_class, model_class = classes(variant)
+    config = config_class.from_pretrained(folder)
+    config.model_type = config_class.model_type  # how transformers reads experts of files hangs on it
+    model, info = model_class.from_pretrained(folder, config=config, dtype=dtype, attn_implementation="eager",
+                                              experts_implementation="eager", output_loading_info=True)
     assert not info["missing_keys"] and not info["unexpected_keys"], info
     return model
 

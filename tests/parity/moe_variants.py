@@ -1,5 +1,5 @@
 """Tiny checkpoints of the families with experts: one row a variant, as in variants.py."""
-from families import DELTA_NET, DELTA_NETS, HYBRID
+from families import DELTA_NET, DELTA_NETS, HYBRID, NEMOTRON_H
 from variants import SIZES, Variant
 
 LATENT = dict(num_key_value_heads=4, q_lora_rank=24, kv_lora_rank=20, qk_nope_head_dim=12, qk_rope_head_dim=8, v_head_dim=10)
@@ -46,6 +46,24 @@ FAMILIES = {
                          dict(num_local_experts=6, num_experts_per_tok=2, intermediate_size=20,
                               shared_intermediate_size=28, mamba_n_heads=12, mamba_d_state=16, mamba_d_head="auto",
                               layer_types=HYBRID)),
+    "nemotron_h": ("NemotronHConfig", "NemotronHForCausalLM",
+                   dict(NEMOTRON_H, n_routed_experts=6, num_experts_per_tok=2, moe_intermediate_size=20,
+                        moe_shared_expert_intermediate_size=28, layers_block_type=["moe", *HYBRID, "mlp", "moe"])),
+}
+
+ONE_GROUP = dict(n_group=1, topk_group=1, norm_topk_prob=True, pad_token_id=None)
+# What the config.json of released checkpoints says more, or otherwise; None: not at all.
+FIRST_CODE = dict(aux_loss_alpha=0.001, seq_aux=True, ep_size=1, moe_layer_freq=1, num_nextn_predict_layers=0, pretraining_tp=1,
+                  scoring_func="sigmoid", topk_method="noaux_tc", rope_parameters=None, rope_interleave=None, dtype=None,
+                  torch_dtype="float32", head_dim=None, qk_head_dim=None, mlp_bias=None)
+RELEASED = {
+    "deepseek_v3-kimi-k2": FIRST_CODE | dict(
+        model_type="kimi_k2", rope_theta=50000.0,
+        auto_map={"AutoConfig": "configuration_deepseek.DeepseekV3Config",
+                  "AutoModelForCausalLM": "modeling_deepseek.DeepseekV3ForCausalLM"},
+        rope_scaling=dict(beta_fast=1.0, beta_slow=1.0, factor=32.0, mscale=1.0, mscale_all_dim=1.0,
+                          original_max_position_embeddings=4, type="yarn")),
+    "deepseek_v3-moonlight": FIRST_CODE | dict(rope_theta=50000.0),
 }
 
 LATENT_OWN = [("direct-queries", dict(q_lora_rank=None), None),
@@ -103,7 +121,9 @@ OWN = {
     "deepseek_v3": LATENT_OWN + [
         ("halves", dict(rope_interleave=False), dict(rope_interleave=True)),
         ("not-renormalised", dict(norm_topk_prob=False), dict(norm_topk_prob=True)),
-        ("one-group", dict(n_group=1, topk_group=1), None)],
+        ("one-group", dict(n_group=1, topk_group=1), None),
+        ("kimi-k2", dict(ONE_GROUP, n_shared_experts=1, routed_scaling_factor=2.827), None),
+        ("moonlight", dict(ONE_GROUP, q_lora_rank=None, routed_scaling_factor=2.446), None)],
     "llama4_text": [("all-experts", dict(moe_layers=[0, 1, 2]), None),
                     ("no-qk-norm", dict(use_qk_norm=False), dict(use_qk_norm=True)),
                     ("no-tuning", dict(attn_temperature_tuning=False), dict(attn_temperature_tuning=True)),
@@ -115,21 +135,29 @@ OWN = {
                                 ("every-second", dict(decoder_sparse_step=2), None),
                                 ("not-renormalised", dict(norm_topk_prob=False), dict(norm_topk_prob=True))],
     "granitemoehybrid": [("rope", dict(position_embedding_type="rope"), dict(position_embedding_type=None))],
+    "nemotron_h": [("latent", dict(moe_latent_size=16), None),
+                   ("latent-bias", dict(moe_latent_size=16, mlp_bias=True), None),
+                   ("groups", dict(n_group=3, topk_group=2), dict(n_group=1, topk_group=1)),
+                   ("scale", dict(routed_scaling_factor=2.5), dict(routed_scaling_factor=1.0)),
+                   ("not-renormalised", dict(norm_topk_prob=False), dict(norm_topk_prob=True)),
+                   ("silu", dict(mlp_hidden_act="silu"), dict(mlp_hidden_act="relu2")),
+                   ("pattern", dict(layers_block_type=None, hybrid_override_pattern="ME*E-"), None)],
 }
-WITHOUT_AUX_LOSS = ("glm4_moe", "deepseek_v2", "deepseek_v3", "llama4_text", "hunyuan_v1_moe")
+WITHOUT_AUX_LOSS = ("glm4_moe", "deepseek_v2", "deepseek_v3", "llama4_text", "hunyuan_v1_moe", "nemotron_h")
 WITH_AUX_LOSS = [family for family in FAMILIES if family not in WITHOUT_AUX_LOSS]
 # The experts' gate is a formula of its own; the convolution's activation is the same.
-WITHOUT_ACTIVATION = ("gpt_oss", "qwen3_next", "granitemoehybrid")
+WITHOUT_ACTIVATION = ("gpt_oss", "qwen3_next", "granitemoehybrid", "nemotron_h")
 
 # transformers' own bfloat16 is farther from its float32 than the bound; forward_test.py has their mixers in bfloat16.
-WITHOUT_BF16 = ("qwen3_next", "granitemoehybrid")
+WITHOUT_BF16 = ("qwen3_next", "granitemoehybrid", "nemotron_h")
 
 
 def all_variants():
     for family in FAMILIES:
         yield Variant(family, "plain", {})
         yield Variant(family, "untied", {"tie_word_embeddings": False})
-        yield Variant(family, "tied", {"tie_word_embeddings": True})
+        if family != "nemotron_h":  # its class ties nothing, whatever the config says
+            yield Variant(family, "tied", {"tie_word_embeddings": True})
         yield Variant(family, "masked-labels", {}, masked_labels=True)
         yield Variant(family, "short-rows", {}, lengths=(1, 2, 3))
         if family not in WITHOUT_ACTIVATION:
@@ -152,4 +180,4 @@ def all_variants():
 def values(variant, changes=None):
     own = FAMILIES[variant.family][2]
     return {key: value for key, value in {**SIZES, **own, **variant.config, **(changes or {})}.items()
-            if value is not None or key not in ("no_rope_layers", "layer_types")}
+            if value is not None or key not in ("no_rope_layers", "layer_types", "layers_block_type", "num_hidden_layers")}

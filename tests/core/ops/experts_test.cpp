@@ -6,6 +6,7 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/clamp.h>
 #include <ATen/ops/mv.h>
+#include <ATen/ops/relu.h>
 #include <ATen/ops/sigmoid.h>
 #include <ATen/ops/silu.h>
 #include <ATen/ops/stack.h>
@@ -21,12 +22,13 @@ using testing::random_tensor;
 using testing::random_unit;
 
 constexpr int64_t kTokens = 40, kHidden = 6, kFfn = 5, kExperts = 4;
+const kernels::ExpertGate kWithoutGate{.activation = kernels::Activation::kRelu2, .gated = false};
 
-std::unique_ptr<tensor::Unit> expert_unit(at::ScalarType type, bool biases) {
-  std::vector<tensor::Parameter> parameters = {{"gate_up", {kExperts, 2 * kFfn, kHidden}},
+std::unique_ptr<tensor::Unit> expert_unit(at::ScalarType type, bool biases, int64_t parts = 2) {
+  std::vector<tensor::Parameter> parameters = {{"gate_up", {kExperts, parts * kFfn, kHidden}},
                                                {"down", {kExperts, kHidden, kFfn}}};
   if (biases) {
-    parameters.push_back({"gate_up_bias", {kExperts, 2 * kFfn}});
+    parameters.push_back({"gate_up_bias", {kExperts, parts * kFfn}});
     parameters.push_back({"down_bias", {kExperts, kHidden}});
   }
   tensor::Unit::Options options;
@@ -47,6 +49,7 @@ Experts layer_of(tensor::Unit& unit, const kernels::ExpertGate& gate, bool weigh
 }
 
 at::Tensor product_of_one(const at::Tensor& gate_up, const kernels::ExpertGate& gate) {
+  if (!gate.gated) return at::relu(gate_up).square();
   const at::Tensor g = gate_up.narrow(0, 0, kFfn), u = gate_up.narrow(0, kFfn, kFfn);
   if (gate.limit == 0) return at::silu(g) * u;
   const at::Tensor low = at::clamp(g, std::nullopt, gate.limit);
@@ -84,7 +87,7 @@ at::Tensor some_choice() {
 }
 
 void check_against_loop(const kernels::ExpertGate& gate, bool biases, bool weigh_input) {
-  const auto unit = expert_unit(at::kDouble, biases);
+  const auto unit = expert_unit(at::kDouble, biases, gate.parts());
   const Experts layer = layer_of(*unit, gate, weigh_input);
   const at::Tensor choice = some_choice();
   const at::Tensor x = random_tensor({kTokens, kHidden}, 6).requires_grad_();
@@ -120,9 +123,10 @@ void check_against_loop(const kernels::ExpertGate& gate, bool biases, bool weigh
 }
 
 TEST(Experts, GradientsEqualFiniteDifferences) {
-  for (const double limit : {0.0, 0.7}) {
-    const auto unit = expert_unit(at::kDouble, true);
-    const Experts layer = layer_of(*unit, {kernels::Activation::kSilu, limit}, false);
+  for (const kernels::ExpertGate& gate :
+       {kernels::ExpertGate{}, kernels::ExpertGate{.limit = 0.7}, kWithoutGate}) {
+    const auto unit = expert_unit(at::kDouble, true, gate.parts());
+    const Experts layer = layer_of(*unit, gate, false);
     const Groups groups = make_groups(some_choice(), kExperts);
     testing::check_gradients([&](const std::vector<at::Tensor>& in,
                                  const OpContext& c) { return experts(in[0], in[1], groups, layer, c); },
@@ -137,6 +141,11 @@ TEST(Experts, EqualALoopOverTokens) {
 
 TEST(Experts, EqualALoopOverTokensWithBiasesAndAClampedGate) {
   check_against_loop({kernels::Activation::kSilu, 0.7, 1.702}, true, false);
+}
+
+TEST(Experts, EqualALoopOverTokensWithoutAGate) {
+  check_against_loop(kWithoutGate, false, false);
+  check_against_loop(kWithoutGate, true, true);
 }
 
 TEST(Experts, EqualALoopOverTokensWithWeightedInputs) {

@@ -23,13 +23,13 @@ struct Outcome {
 };
 
 /// Weights of the experts come from x, so that their gradient is seen too; experts 0 and 4 have no tokens.
-Outcome run(at::Device device, at::ScalarType dtype, double limit) {
+Outcome run(at::Device device, at::ScalarType dtype, const kernels::ExpertGate& gate) {
   tensor::Unit::Options options;
   options.device = device;
   options.home_dtype = options.compute_dtype = dtype;
-  const auto unit = random_unit({{"gate_up", {kExperts, 2 * kFfn, kHidden}},
+  const auto unit = random_unit({{"gate_up", {kExperts, gate.parts() * kFfn, kHidden}},
                                  {"down", {kExperts, kHidden, kFfn}},
-                                 {"gate_up_bias", {kExperts, 2 * kFfn}},
+                                 {"gate_up_bias", {kExperts, gate.parts() * kFfn}},
                                  {"down_bias", {kExperts, kHidden}},
                                  {"mix", {2, kHidden}}},
                                 3,
@@ -38,7 +38,7 @@ Outcome run(at::Device device, at::ScalarType dtype, double limit) {
   unit->home_changed();
   unit->gather();
   Experts layer{{unit.get(), 0}, {unit.get(), 1}, {unit.get(), 2}, {unit.get(), 3}};
-  layer.gate.limit = limit;
+  layer.gate = gate;
   const at::Tensor first = at::arange(kTokens, at::kLong).remainder(2) + 1;
   const at::Tensor choice = at::stack({first, first + 1}, 1).to(device);
   GradSink sink;
@@ -59,12 +59,15 @@ void expect_close(const at::Tensor& got, const at::Tensor& expected, double boun
 TEST(ExpertsOnGpu, EqualTheCpu) {
   if (num_cuda_devices() == 0) GTEST_SKIP() << "no CUDA device";
   cuda();
-  for (const bool clamped : {false, true}) {
-    for (const auto& [dtype, bound] : {std::pair{at::kFloat, 2e-5}, std::pair{at::kBFloat16, 2e-2}}) {
-      // In bf16 a value beside the limit may fall on its other side: no value is near it there.
-      const double limit = !clamped ? 0.0 : dtype == at::kFloat ? 2.0 : 100.0;
-      const Outcome expected = run(at::kCPU, at::kFloat, limit);
-      const Outcome got = run(at::Device(at::kCUDA, 0), dtype, limit);
+  for (const auto& [dtype, bound] : {std::pair{at::kFloat, 2e-5}, std::pair{at::kBFloat16, 2e-2}}) {
+    // In bf16 a value beside the limit may fall on its other side: no value is near it there.
+    const double limit = dtype == at::kFloat ? 2.0 : 100.0;
+    for (const kernels::ExpertGate& gate :
+         {kernels::ExpertGate{},
+          kernels::ExpertGate{.limit = limit},
+          kernels::ExpertGate{.activation = kernels::Activation::kRelu2, .gated = false}}) {
+      const Outcome expected = run(at::kCPU, at::kFloat, gate);
+      const Outcome got = run(at::Device(at::kCUDA, 0), dtype, gate);
       expect_close(got.y, expected.y, bound, "y");
       expect_close(got.dx, expected.dx, bound, "dx");
       for (size_t i = 0; i < expected.dweights.size(); ++i) {
@@ -80,7 +83,7 @@ TEST(ExpertsOnGpu, EqualTheCpu) {
 
 TEST(ExpertsOnGpu, WithoutWaitingForTheDevice) {
   if (num_cuda_devices() == 0) GTEST_SKIP() << "no CUDA device";
-  run(at::Device(at::kCUDA, 0), at::kBFloat16, 0);
+  run(at::Device(at::kCUDA, 0), at::kBFloat16, {});
   tensor::Unit::Options options;
   options.device = at::Device(at::kCUDA, 0);
   options.home_dtype = options.compute_dtype = at::kBFloat16;
