@@ -175,7 +175,7 @@ class Merge {
 
   void write_config(const fs::path& folder) const {
     if (request_.dtype == "auto" && !unties_) return;
-    auto config = nlohmann::ordered_json::parse(read_file(base_ / "config.json"));
+    auto config = nlohmann::ordered_json::parse(io::with_tagged_infinities(read_file(base_ / "config.json")));
     if (request_.dtype != "auto") {
       const std::string dtype(torch_name(dtype_from_torch(request_.dtype)));
       const bool old_form = config.contains("torch_dtype");

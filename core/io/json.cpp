@@ -62,6 +62,27 @@ json parse_json(std::string_view text, const std::string& origin) {
   }
 }
 
+std::string with_tagged_infinities(std::string_view text) {
+  constexpr std::string_view kInfinity = "Infinity";
+  std::string tagged;
+  bool in_string = false;
+  int64_t backslashes = 0;  // one after another, up to here
+  for (size_t i = 0; i < text.size(); ++i) {
+    const bool escaped = in_string && backslashes % 2 == 1;
+    backslashes = text[i] == '\\' ? backslashes + 1 : 0;
+    if (text[i] == '"' && !escaped) in_string = !in_string;
+    if (in_string || !text.substr(i).starts_with(kInfinity)) {
+      tagged += text[i];
+      continue;
+    }
+    const bool negative = tagged.ends_with('-');
+    if (negative) tagged.pop_back();
+    tagged += negative ? R"({"__float__": "-Infinity"})" : R"({"__float__": "Infinity"})";
+    i += kInfinity.size() - 1;
+  }
+  return tagged;
+}
+
 json read_json(const std::filesystem::path& path) {
   return parse_json(read_file(path), path.string());
 }

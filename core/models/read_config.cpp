@@ -219,10 +219,10 @@ DecoderConfig read_decoder_config(const std::string& config_json,
                                   const std::string& overrides_json,
                                   const std::string& family_file,
                                   const TaskRequest& request) {
-  json merged = io::parse_json(config_json, origin);
+  json merged = io::parse_json(io::with_tagged_infinities(config_json), origin);
   std::set<std::string> overridden;
   if (!overrides_json.empty()) {
-    const json overrides = io::parse_json(overrides_json, "override");
+    const json overrides = io::parse_json(io::with_tagged_infinities(overrides_json), "override");
     check(overrides.is_object() && merged.is_object(), ErrorCode::kFormat, origin, ": expected JSON objects");
     for (const auto& [key, value] : overrides.items()) {
       merged[key] = value;

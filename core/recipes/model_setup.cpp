@@ -8,6 +8,7 @@
 #include "core/base/files.h"
 #include "core/base/log.h"
 #include "core/base/strings.h"
+#include "core/io/json.h"
 #include "core/models/family.h"
 #include "core/ops/cuda.h"
 #include "core/peft/adapters.h"
@@ -28,7 +29,8 @@ ConfigText find_config(const config::ModelConfig& model) {
   const std::filesystem::path place = models::find_model(model.path);
   const bool is_folder = std::filesystem::is_directory(place);
   const std::filesystem::path file = is_folder ? place / "config.json" : place;
-  return {read_file(file), file.string(), is_folder ? place : place.parent_path()};
+  return {
+      io::with_tagged_infinities(read_file(file)), file.string(), is_folder ? place : place.parent_path()};
 }
 
 /// `base` with the top-level fields of `overrides` in place of its own, whole, as transformers does.

@@ -43,5 +43,15 @@ TEST(Json, DepthIsBounded) {
   EXPECT_EQ(refusal(std::string(200, '[') + std::string(200, ']')), "");
 }
 
+TEST(Json, InfinitiesOfPythonAreTaggedOutsideStrings) {
+  EXPECT_NE(refusal(R"([Infinity])"), "");
+  const std::string text = R"({"Infinity": ["-Infinity \"Infinity", "\\", Infinity, -Infinity, -1]})";
+  const nlohmann::json value = parse_json(with_tagged_infinities(text), "x");
+  const nlohmann::json expected = {
+      "-Infinity \"Infinity", "\\", {{"__float__", "Infinity"}}, {{"__float__", "-Infinity"}}, -1};
+  EXPECT_EQ(value["Infinity"], expected);
+  EXPECT_NE(refusal(with_tagged_infinities("[Infinit]")), "");
+}
+
 }  // namespace
 }  // namespace automodel::io

@@ -1,3 +1,4 @@
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -139,6 +140,44 @@ TEST(ReadConfig, NothingUnknownPasses) {
   missing.erase("hidden_size");
   expect_refused(missing, ErrorCode::kFormat, "\"hidden_size\" is missing");
   expect_refused(json::array(), ErrorCode::kFormat, "a JSON object");
+}
+
+TEST(ReadConfig, InfinityIsReadWhereALimitIsOneAndNamedElsewhere) {
+  std::string config = with(tiny("falcon_h1", "FalconH1ForCausalLM"), "mamba_n_heads", 4).dump();
+  config.back() = ',';
+  const DecoderConfig decoder = read_decoder_config(
+      config + R"("mamba_d_ssm": 64, "time_step_limit": [0.5, Infinity]})", "config.json");
+  EXPECT_EQ(decoder.layers[0].mamba2.dt_min, 0.5);
+  EXPECT_TRUE(std::isinf(decoder.layers[0].mamba2.dt_max));
+  for (const std::string& more : {std::string(R"("rms_norm_eps": -Infinity})"),
+                                  std::string(R"("rms_norm_eps": {"__float__": "-Infinity"}})")}) {
+    try {
+      read_decoder_config(config + more, "config.json");
+      ADD_FAILURE() << more;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.message(), "config.json: \"rms_norm_eps\": expected a number, found -Infinity");
+    }
+  }
+}
+
+TEST(ReadConfig, BlocksOfDifferentWidths) {
+  json config = tiny("nemotron-nas", "DeciLMForCausalLM");
+  config["num_key_value_heads"] = config["intermediate_size"] = nullptr;
+  const json whole = {{"attention", {{"n_heads_in_group", 2}, {"no_op", false}, {"sparsify", nullptr}}},
+                      {"ffn", {{"ffn_mult", 12.1}, {"no_op", false}}}};
+  json no_attention = whole, no_mlp = whole;
+  no_attention["attention"] = {{"n_heads_in_group", nullptr}, {"no_op", true}};
+  no_mlp["ffn"] = {{"ffn_mult", nullptr}, {"no_op", true}};
+  config["block_configs"] = {whole, no_attention, no_mlp};
+  const DecoderConfig decoder = read(config);
+  EXPECT_EQ(decoder.layers[0].attention.num_kv_heads, 2);
+  EXPECT_EQ(decoder.layers[0].mlp.intermediate_size, 512);  // 258 in steps of 256
+  EXPECT_TRUE(decoder.layers[1].mixers.empty());
+  EXPECT_EQ(decoder.layers[2].feed_forward, FeedForwardKind::kNone);
+  config["block_configs"][0]["attention"]["window_length"] = 64;
+  expect_refused(config, ErrorCode::kUnsupported, "\"block_configs\"[0].attention.window_length: 64");
+  config["block_configs"][0] = {{"attention", no_attention["attention"]}, {"ffn", no_mlp["ffn"]}};
+  expect_refused(config, ErrorCode::kUnsupported, "both no-ops");
 }
 
 TEST(ReadConfig, ArchitectureAndModelTypeAreNamed) {
