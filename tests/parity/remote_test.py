@@ -2,7 +2,8 @@
 logits, loss and every gradient.
 
 Baichuan 2 (arXiv:2309.10305): W_pack, a head of unit rows, rope (7B) or ALiBi (13B). InternLM 2 (arXiv:2403.17297): wqkv by
-groups.
+groups. MiniCPM (arXiv:2404.06395): multipliers by depth and width. DeciLM of Nemotron-Super-49B (arXiv:2411.19146): layers of
+other sizes, and without attention or MLP.
 """
 import json
 import math
@@ -122,6 +123,79 @@ def internlm2_shapes(bias):
     return shapes
 
 
+def llama_block(w, layer, x, kv_heads, growth):
+    """What each branch that has weights adds, times `growth`."""
+    if layer + "self_attn.q_proj.weight" in w:
+        normed = rms_norm(x, w[layer + "input_layernorm.weight"])
+        q, k, v = (normed @ w[layer + f"self_attn.{name}_proj.weight"].T for name in "qkv")
+        k, v = (heads(part, kv_heads).repeat_interleave(HEADS // kv_heads, 1) for part in (k, v))
+        mixed = merge(attend(rotate(heads(q, HEADS)), rotate(k), v))
+        x = x + growth * (mixed @ w[layer + "self_attn.o_proj.weight"].T)
+    if layer + "mlp.up_proj.weight" in w:
+        normed = rms_norm(x, w[layer + "post_attention_layernorm.weight"])
+        gated = F.silu(normed @ w[layer + "mlp.gate_proj.weight"].T) * (normed @ w[layer + "mlp.up_proj.weight"].T)
+        x = x + growth * (gated @ w[layer + "mlp.down_proj.weight"].T)
+    return x
+
+
+def llama_shapes(blocks, tied):
+    """`blocks`: key heads (0: no attention) and width of the MLP (0: none) of each layer."""
+    shapes = {"model.embed_tokens.weight": (VOCABULARY, HIDDEN), "model.norm.weight": (HIDDEN,)}
+    if not tied:
+        shapes["lm_head.weight"] = (VOCABULARY, HIDDEN)
+    for i, (kv_heads, inner) in enumerate(blocks):
+        layer = f"model.layers.{i}."
+        if kv_heads:
+            shapes |= {layer + "self_attn.q_proj.weight": (HIDDEN, HIDDEN), layer + "self_attn.o_proj.weight": (HIDDEN, HIDDEN),
+                       layer + "self_attn.k_proj.weight": (kv_heads * WIDTH, HIDDEN),
+                       layer + "self_attn.v_proj.weight": (kv_heads * WIDTH, HIDDEN), layer + "input_layernorm.weight": (HIDDEN,)}
+        if inner:
+            shapes |= {layer + "mlp.gate_proj.weight": (inner, HIDDEN), layer + "mlp.up_proj.weight": (inner, HIDDEN),
+                       layer + "mlp.down_proj.weight": (HIDDEN, inner), layer + "post_attention_layernorm.weight": (HIDDEN,)}
+    return shapes
+
+
+SCALE_EMB, SCALE_DEPTH, DIM_MODEL_BASE = 12, 1.4, 16
+MINICPM = [(KV_HEADS, INNER)] * LAYERS
+
+
+def minicpm(w, tied):
+    x = SCALE_EMB * w["model.embed_tokens.weight"][IDS]
+    for i in range(LAYERS):
+        x = llama_block(w, f"model.layers.{i}.", x, KV_HEADS, SCALE_DEPTH / math.sqrt(LAYERS))
+    head = w["model.embed_tokens.weight" if tied else "lm_head.weight"]
+    return rms_norm(x, w["model.norm.weight"]) / (HIDDEN / DIM_MODEL_BASE) @ head.T
+
+
+def minicpm_config(tied):
+    config = dict(COMMON, architectures=["MiniCPMForCausalLM"], model_type="minicpm", num_key_value_heads=KV_HEADS,
+                  max_position_embeddings=128, initializer_range=0.1, rope_scaling=None, scale_emb=SCALE_EMB,
+                  scale_depth=SCALE_DEPTH, dim_model_base=DIM_MODEL_BASE)
+    if tied:
+        del config["tie_word_embeddings"]
+    return config
+
+
+DECILM = [(4, 256), (0, 512), (2, 256), (1, 0)]
+
+
+def decilm(w):
+    x = w["model.embed_tokens.weight"][IDS]
+    for i, (kv_heads, _) in enumerate(DECILM):
+        x = llama_block(w, f"model.layers.{i}.", x, kv_heads, 1)
+    return rms_norm(x, w["model.norm.weight"]) @ w["lm_head.weight"].T
+
+
+def decilm_config():
+    blocks = [{"attention": {"n_heads_in_group": HEADS // kv_heads if kv_heads else None, "no_op": not kv_heads,
+                             "num_sink_tokens": None, "replace_with_linear": False, "sparsify": None, "unshifted_sink": False,
+                             "use_prefill_window_in_sink_attention": False, "window_length": None},
+               "ffn": {"ffn_mult": (inner - 100) * 1.5 / HIDDEN if inner else None, "no_op": not inner,
+                       "replace_with_linear": False, "sparsify": None}} for kv_heads, inner in DECILM]
+    return dict(COMMON, architectures=["DeciLMForCausalLM"], model_type="nemotron-nas", num_key_value_heads=None,
+                intermediate_size=None, num_hidden_layers=len(DECILM), max_position_embeddings=128, block_configs=blocks)
+
+
 # name: config, shapes, logits of the weights
 CASES = {
     "baichuan-7b": (dict(architectures=["BaichuanForCausalLM"], model_type="baichuan", max_position_embeddings=128,
@@ -134,6 +208,9 @@ CASES = {
     "internlm2-bias": (dict(architectures=["InternLM2ForCausalLM"], model_type="internlm2", num_key_value_heads=KV_HEADS,
                             bias=True, max_position_embeddings=128, rope_theta=10000, **COMMON), internlm2_shapes(True),
                        lambda w: internlm2(w, True)),
+    "minicpm": (minicpm_config(True), llama_shapes(MINICPM, True), lambda w: minicpm(w, True)),
+    "minicpm-untied": (minicpm_config(False), llama_shapes(MINICPM, False), lambda w: minicpm(w, False)),
+    "decilm": (decilm_config(), llama_shapes(DECILM, False), decilm),
 }
 
 

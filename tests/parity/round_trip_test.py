@@ -97,4 +97,5 @@ def main():
         sys.exit(f"do not come back: {', '.join(failed)}")
 
 
-main()
+if __name__ == "__main__":
+    main()

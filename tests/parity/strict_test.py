@@ -19,8 +19,14 @@ import yaml
 from safetensors.torch import load_file
 
 import checkpoints
+import moe_test
+import moe_variants
 from program import call
 from variants import FAMILIES, Variant
+
+# A family's layers without and with experts are two rows.
+EXPERTS = {family + "+experts" if family in FAMILIES else family: family for family in moe_variants.FAMILIES}
+ROWS = [*FAMILIES, *EXPERTS]
 
 BOUND = 1e-4
 IDS = [[(7 * i + 3) % 97 for i in range(40)]]
@@ -69,10 +75,24 @@ class Refused(Exception):
     pass
 
 
+def reference_with_experts(family, folder):
+    """The same of a family whose files are not as its modules: transformers loads the folder."""
+    model_class = moe_test.classes(Variant(family, "plain"))[1]
+    model, info = model_class.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager",
+                                              experts_implementation="eager", output_loading_info=True)
+    for what in ("missing_keys", "unexpected_keys", "mismatched_keys"):
+        if info[what]:
+            raise Refused(f"{what}: {sorted(map(str, info[what]))[0]}")
+    with torch.no_grad():
+        return model.eval()(torch.tensor(IDS), use_cache=False).logits
+
+
 def reference(family, path, weights):
     """transformers' logits with these weights under the config of a file; Refused where it cannot."""
-    config_class, model_class = checkpoints.classes(family)
     try:
+        if family in EXPERTS:
+            return reference_with_experts(EXPERTS[family], path.parent)
+        config_class, model_class = checkpoints.classes(family)
         settings = config_class.from_dict(config_class._dict_from_json_file(path))
         model = model_class._from_config(settings, dtype=torch.float32, attn_implementation="eager").eval()
         expected = {checkpoints.file_name(model, name): tensor.shape for name, tensor in model.state_dict().items()}
@@ -96,10 +116,14 @@ def reference(family, path, weights):
 def prepare(family, root):
     """The family's checkpoint, and a folder for each mutation that shares its weights."""
     base = root / family / "base"
-    variant = Variant(family, "plain")
-    checkpoints.save(variant, base)
+    variant = Variant(EXPERTS.get(family, family), "plain")
+    if family in EXPERTS:
+        moe_test.save(variant, base)
+        model = moe_test.classes(variant)[0](**moe_variants.values(variant))
+    else:
+        checkpoints.save(variant, base)
+        model = checkpoints.make_config(variant)
     config = json.loads((base / "config.json").read_text())
-    model = checkpoints.make_config(variant)
     whole = {**json.loads(model.to_json_string(use_diff=False)), **config}
     cases = []
     for index, (key, what, changed) in enumerate([("nothing", "unchanged", whole), *mutations(whole)]):
@@ -137,11 +161,12 @@ def families_of(words):
     if words:
         return words
     sample = int(os.environ.get("STRICT_SAMPLE", "1"))
-    return [family for family in FAMILIES if random.Random(family).randrange(6) < sample]
+    return [family for family in ROWS if random.Random(family).randrange(6) < sample]
 
 
 def main():
     transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
     chosen, failures = families_of(sys.argv[1:]), []
     with tempfile.TemporaryDirectory() as name:
         root = pathlib.Path(name)
@@ -152,7 +177,7 @@ def main():
         (root / "cases.json").write_text(json.dumps(requests))
         call("model", "forward", "--cases", root / "cases.json")
         for family, (weights, cases) in prepared.items():
-            ends, inert = collections.Counter(), set(yaml.safe_load(call("model", "list", family))["inert"])
+            ends, inert = collections.Counter(), set(yaml.safe_load(call("model", "list", EXPERTS.get(family, family)))["inert"])
             for case in cases:
                 wrong, end = judge(family, weights, inert, case[0], case[-1])
                 ends[end] += 1
