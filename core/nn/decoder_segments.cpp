@@ -160,10 +160,7 @@ State DecoderBlock::forward(const State& in, const MicroBatch& batch, const ops:
 HeadSegment::HeadSegment(std::string name, Head head) : name_(std::move(name)), head_(std::move(head)) {}
 
 std::vector<tensor::Unit*> HeadSegment::units() const {
-  std::vector<tensor::Unit*> units = ops::units_of(head_.projection);
-  tensor::Unit* const of_norm = head_.norm.weight.unit;
-  if (of_norm && of_norm != units[0]) units.insert(units.begin(), of_norm);
-  return units;
+  return head_units(head_.norm, head_.transform, head_.projection);
 }
 
 std::vector<std::string> HeadSegment::reads() const {

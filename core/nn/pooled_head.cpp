@@ -39,9 +39,7 @@ PooledHeadSegment::PooledHeadSegment(std::string name, PooledHead head, int64_t 
     : name_(std::move(name)), head_(std::move(head)), width_(width), dtype_(dtype) {}
 
 std::vector<tensor::Unit*> PooledHeadSegment::units() const {
-  if (head_.projection.weight) return ops::units_of(head_.projection);
-  if (head_.norm.weight.unit) return {head_.norm.weight.unit};
-  return {};
+  return head_units(head_.norm, head_.transform, head_.projection);
 }
 
 std::vector<StateField> PooledHeadSegment::writes(int64_t rows, int64_t /*length*/) const {

@@ -22,7 +22,7 @@ at::Tensor activate(const at::Tensor& x, kernels::Activation activation) {
     case kernels::Activation::kRelu:
       return at::relu(x);
     case kernels::Activation::kRelu2:
-      return at::relu(x).square_();
+      return at::relu(x).square();
     case kernels::Activation::kTanh:
       return at::tanh(x);
   }

@@ -111,23 +111,7 @@ LoadedModel build_model(
   return loaded;
 }
 
-}  // namespace
-
-void check_predicts_next(const models::DecoderConfig& config, const std::string& who) {
-  check(
-      config.task == models::Task::kNextToken,
-      ErrorCode::kUnsupported,
-      who,
-      ": ",
-      config.architecture,
-      " does not predict the next token; `automodel model forward` computes it, training and generation are "
-      "implemented for causal language models");
-}
-
-LoadedModel load_model(const config::Recipe& recipe, const models::TaskRequest& request) {
-  LoadedModel loaded = build_model(recipe, request, [&](const models::DecoderConfig& config) {
-    return recipe.peft ? std::optional(peft::adapter_spec(*recipe.peft, config)) : std::nullopt;
-  });
+LoadedModel fill(LoadedModel loaded, const config::Recipe& recipe) {
   const bool pretrained = recipe.model.source == config::ModelSource::kPretrained;
   const auto seed = static_cast<uint64_t>(recipe.seed);
   if (pretrained) models::load_weights(loaded.decoder, io::open_weights(loaded.folder));
@@ -142,6 +126,26 @@ LoadedModel load_model(const config::Recipe& recipe, const models::TaskRequest& 
     models::init_weights(loaded.decoder, seed);
   }
   return loaded;
+}
+
+}  // namespace
+
+LoadedModel load_model(const config::Recipe& recipe) {
+  const auto choose = [&](const models::DecoderConfig& config) {
+    check(config.task == models::Task::kNextToken,
+          ErrorCode::kUnsupported,
+          config.architecture,
+          ": training and generation are implemented for models that predict the next token; `automodel "
+          "model forward` "
+          "computes this one");
+    return recipe.peft ? std::optional(peft::adapter_spec(*recipe.peft, config)) : std::nullopt;
+  };
+  return fill(build_model(recipe, {}, choose), recipe);
+}
+
+LoadedModel load_model(const config::Recipe& recipe, const models::TaskRequest& request) {
+  const auto no_adapters = [](const models::DecoderConfig&) { return std::optional<peft::AdapterSpec>(); };
+  return fill(build_model(recipe, request, no_adapters), recipe);
 }
 
 LoadedModel load_model(const config::Recipe& recipe, const peft::AdapterFolder& adapter) {

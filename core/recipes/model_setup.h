@@ -27,10 +27,11 @@ struct LoadedModel {
 /// With peft the base is frozen and kept in the type that is computed in, and that is bfloat16 under the
 /// fsdp2 strategy unless mp_policy says otherwise, whatever torch_dtype says, as in the reference. Adapters
 /// are stored in peft.lora_dtype, else in the smaller of the weights' type and the computation's.
-LoadedModel load_model(const config::Recipe& recipe, const models::TaskRequest& request = {});
+/// Throws Error(kUnsupported) unless it predicts next tokens.
+LoadedModel load_model(const config::Recipe& recipe);
 
-/// Throws Error(kUnsupported) unless the model predicts next tokens; `who` asks.
-void check_predicts_next(const models::DecoderConfig& config, const std::string& who);
+/// The same for any task: the one that is asked for, or that the model's class names.
+LoadedModel load_model(const config::Recipe& recipe, const models::TaskRequest& request);
 
 /// Builds a checkpoint's model with a trained adapter on it, ready to compute; only the adapter is trainable.
 LoadedModel load_model(const config::Recipe& recipe, const peft::AdapterFolder& adapter);

@@ -5,6 +5,9 @@ if(AUTOMODEL_ENGINE)
   add_test(NAME parity.forward COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/forward_test.py)
   add_test(NAME parity.generate COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/generate_test.py)
   add_test(NAME parity.strict COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/strict_test.py)
+  add_test(NAME parity.heads COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/heads_test.py)
+  add_test(NAME parity.real_models COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/real_models_test.py)
+  set_tests_properties(parity.real_models PROPERTIES SKIP_RETURN_CODE 77)
   add_test(NAME parity.documents COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/documents_test.py)
   add_test(NAME parity.round_trip COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/round_trip_test.py)
   add_test(NAME parity.remote COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/remote_test.py)
@@ -13,7 +16,7 @@ if(AUTOMODEL_ENGINE)
   add_test(NAME parity.quantized COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/quantized_test.py)
   add_test(NAME parity.peft COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/peft_test.py)
   list(APPEND parity_tests parity.forward parity.generate parity.peft parity.strict parity.user_family parity.documents
-       parity.round_trip parity.remote parity.moe parity.quantized)
+       parity.round_trip parity.heads parity.real_models parity.remote parity.moe parity.quantized)
 endif()
 set_tests_properties(${parity_tests} PROPERTIES
   LABELS parity TIMEOUT 900
