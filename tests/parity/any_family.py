@@ -1,7 +1,8 @@
-"""Checkpoints of any family, with experts or without."""
+"""Checkpoints of any family: encoders, and decoders with experts or without."""
 import torch
 
 import checkpoints
+import heads_test
 import moe_test
 import moe_variants
 from variants import Variant
@@ -12,6 +13,8 @@ def has_experts(family):
 
 
 def save(variant, folder):
+    if variant.family in heads_test.ENCODERS:
+        return heads_test.save(heads_test.Variant(variant.family, "MaskedLM", variant.name, variant.config), folder)
     (moe_test if has_experts(variant.family) else checkpoints).save(variant, folder)
 
 

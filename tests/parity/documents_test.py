@@ -18,6 +18,7 @@ from safetensors.torch import load_file
 import any_family
 import checkpoints
 import forward_test
+import heads_test
 import moe_variants
 from program import call
 from variants import FAMILIES, Variant
@@ -72,7 +73,7 @@ def main():
     pattern, failed = sys.argv[1] if len(sys.argv) > 1 else "", []
     with tempfile.TemporaryDirectory() as name:
         root, requests = pathlib.Path(name), []
-        chosen = [family for family in {**FAMILIES, **moe_variants.FAMILIES} if pattern in family]
+        chosen = [family for family in {**FAMILIES, **moe_variants.FAMILIES, **heads_test.ENCODERS} if pattern in family]
         for family in chosen:
             any_family.save(Variant(family, "documents", {}), root / family)
             requests += requests_for(root / family)

@@ -137,6 +137,12 @@ def make_model(variant, changes=None):
     return model.eval()
 
 
+def save(variant, folder):
+    model = make_model(variant)
+    model.config.architectures = [type(model).__name__]
+    model.save_pretrained(folder)
+
+
 def make_rows(variant):
     """ids, token types and labels: of a position, or of a row."""
     numbers = random.Random(variant.key)
@@ -153,9 +159,7 @@ def prepare(variants, root):
     cases = []
     for variant in variants:
         folder = root / variant.key
-        model = make_model(variant)
-        model.config.architectures = [type(model).__name__]
-        model.save_pretrained(folder)
+        save(variant, folder)
         case = {"model": str(folder), "output": str(folder / "ours.safetensors"), "dtype": variant.run, **variant.request}
         ids, types, labels = make_rows(variant)
         if variant.head in ("MaskedLM", "SequenceClassification"):
