@@ -39,7 +39,7 @@ void give_experts(ConfigJson& config, Draft& draft, const std::function<bool(int
         router.top_groups,
         " of ",
         router.num_groups,
-        " groups");
+        " groups (num_experts_per_tok, n_group and topk_group, or what this family calls them)");
   for (size_t i = 0; i < draft.config.layers.size(); ++i) {
     if (!has_experts(static_cast<int64_t>(i))) continue;
     LayerConfig& layer = draft.config.layers[i];

@@ -136,8 +136,13 @@ json parameters_of(ConfigJson& config) {
         ErrorCode::kFormat,
         config.where("rope_parameters"),
         " and \"rope_scaling\" (its name before transformers 5) differ; keep one");
-  if (new_form) return *new_form;
-  return old_form ? *old_form : json::object();
+  const json object = new_form ? *new_form : old_form ? *old_form : json::object();
+  check(object.is_object(),
+        ErrorCode::kFormat,
+        config.where(new_form ? "rope_parameters" : "rope_scaling"),
+        ": expected a JSON object, found ",
+        object.dump());
+  return object;
 }
 
 /// Dims of a head that rotate.

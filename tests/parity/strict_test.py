@@ -2,7 +2,7 @@
 changes as in transformers, or the program names the key, or transformers refuses too. A key that the family lists as inert may
 hold anything, and changes nothing. All cases in one run of the program.
 
-strict_test.py [FAMILY...]: only those; without any, each family that STRICT_SAMPLE (default 1) of 6 draws.
+strict_test.py [FAMILY...]: only those; without any, each family that STRICT_SAMPLE (default 1) of 8 draws.
 """
 import collections
 import json
@@ -159,9 +159,12 @@ def judge(family, weights, inert, key, folder):
 
 def families_of(words):
     if words:
+        unknown = [word for word in words if word not in ROWS]
+        if unknown:
+            sys.exit(f"no such family: {unknown}; known: {ROWS}")
         return words
     sample = int(os.environ.get("STRICT_SAMPLE", "1"))
-    return [family for family in ROWS if random.Random(family).randrange(6) < sample]
+    return [family for family in ROWS if random.Random(family).randrange(8) < sample]
 
 
 def main():

@@ -47,6 +47,18 @@ TEST(ReadMoe, AfterDenseLayers) {
   EXPECT_EQ(layers_with_experts(read_moe_after_dense, {{"first_k_dense_replace", 3}}), "000111");
 }
 
+TEST(ReadMoe, AsLayersOfOneBranchAreListed) {
+  const auto read = [](ConfigJson& config, Draft& draft) {
+    read_one_branch_layers(config, draft);
+    read_moe_as_listed(config, draft);
+  };
+  EXPECT_EQ(layers_with_experts(read, {{"hybrid_override_pattern", "ME*-E"}}), "01001");
+  ConfigJson dense({{"hybrid_override_pattern", "M*-"}}, "config.json");
+  Draft draft = draft_of(1);
+  draft.layer.moe.router.top_k = 9;
+  EXPECT_NO_THROW(read(dense, draft)) << "no layer has the experts that could not be";
+}
+
 TEST(ReadMoe, BetweenTwoLayers) {
   EXPECT_EQ(layers_with_experts(read_moe_between, json::object()), "011111");
   EXPECT_EQ(layers_with_experts(
