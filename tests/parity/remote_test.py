@@ -1,5 +1,5 @@
 """Families that transformers knows only as remote code, against plain references written here from the published formulas:
-logits, loss and every gradient.
+logits, loss and every gradient, the texts that they generate; and a run that learns nothing gives each file back to the bit.
 
 Baichuan 2 (arXiv:2309.10305): W_pack, a head of unit rows, rope (7B) or ALiBi (13B). InternLM 2 (arXiv:2403.17297): wqkv by
 groups. MiniCPM (arXiv:2404.06395): multipliers by depth and width. DeciLM of Nemotron-Super-49B (arXiv:2411.19146): layers of
@@ -19,13 +19,15 @@ from safetensors.torch import load_file, save_file
 
 import forward_test
 from program import call
+from round_trip_test import RECIPE, write_tokens
 
 HIDDEN, HEADS, KV_HEADS, LAYERS, INNER, VOCABULARY = 48, 4, 2, 3, 80, 101
 WIDTH = HIDDEN // HEADS
+NEW_TOKENS, EOS = 8, 2
 IDS = torch.tensor([[(7 * i * i + 3 * i + 5 * r) % VOCABULARY for i in range(40)] for r in range(3)])
 COMMON = dict(vocab_size=VOCABULARY, hidden_size=HIDDEN, intermediate_size=INNER, num_hidden_layers=LAYERS,
               num_attention_heads=HEADS, rms_norm_eps=1e-6, hidden_act="silu", tie_word_embeddings=False,
-              bos_token_id=1, eos_token_id=2, pad_token_id=None, torch_dtype="float32", use_cache=True)
+              bos_token_id=1, eos_token_id=EOS, pad_token_id=None, torch_dtype="float32", use_cache=True)
 
 
 def rms_norm(x, weight):
@@ -57,19 +59,19 @@ def merge(x):
     return x.transpose(1, 2).flatten(2)
 
 
-def alibi():
+def alibi(length):
     """[N, 1, T]: Press et al. 2022, arXiv:2108.12409, for a power of two of heads."""
     slopes = torch.tensor([2.0 ** (-8.0 * (n + 1) / HEADS) for n in range(HEADS)])
-    return slopes[:, None, None] * torch.arange(IDS.shape[1])[None, None]
+    return slopes[:, None, None] * torch.arange(length)[None, None]
 
 
-def baichuan(w, rope):
-    x = w["model.embed_tokens.weight"][IDS]
+def baichuan(w, ids, rope):
+    x = w["model.embed_tokens.weight"][ids]
     for i in range(LAYERS):
         layer = f"model.layers.{i}."
         packed = rms_norm(x, w[layer + "input_layernorm.weight"]) @ w[layer + "self_attn.W_pack.weight"].T
         q, k, v = (heads(part, HEADS) for part in packed.split(HIDDEN, -1))
-        mixed = attend(rotate(q), rotate(k), v) if rope else attend(q, k, v, alibi())
+        mixed = attend(rotate(q), rotate(k), v) if rope else attend(q, k, v, alibi(ids.shape[1]))
         x = x + merge(mixed) @ w[layer + "self_attn.o_proj.weight"].T
         normed = rms_norm(x, w[layer + "post_attention_layernorm.weight"])
         gated = F.silu(normed @ w[layer + "mlp.gate_proj.weight"].T) * (normed @ w[layer + "mlp.up_proj.weight"].T)
@@ -89,11 +91,11 @@ def baichuan_shapes():
     return shapes
 
 
-def internlm2(w, bias):
+def internlm2(w, ids, bias):
     def linear(x, name):
         return F.linear(x, w[name + ".weight"], w.get(name + ".bias") if bias else None)
 
-    x = w["model.tok_embeddings.weight"][IDS]
+    x = w["model.tok_embeddings.weight"][ids]
     group = HEADS // KV_HEADS
     for i in range(LAYERS):
         layer = f"model.layers.{i}."
@@ -159,8 +161,8 @@ SCALE_EMB, SCALE_DEPTH, DIM_MODEL_BASE = 12, 1.4, 16
 MINICPM = [(KV_HEADS, INNER)] * LAYERS
 
 
-def minicpm(w, tied):
-    x = SCALE_EMB * w["model.embed_tokens.weight"][IDS]
+def minicpm(w, ids, tied):
+    x = SCALE_EMB * w["model.embed_tokens.weight"][ids]
     for i in range(LAYERS):
         x = llama_block(w, f"model.layers.{i}.", x, KV_HEADS, SCALE_DEPTH / math.sqrt(LAYERS))
     head = w["model.embed_tokens.weight" if tied else "lm_head.weight"]
@@ -176,11 +178,11 @@ def minicpm_config(tied):
     return config
 
 
-DECILM = [(4, 256), (0, 512), (2, 256), (1, 0)]
+DECILM = [(0, 512), (4, 256), (2, 256), (1, 0)]
 
 
-def decilm(w):
-    x = w["model.embed_tokens.weight"][IDS]
+def decilm(w, ids):
+    x = w["model.embed_tokens.weight"][ids]
     for i, (kv_heads, _) in enumerate(DECILM):
         x = llama_block(w, f"model.layers.{i}.", x, kv_heads, 1)
     return rms_norm(x, w["model.norm.weight"]) @ w["lm_head.weight"].T
@@ -199,17 +201,17 @@ def decilm_config():
 # name: config, shapes, logits of the weights
 CASES = {
     "baichuan-7b": (dict(architectures=["BaichuanForCausalLM"], model_type="baichuan", max_position_embeddings=128,
-                         model_max_length=128, z_loss_weight=0, **COMMON), baichuan_shapes(), lambda w: baichuan(w, True)),
+                         model_max_length=128, z_loss_weight=0, **COMMON), baichuan_shapes(), lambda w, ids: baichuan(w, ids, True)),
     "baichuan-13b": (dict(architectures=["BaichuanForCausalLM"], model_type="baichuan", model_max_length=128, **COMMON),
-                     baichuan_shapes(), lambda w: baichuan(w, False)),
+                     baichuan_shapes(), lambda w, ids: baichuan(w, ids, False)),
     "internlm2": (dict(architectures=["InternLM2ForCausalLM"], model_type="internlm2", num_key_value_heads=KV_HEADS, bias=False,
                        max_position_embeddings=128, rope_theta=10000, **COMMON), internlm2_shapes(False),
-                  lambda w: internlm2(w, False)),
+                  lambda w, ids: internlm2(w, ids, False)),
     "internlm2-bias": (dict(architectures=["InternLM2ForCausalLM"], model_type="internlm2", num_key_value_heads=KV_HEADS,
                             bias=True, max_position_embeddings=128, rope_theta=10000, **COMMON), internlm2_shapes(True),
-                       lambda w: internlm2(w, True)),
-    "minicpm": (minicpm_config(True), llama_shapes(MINICPM, True), lambda w: minicpm(w, True)),
-    "minicpm-untied": (minicpm_config(False), llama_shapes(MINICPM, False), lambda w: minicpm(w, False)),
+                       lambda w, ids: internlm2(w, ids, True)),
+    "minicpm": (minicpm_config(True), llama_shapes(MINICPM, True), lambda w, ids: minicpm(w, ids, True)),
+    "minicpm-untied": (minicpm_config(False), llama_shapes(MINICPM, False), lambda w, ids: minicpm(w, ids, False)),
     "decilm": (decilm_config(), llama_shapes(DECILM, False), decilm),
 }
 
@@ -223,7 +225,7 @@ def make_weights(shapes):
 def compare(folder, shapes, logits_of):
     """Errors of logits, loss and the worst gradient."""
     weights = {name: value.requires_grad_() for name, value in load_file(folder / "model.safetensors").items()}
-    logits = logits_of(weights)
+    logits = logits_of(weights, IDS)
     loss = F.cross_entropy(logits[:, :-1].flatten(0, 1), IDS[:, 1:].flatten())
     loss.backward()
     ours = load_file(folder / "out.safetensors")
@@ -233,7 +235,32 @@ def compare(folder, shapes, logits_of):
     return float((ours["logits"] - logits).abs().max()), abs(float(ours["loss"] - loss) / float(loss)), gradient
 
 
+def saved(folder):
+    """"" when a run with a learning rate of zero saves what it loaded, else what is wrong."""
+    write_tokens(folder / "tokens.bin")
+    (folder / "recipe.yaml").write_text(RECIPE.format(model=folder, folder=folder, root=folder))
+    call("pretrain", "llm", "-c", folder / "recipe.yaml")
+    exported = next((folder / "ckpt").glob("epoch_*_step_*")) / "model" / "consolidated"
+    before = load_file(folder / "model.safetensors")
+    after = {name: value for file in exported.glob("*.safetensors") for name, value in load_file(file).items()}
+    same = set(before) == set(after) and all(torch.equal(before[name], after[name]) for name in before)
+    return "" if same else "is saved otherwise"
+
+
+def generated(folder, logits_of):
+    """"" when a cache gives the ids that whole sequences give, else what is wrong."""
+    out = call("generate", "-m", folder, "--ids", folder.parent / "ids.json", "--max-new-tokens", NEW_TOKENS, "--json")
+    ours = [json.loads(line)["ids"] for line in out.splitlines()]
+    weights, ids = load_file(folder / "model.safetensors"), IDS
+    with torch.no_grad():
+        for _ in range(NEW_TOKENS):
+            ids = torch.cat([ids, logits_of(weights, ids)[:, -1:].argmax(-1)], 1)
+    expected = [row[:row.index(EOS) + 1] if EOS in row else row for row in ids[:, IDS.shape[1]:].tolist()]
+    return "" if ours == expected else f"generates {ours}, not {expected}"
+
+
 def main():
+    os.environ["AUTOMODEL_RUNS"] = "none"
     bounds, failed = forward_test.BOUNDS["float32"], []
     with tempfile.TemporaryDirectory() as name:
         root = pathlib.Path(name)
@@ -250,11 +277,13 @@ def main():
         call("model", "forward", "--cases", root / "cases.json")
         for case, (_, shapes, logits_of) in CASES.items():
             errors = compare(root / case, shapes, logits_of)
-            print("{:16} logits {:.1e}, loss {:.1e}, gradient {:.1e}".format(case, *errors))
-            if not all(error <= bound for error, bound in zip(errors, bounds.values())):
+            wrong = generated(root / case, logits_of) or saved(root / case)
+            line = "{:16} logits {:.1e}, loss {:.1e}, gradient {:.1e}; ".format(case, *errors)
+            print(line + (wrong or "generates and is saved as it was"), flush=True)
+            if wrong or not all(error <= bound for error, bound in zip(errors, bounds.values())):
                 failed.append(case)
     if failed:
-        sys.exit(f"over the bounds: {', '.join(failed)}")
+        sys.exit(f"fail: {', '.join(failed)}")
 
 
 main()
