@@ -19,6 +19,7 @@ import yaml
 from safetensors.torch import load_file
 
 import checkpoints
+import heads_test
 import moe_test
 import moe_variants
 from program import call
@@ -26,7 +27,7 @@ from variants import FAMILIES, Variant
 
 # A family's layers without and with experts are two rows.
 EXPERTS = {family + "+experts" if family in FAMILIES else family: family for family in moe_variants.FAMILIES}
-ROWS = [*FAMILIES, *EXPERTS]
+ROWS = [*FAMILIES, *EXPERTS, *heads_test.ENCODERS]
 
 BOUND = 1e-4
 IDS = [[(7 * i + 3) % 97 for i in range(40)]]
@@ -75,23 +76,30 @@ class Refused(Exception):
     pass
 
 
-def reference_with_experts(family, folder):
-    """The same of a family whose files are not as its modules: transformers loads the folder."""
-    model_class = moe_test.classes(Variant(family, "plain"))[1]
+def encoder(family):
+    return heads_test.Variant(family, "MaskedLM", "plain")
+
+
+def reference_of_folder(family, folder):
+    """The same of a family whose files are not as its modules, or of an encoder: transformers loads the folder."""
+    if family in EXPERTS:
+        model_class, options = moe_test.classes(Variant(EXPERTS[family], "plain"))[1], {"experts_implementation": "eager"}
+    else:
+        model_class, options = heads_test.model_class(encoder(family))[1], {}
     model, info = model_class.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager",
-                                              experts_implementation="eager", output_loading_info=True)
+                                              output_loading_info=True, **options)
     for what in ("missing_keys", "unexpected_keys", "mismatched_keys"):
         if info[what]:
             raise Refused(f"{what}: {sorted(map(str, info[what]))[0]}")
     with torch.no_grad():
-        return model.eval()(torch.tensor(IDS), use_cache=False).logits
+        return model.eval()(torch.tensor(IDS), **({"use_cache": False} if options else {})).logits
 
 
 def reference(family, path, weights):
     """transformers' logits with these weights under the config of a file; Refused where it cannot."""
     try:
-        if family in EXPERTS:
-            return reference_with_experts(EXPERTS[family], path.parent)
+        if family in EXPERTS or family in heads_test.ENCODERS:
+            return reference_of_folder(family, path.parent)
         config_class, model_class = checkpoints.classes(family)
         settings = config_class.from_dict(config_class._dict_from_json_file(path))
         model = model_class._from_config(settings, dtype=torch.float32, attn_implementation="eager").eval()
@@ -120,6 +128,9 @@ def prepare(family, root):
     if family in EXPERTS:
         moe_test.save(variant, base)
         model = moe_test.classes(variant)[0](**moe_variants.values(variant))
+    elif family in heads_test.ENCODERS:
+        heads_test.save(encoder(family), base)
+        model = heads_test.make_model(encoder(family)).config
     else:
         checkpoints.save(variant, base)
         model = checkpoints.make_config(variant)
