@@ -107,14 +107,31 @@ void row(const std::string& name, const std::string& value) {
   std::cout << std::left << std::setw(18) << name << value << "\n";
 }
 
-std::string windows_text(const DecoderConfig& decoder) {
-  std::map<int64_t, int64_t> counts;
-  for (const models::LayerConfig& layer : decoder.layers) ++counts[layer.attention.sliding_window];
-  std::vector<std::string> parts;
-  for (const auto& [window, count] : counts) {
-    parts.push_back(window == 0 ? detail::join(count, " full")
-                                : detail::join(count, " with a window of ", window));
+std::string mixer_text(models::MixerKind mixer, const models::LayerConfig& layer) {
+  switch (mixer) {
+    case models::MixerKind::kMamba2:
+      return "Mamba-2";
+    case models::MixerKind::kDeltaNet:
+      return "DeltaNet";
+    case models::MixerKind::kLatentAttention:
+      return "full";
+    case models::MixerKind::kAttention:
+      break;
   }
+  const int64_t window = layer.attention.sliding_window;
+  return window == 0 ? "full" : detail::join("with a window of ", window);
+}
+
+/// How many layers mix tokens in each way.
+std::string mixers_text(const DecoderConfig& decoder) {
+  std::map<std::string, int64_t> counts;
+  for (const models::LayerConfig& layer : decoder.layers) {
+    std::vector<std::string> mixers;
+    for (const models::MixerKind mixer : layer.mixers) mixers.push_back(mixer_text(mixer, layer));
+    ++counts[mixers.empty() ? "without a mixer" : join(mixers, " beside ")];
+  }
+  std::vector<std::string> parts;
+  for (const auto& [mixers, count] : counts) parts.push_back(detail::join(count, " ", mixers));
   return join(parts, ", ");
 }
 
@@ -130,7 +147,7 @@ void print_table(const DecoderConfig& decoder, const Facts& facts) {
   row("parameters", with_thousands(facts.parameters) + active);
   row("bytes", human_bytes(facts.bytes) + " as " + std::string(torch_name(facts.dtype)));
   row("per token", flops.str());
-  row("layers", detail::join(decoder.layers.size(), " (", windows_text(decoder), ")"));
+  row("layers", detail::join(decoder.layers.size(), " (", mixers_text(decoder), ")"));
   row("hidden size", with_thousands(decoder.hidden_size));
   row("MLP size", with_thousands(decoder.layers.front().mlp.intermediate_size));
   row("heads",
