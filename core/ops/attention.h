@@ -25,13 +25,16 @@ struct AttentionOptions {
   uint64_t dropout_site = 0;  ///< the first of N numbers of dropouts, one a head
 };
 
+// clang-format off
 /// Which implementation runs; nothing else is fallen back to.
 ///
-/// | kind     | where | types         | head_dim              | softcap, dropout | alibi | every other option
-/// | | kBlocked | CPU   | all           | any                   | no               | yes   | yes | | kCudnn
-/// | GPU   | bf16, f16     | multiple of 8, <= 128 | no               | no    | yes, T = S         | | kPlain
-/// | both  | all           | any                   | yes              | yes   | yes                | Never
-/// ATen's default flash kernel on a GPU: it has half of cuDNN's speed there.
+/// | kind     | where | types     | head_dim              | softcap, dropout | alibi | every other option |
+/// | kBlocked | CPU   | all       | any                   | no               | yes   | yes                |
+/// | kCudnn   | GPU   | bf16, f16 | multiple of 8, <= 128 | no               | no    | yes, T = S         |
+/// | kPlain   | both  | all       | any                   | yes              | yes   | yes                |
+///
+/// Never ATen's default flash kernel on a GPU: it has half of cuDNN's speed there.
+// clang-format on
 enum class AttentionKind {
   kBlocked,  ///< ATen's for CPUs: no scores in memory
   kCudnn,    ///< no scores in memory; whatever is neither causal nor everything is a mask [.., T, T] there

@@ -101,6 +101,28 @@ TEST_F(MatchWeights, AWholeFolderMatches) {
   EXPECT_EQ(refusal(tiny(true), tensors_of(tiny(true))), "");
 }
 
+TEST_F(MatchWeights, OlderFilesEndNamesOtherwise) {
+  DecoderConfig config = tiny(true);
+  config.names.older = {{"_layernorm.weight", "_layernorm.gamma"}};
+  std::vector<io::TensorToWrite> tensors = tensors_of(config);
+  for (io::TensorToWrite& tensor : tensors) {
+    if (const size_t at = tensor.name.find("_layernorm.weight"); at != std::string::npos)
+      tensor.name = tensor.name.substr(0, at) + "_layernorm.gamma";
+  }
+  EXPECT_EQ(refusal(config, tensors), "");
+  config.names.older.clear();
+  EXPECT_NE(refusal(config, tensors).find("input_layernorm.weight\" is missing"), std::string::npos);
+}
+
+TEST_F(MatchWeights, HeadsThatTheTaskLeavesOutAreNotRead) {
+  DecoderConfig config = tiny(false);
+  const std::vector<io::TensorToWrite> tensors = tensors_of(config);
+  config.task = Task::kEmbedding;
+  EXPECT_NE(refusal(config, tensors).find("lm_head.weight"), std::string::npos);
+  config.names.ignored.push_back("lm_head.**");
+  EXPECT_EQ(refusal(config, tensors), "");
+}
+
 TEST_F(MatchWeights, MissingExtraAndWrongTensorsAreNamed) {
   const DecoderConfig config = tiny(false);
   auto tensors = tensors_of(config);

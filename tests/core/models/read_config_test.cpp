@@ -122,6 +122,50 @@ TEST(ReadConfig, QwenWindowsFollowLayerTypesOrMaxWindowLayers) {
   expect_refused(config, ErrorCode::kUnsupported, "linear_attention");
 }
 
+TEST(ReadConfig, TheClassEndsWithTheTask) {
+  const auto task = [](const std::string& type, const std::string& name) {
+    return read(tiny(type, name)).task;
+  };
+  EXPECT_EQ(task("llama", "LlamaForCausalLM"), Task::kNextToken);
+  EXPECT_EQ(task("llama", "LlamaForSequenceClassification"), Task::kClassification);
+  EXPECT_EQ(task("llama", "LlamaModel"), Task::kEmbedding);
+  expect_refused(
+      tiny("llama", "LlamaForTokenClassification"), ErrorCode::kUnsupported, "LlamaForTokenClassification");
+  const json bert = {{"model_type", "bert"}, {"architectures", {"BertForMaskedLM"}}};
+  EXPECT_EQ(read(bert).task, Task::kMaskedToken);
+  EXPECT_FALSE(is_causal(read(bert)));
+  // BERT base has 110 million parameters (arXiv:1810.04805); without pooler, with the head's transform:
+  EXPECT_EQ(cost_of(read(bert)).parameters, 109514298);
+}
+
+TEST(ReadConfig, AClassifierHasAsManyLabelsAsTheConfigNames) {
+  const json base = tiny("llama", "LlamaForSequenceClassification");
+  const auto classifier = [](const json& config) { return read(config).classifier; };
+  EXPECT_EQ(classifier(base).num_labels, 2);
+  EXPECT_EQ(classifier(with(base, "num_labels", 7)).num_labels, 7);
+  EXPECT_EQ(classifier(with(base, "id2label", {{"0", "no"}, {"1", "maybe"}, {"2", "yes"}})).num_labels, 3);
+  EXPECT_TRUE(classifier(with(base, "problem_type", "single_label_classification")).one_label);
+  EXPECT_FALSE(classifier(with(base, "problem_type", "multi_label_classification")).one_label);
+  EXPECT_FALSE(classifier(with(base, "num_labels", 1)).one_label);
+  expect_refused(with(base, "id2label", json::array()), ErrorCode::kFormat, "id2label");
+  const auto segments = model_weights(read(base));
+  EXPECT_EQ(segments.back().weights.back().name, "score.weight");
+}
+
+TEST(ReadConfig, AnotherTaskMayBeAskedFor) {
+  TaskRequest request;
+  request.task = Task::kEmbedding;
+  request.pooling = Pooling::kMean;
+  request.bidirectional = true;
+  const DecoderConfig decoder = read_decoder_config(llama().dump(), "config.json", "", "", request);
+  EXPECT_EQ(decoder.task, Task::kEmbedding);
+  EXPECT_EQ(decoder.classifier.pooling, Pooling::kMean);
+  EXPECT_FALSE(is_causal(decoder));
+  EXPECT_EQ(std::ranges::count(decoder.names.ignored, "lm_head.**"), 1);
+  const json hybrid = {{"model_type", "falcon_h1"}, {"architectures", {"FalconH1ForCausalLM"}}};
+  EXPECT_THROW(read_decoder_config(hybrid.dump(), "config.json", "", "", request), Error);
+}
+
 TEST(ReadConfig, NothingUnknownPasses) {
   expect_refused(with(llama(), "hidden_sizes", 1), ErrorCode::kFormat, "did you mean \"hidden_size\"");
   expect_refused(with(llama(), "attention_dropout", 1.5), ErrorCode::kFormat, "attention_dropout");
