@@ -95,6 +95,8 @@ def all_variants():
         if classified(family):
             variants += [Variant(family, "SequenceClassification", f"{n}-labels", {"num_labels": n, "pad_token_id": 0})
                          for n in (2, 5)]
+    variants.append(Variant("gemma3_text", "Model", "bidirectional-config", {"use_bidirectional_attention": True},
+                            request={"pooling": "mean"}))
     for family in ("llama", "qwen3", "gemma", "mistral"):
         for pooling in ("last", "mean"):
             variants.append(Variant(family, "Model", f"bidirectional-{pooling}",
@@ -192,7 +194,7 @@ def run(variant, model, grads=True):
     fill = model.config.pad_token_id if model.config.pad_token_id is not None else 0
     inputs = {"input_ids": checkpoints.pad(ids, fill)}
     mask = torch.tensor([[1] * n + [0] * (longest - n) for n in lengths])
-    if encoder:
+    if encoder or variant.config.get("use_bidirectional_attention"):
         inputs["attention_mask"] = mask
     if types:
         inputs["token_type_ids"] = checkpoints.pad(types, 0)
