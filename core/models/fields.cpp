@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -114,6 +115,34 @@ void set_pad_token(Draft& d, const json& v, const std::string& w) {
   d.config.embedding.pad_token_id = id < 0 ? id + d.config.vocab_size : id;
 }
 
+/// Keys of quantization_config, with the only value that is read where another would change the weights.
+/// Which modules are quantised is seen in the files.
+void check_quantization_keys(const json& object, const std::string& where) {
+  static const std::map<std::string, const char*> kKeys = {{"quant_method", nullptr},
+                                                           {"weight_block_size", nullptr},
+                                                           {"modules_to_not_convert", nullptr},
+                                                           {"modules_to_convert", nullptr},
+                                                           {"ignored_layers", nullptr},
+                                                           {"dequantize", nullptr},
+                                                           {"scale_fmt", nullptr},
+                                                           {"fmt", "e4m3"},
+                                                           {"activation_scheme", "dynamic"},
+                                                           {"expert_dtype", "fp8"}};
+  for (const auto& [key, value] : object.items()) {
+    const auto known = kKeys.find(key);
+    check(known != kKeys.end(), ErrorCode::kFormat, where, ": unknown key \"", key, "\"");
+    check(!known->second || value == known->second,
+          ErrorCode::kUnsupported,
+          where,
+          ".",
+          key,
+          ": ",
+          value.dump(),
+          " is not implemented; known: ",
+          known->second ? known->second : "");
+  }
+}
+
 void set_quantization(Draft& d, const json& v, const std::string& w) {
   if (v.is_null()) return;
   check(v.is_object(), ErrorCode::kFormat, w, ": expected an object");
@@ -121,6 +150,7 @@ void set_quantization(Draft& d, const json& v, const std::string& w) {
   constexpr std::array kMethods = {std::pair{"fp8", Kind::kFp8Blocks}, std::pair{"mxfp4", Kind::kMxfp4}};
   QuantizationConfig& quantization = d.config.quantization;
   quantization.kind = as_enum(v.value("quant_method", json()), w + ": quant_method", kMethods);
+  check_quantization_keys(v, w);
   const auto block = v.find("weight_block_size");
   if (quantization.kind != Kind::kFp8Blocks || block == v.end()) return;
   const std::vector<double> sizes = as_numbers(*block, w + ": weight_block_size");

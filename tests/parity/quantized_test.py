@@ -1,5 +1,5 @@
 """Checkpoints with quantised weights: FP8 blocks and MXFP4 load to transformers' own dequantised values (logits, loss and every
-gradient of what is not quantised), and a training run saves them as plain numbers with a config.json that says so.
+gradient), and a training run saves them as plain numbers with a config.json that says so.
 """
 import json
 import os
@@ -73,6 +73,8 @@ def to_mxfp4(folder):
 CASES = {
     "qwen3_moe-plain": (dict(moe_intermediate_size=32), to_fp8_blocks, lambda: transformers.FineGrainedFP8Config(dequantize=True)),
     "glm4_moe-plain": (dict(moe_intermediate_size=32), to_fp8_blocks, lambda: transformers.FineGrainedFP8Config(dequantize=True)),
+    "deepseek_v3-plain": (dict(moe_intermediate_size=32, q_lora_rank=32, kv_lora_rank=32, qk_nope_head_dim=16, qk_rope_head_dim=16,
+                               v_head_dim=16), to_fp8_blocks, lambda: transformers.FineGrainedFP8Config(dequantize=True)),
     "gpt_oss-plain": (dict(hidden_size=64, intermediate_size=96), to_mxfp4, lambda: transformers.Mxfp4Config(dequantize=True)),
 }
 
@@ -89,15 +91,15 @@ def compare(variant, folder, how):
     call("model", "forward", "-m", folder, "--ids", folder / "ids.json", "-o", folder / "ours.safetensors", "--grads",
          "--dtype", "float32")
     ours = load_file(folder / "ours.safetensors")
-    model = dequantised(variant, folder, how, torch.float32)
-    for parameter in model.parameters():
-        parameter.requires_grad_()
-    logits, loss, gradients, _, choices = moe.run(model, ids, labels)
-    plain = {name: tensor for name, tensor in gradients.items() if "grad." + name in ours}
-    whole = norm(plain)
+    model = moe.make_model(variant)  # never quantised: its gradients can be saved
+    model.load_state_dict(dequantised(variant, folder, how, torch.float32).state_dict())
+    logits, loss, gradients, *_ = moe.run(model, ids, labels)
+    reference = moe.as_in_files(model, gradients, folder / "gradients")
+    assert {"grad." + name for name in reference} == {name for name in ours if name.startswith("grad.")}
+    whole = norm(reference)
     return {"logits_max_abs": float((ours["logits"] - logits).abs().max()),
             "loss_relative": abs(float(ours["loss"] - loss) / float(loss)),
-            "grad_relative_norm": max(gradient_error(ours["grad." + name], g, whole) for name, g in plain.items())}, len(plain)
+            "grad_relative_norm": max(gradient_error(ours["grad." + name], g, whole) for name, g in reference.items())}, len(reference)
 
 
 def saved(variant, folder, how):

@@ -204,6 +204,17 @@ TEST(ReadConfig, InfinityIsReadWhereALimitIsOneAndNamedElsewhere) {
   }
 }
 
+TEST(ReadConfig, QuantizationIsReadWholeOrRefused) {
+  json config = tiny("gpt_oss", "GptOssForCausalLM");
+  config["rope_parameters"] = {{"rope_type", "default"}, {"rope_theta", 10000}};
+  config["quantization_config"] = {{"quant_method", "fp8"}, {"weight_block_size", {64, 32}}, {"fmt", "e4m3"}};
+  EXPECT_EQ(read(config).quantization.block_rows, 64);
+  config["quantization_config"]["fmt"] = "e5m2";
+  expect_refused(config, ErrorCode::kUnsupported, "\"quantization_config\".fmt: \"e5m2\"");
+  config["quantization_config"] = {{"quant_method", "mxfp4"}, {"bits", 4}};
+  expect_refused(config, ErrorCode::kFormat, "unknown key \"bits\"");
+}
+
 TEST(ReadConfig, BlocksOfDifferentWidths) {
   json config = tiny("nemotron-nas", "DeciLMForCausalLM");
   config["num_key_value_heads"] = config["intermediate_size"] = nullptr;
