@@ -1,7 +1,10 @@
 // automodel model forward: logits, loss and gradients of a checkpoint to a file, to be compared with
 // transformers.
+#include <algorithm>
+#include <array>
 #include <memory>
 #include <set>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -46,64 +49,50 @@ constexpr const char* kFooter =
     "  out = model(torch.tensor(ids), labels=torch.tensor(ids)); out.loss.backward()\n"
     "  out.logits, out.loss, {name: p.grad for name, p in model.named_parameters()}";
 
+/// Keys of a case that hold text, and those that hold true or false.
+constexpr std::array kTexts = {std::pair{"model", &ForwardCase::model},
+                               std::pair{"adapter", &ForwardCase::adapter},
+                               std::pair{"ids", &ForwardCase::ids},
+                               std::pair{"labels", &ForwardCase::labels},
+                               std::pair{"documents", &ForwardCase::documents},
+                               std::pair{"token_types", &ForwardCase::token_types},
+                               std::pair{"task", &ForwardCase::task},
+                               std::pair{"pooling", &ForwardCase::pooling},
+                               std::pair{"refused", &ForwardCase::refused},
+                               std::pair{"output", &ForwardCase::output},
+                               std::pair{"dtype", &ForwardCase::dtype}};
+constexpr std::array kFlags = {std::pair{"grads", &ForwardCase::grads},
+                               std::pair{"bidirectional", &ForwardCase::bidirectional}};
+
+[[noreturn]] void refuse_key(const std::string& key, const std::string& where) {
+  std::vector<std::string> known;
+  for (const auto& [name, member] : kTexts) known.emplace_back(name);
+  for (const auto& [name, member] : kFlags) known.emplace_back(name);
+  const std::string nearest = nearest_name(key, known);
+  fail(ErrorCode::kData,
+       where,
+       ": unknown key \"",
+       key,
+       "\"",
+       nearest.empty() ? "; known: " + join(known, ", ") : "; did you mean \"" + nearest + "\"?");
+}
+
 /// One object of --cases.
 ForwardCase case_of(const nlohmann::json& object, const std::string& where) {
   check(object.is_object(), ErrorCode::kData, where, ": expected an object");
   ForwardCase request;
-  const auto text = [&](const nlohmann::json& value, const std::string& key) {
-    check(value.is_string(), ErrorCode::kData, where, ": \"", key, "\": expected a string");
-    return value.get<std::string>();
-  };
   for (const auto& [key, value] : object.items()) {
-    if (key == "model") {
-      request.model = text(value, key);
-    } else if (key == "adapter") {
-      request.adapter = text(value, key);
-    } else if (key == "ids") {
-      request.ids = text(value, key);
-    } else if (key == "labels") {
-      request.labels = text(value, key);
-    } else if (key == "documents") {
-      request.documents = text(value, key);
-    } else if (key == "token_types") {
-      request.token_types = text(value, key);
-    } else if (key == "task") {
-      request.task = text(value, key);
-    } else if (key == "pooling") {
-      request.pooling = text(value, key);
-    } else if (key == "bidirectional") {
-      check(value.is_boolean(), ErrorCode::kData, where, ": \"bidirectional\": expected true or false");
-      request.bidirectional = value.get<bool>();
-    } else if (key == "refused") {
-      request.refused = text(value, key);
-    } else if (key == "output") {
-      request.output = text(value, key);
-    } else if (key == "dtype") {
-      request.dtype = text(value, key);
-    } else if (key == "grads") {
-      check(value.is_boolean(), ErrorCode::kData, where, ": \"grads\": expected true or false");
-      request.grads = value.get<bool>();
+    const auto is_key = [&](const auto& entry) { return key == entry.first; };
+    const auto text = std::ranges::find_if(kTexts, is_key);
+    const auto flag = std::ranges::find_if(kFlags, is_key);
+    if (text != kTexts.end()) {
+      check(value.is_string(), ErrorCode::kData, where, ": \"", key, "\": expected a string");
+      request.*(text->second) = value.get<std::string>();
+    } else if (flag != kFlags.end()) {
+      check(value.is_boolean(), ErrorCode::kData, where, ": \"", key, "\": expected true or false");
+      request.*(flag->second) = value.get<bool>();
     } else {
-      const std::string nearest = nearest_name(key,
-                                               {"model",
-                                                "adapter",
-                                                "ids",
-                                                "labels",
-                                                "documents",
-                                                "token_types",
-                                                "task",
-                                                "pooling",
-                                                "bidirectional",
-                                                "refused",
-                                                "output",
-                                                "dtype",
-                                                "grads"});
-      fail(ErrorCode::kData,
-           where,
-           ": unknown key \"",
-           key,
-           "\"",
-           nearest.empty() ? "" : "; did you mean \"" + nearest + "\"?");
+      refuse_key(key, where);
     }
   }
   check(!request.model.empty() && !request.ids.empty() && !request.output.empty(),

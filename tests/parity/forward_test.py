@@ -100,6 +100,15 @@ def shift_without(variant, folder):
                       - checkpoints.run(other, ids, labels, grads=False)[0]).abs().max())
 
 
+def finish(variants, failures, largest):
+    """The largest errors of each type; ends the test when a variant fails."""
+    for dtype, (logits, loss, gradient) in largest.items():
+        print(f"largest, {dtype}: logits {logits:.2e}, loss {loss:.2e}, gradient {gradient:.2e}; bounds {BOUNDS[dtype]}")
+    if failures:
+        sys.exit(f"{len(failures)} of {len(variants)} variants fail: {', '.join(failures)}")
+    print(f"{len(variants)} variants agree with transformers {transformers.__version__}")
+
+
 def main():
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
@@ -123,11 +132,7 @@ def main():
             if over:
                 failures.append(variant.key)
             largest[dtype] = [max(pair) for pair in zip(largest.get(dtype, (0, 0, 0)), measured)]
-    for dtype, (logits, loss, gradient) in largest.items():
-        print(f"largest, {dtype}: logits {logits:.2e}, loss {loss:.2e}, gradient {gradient:.2e}; bounds {BOUNDS[dtype]}")
-    if failures:
-        sys.exit(f"{len(failures)} of {len(variants)} variants fail: {', '.join(failures)}")
-    print(f"{len(variants)} variants agree with transformers {transformers.__version__}")
+    finish(variants, failures, largest)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 
 import checkpoints
 import moe_variants
-from forward_test import BOUNDS, NOTICED, distance, gradient_error, norm
+from forward_test import BOUNDS, NOTICED, distance, finish, gradient_error, norm
 from program import call
 from variants import FAMILIES, SIZES, sizes
 
@@ -282,11 +282,7 @@ def main():
                   + ("" if shift is None else f"  {shift:.2g}") + (f"  FAILS: {', '.join(over)}" if over else ""))
             failures += [variant.key] if over else []
             largest[variant.run] = [max(pair) for pair in zip(largest.get(variant.run, (0, 0, 0)), measured.values())]
-    for dtype, (logits, loss, gradient) in largest.items():
-        print(f"largest, {dtype}: logits {logits:.2e}, loss {loss:.2e}, gradient {gradient:.2e}; bounds {BOUNDS[dtype]}")
-    if failures:
-        sys.exit(f"{len(failures)} of {len(variants)} variants fail: {', '.join(failures)}")
-    print(f"{len(variants)} variants agree with transformers {transformers.__version__}")
+    finish(variants, failures, largest)
 
 
 if __name__ == "__main__":
