@@ -64,10 +64,11 @@ at::Tensor view_of(const io::TensorView& stored) {
 }  // namespace
 
 tensor::Weight Decoder::find(const std::string& name) const {
-  for (tensor::Unit* unit : unit_pointers()) {
+  if (const auto place = places.find(name); place != places.end()) return place->second;
+  for (const auto& unit : adapter_units) {
     const auto& parameters = unit->parameters();
     for (size_t i = 0; i < parameters.size(); ++i) {
-      if (parameters[i].name == name) return {unit, i, 1};
+      if (parameters[i].name == name) return {unit.get(), i, 1};
     }
   }
   fail(ErrorCode::kInternal, "the model has no parameter ", name);
@@ -90,10 +91,14 @@ std::vector<tensor::Unit*> Decoder::unit_pointers() const {
 Decoder build_decoder(const DecoderConfig& config,
                       const tensor::Unit::Options& options,
                       const LoraSource& lora_of) {
-  Decoder decoder{config, model_weights(config), {}, nullptr, {}, {}};
+  Decoder decoder{config, model_weights(config), {}, nullptr, {}, {}, {}};
   ensure(decoder.weights.size() == config.layers.size() + 2, "a decoder has an embedding, layers and a head");
   for (const SegmentWeights& segment : decoder.weights) decoder.units.push_back(make_unit(segment, options));
   decoder.buffers = make_buffers(decoder.weights, options);
+  for (tensor::Unit* unit : decoder.unit_pointers()) {
+    for (size_t i = 0; i < unit->parameters().size(); ++i)
+      decoder.places.emplace(unit->parameters()[i].name, tensor::Weight{unit, i, 1});
+  }
   decoder.segments = make_segments(decoder, lora_of);
   return decoder;
 }

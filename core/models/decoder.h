@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "core/io/safetensors.h"
@@ -22,6 +23,7 @@ struct Decoder {
   std::unique_ptr<tensor::Unit> buffers;  ///< float32 values that do not learn by gradients; null: none
   std::vector<std::unique_ptr<tensor::Unit>> adapter_units;  ///< of adapters (core/peft); empty: none
   std::vector<std::unique_ptr<nn::Segment>> segments;
+  std::unordered_map<std::string, tensor::Weight> places;  ///< of the model's parameters and buffers
 
   /// Where a parameter, the model's or an adapter's, lies. Throws Error(kInternal) for an unknown name.
   tensor::Weight find(const std::string& name) const;
