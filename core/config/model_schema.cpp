@@ -131,7 +131,9 @@ const Section& backend() {
     }
     s.inert("rope_fusion", "forced off in the reference");
     s.inert("fake_gate_noise", "read with fake_balanced_gate only");
-    s.built_in("fake_balanced_gate", "routing of experts for benchmarks; without experts there is none");
+    s.accepted("fake_balanced_gate")
+        .only({Node::of(false)}, "giving tokens to experts without a router is not implemented yet")
+        .doc("true: every expert gets as many tokens, for benchmarks");
     s.not_supported("te_fp8", "FP8 is not implemented yet");
     return s.take();
   }();
@@ -212,7 +214,8 @@ const Section& written_config() {
   static const Section kSection = [] {
     SectionOf<D> s("model.config", "A config.json written in the recipe.", "transformers.LlamaConfig");
     s.accepted("_target_")
-        .doc("the configuration's class: Llama, Qwen2, Qwen3 or Mistral; without it, architectures");
+        .doc(
+            "the configuration's class: Llama, Qwen2, Qwen3, Qwen3Moe or Mistral; without it, architectures");
     s.custom("torch_dtype", read_dtype).type("type name").doc("type in which the weights are kept");
     s.custom("dtype", read_dtype).type("type name").doc("type in which the weights are kept");
     declare_config_fields(s, &D::inline_config);

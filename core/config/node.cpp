@@ -49,6 +49,10 @@ Node Node::of(std::string value) {
   return node;
 }
 
+Node Node::of(const char* value) {
+  return of(std::string(value));
+}
+
 Node Node::list() {
   return of_kind(Kind::kList);
 }

@@ -26,6 +26,7 @@ struct Node {
   static Node of(int64_t value);
   static Node of(double value);
   static Node of(std::string value);
+  static Node of(const char* value);  ///< text, which else would be taken for true
   static Node list();
   static Node map();
 
