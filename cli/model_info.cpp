@@ -1,5 +1,6 @@
 // automodel model info: what a config.json says, without weights.
 #include <algorithm>
+#include <cmath>
 #include <iomanip>
 #include <iostream>
 #include <map>
@@ -66,40 +67,60 @@ ordered_json layers_json(const DecoderConfig& decoder) {
 }
 
 struct Facts {
-  int64_t parameters, active, bytes, length;
-  double flops;
-  DType dtype;
+  models::Cost cost;
+  int64_t bytes = 0, length = 0;
+  double flops = 0;
+  DType dtype = DType::kFloat32;
 };
 
 Facts facts_of(const DecoderConfig& decoder, int64_t length) {
-  Facts facts{};
-  const models::Cost cost = models::cost_of(decoder);
-  facts.parameters = cost.parameters;
-  facts.active = cost.active_parameters;
-  facts.dtype = decoder.stored_dtype.value_or(DType::kFloat32);
-  facts.bytes = facts.parameters * size_of(facts.dtype);
+  Facts facts;
+  facts.cost = models::cost_of(decoder);
+  facts.dtype = models::dtype_in_files(decoder);
+  facts.bytes = facts.cost.parameters * size_of(facts.dtype);
   facts.length = length > 0 ? length : std::min(kDefaultLength, decoder.max_position_embeddings);
-  facts.flops = cost.flops_per_token(facts.length);
+  facts.flops = facts.cost.flops_per_token(facts.length);
   return facts;
+}
+
+/// Each part that the model has, with what `value` gives of it.
+template <class Value>
+ordered_json parts_json(const models::Cost& cost, Value value) {
+  ordered_json json = ordered_json::object();
+  for (size_t i = 0; i < cost.parts.size(); ++i) {
+    if (cost.parts[i].parameters > 0)
+      json[std::string(models::name_of(static_cast<models::Part>(i)))] = value(cost.parts[i]);
+  }
+  return json;
+}
+
+int64_t rounded(double count) {
+  return static_cast<int64_t>(std::llround(count));
 }
 
 void print_json(const DecoderConfig& decoder, const Facts& facts) {
   ordered_json ropes = ordered_json::array();
   for (const models::RopeConfig& rope : decoder.ropes) ropes.push_back(rope_json(rope, facts.length));
-  const ordered_json json = {{"architecture", decoder.architecture},
-                             {"family", decoder.family},
-                             {"parameters", facts.parameters},
-                             {"active_parameters", facts.active},
-                             {"bytes", facts.bytes},
-                             {"dtype", torch_name(facts.dtype)},
-                             {"flops_per_token", facts.flops},
-                             {"flops_length", facts.length},
-                             {"vocab_size", decoder.vocab_size},
-                             {"hidden_size", decoder.hidden_size},
-                             {"max_position_embeddings", decoder.max_position_embeddings},
-                             {"tie_word_embeddings", decoder.head.tied},
-                             {"layers", layers_json(decoder)},
-                             {"ropes", ropes}};
+  const ordered_json json = {
+      {"architecture", decoder.architecture},
+      {"family", decoder.family},
+      {"parameters", facts.cost.parameters},
+      {"active_parameters", facts.cost.active_parameters},
+      {"parameters_by_kind",
+       parts_json(facts.cost, [](const models::PartSize& part) { return part.parameters; })},
+      {"active_parameters_by_kind",
+       parts_json(facts.cost, [](const models::PartSize& part) { return rounded(part.active); })},
+      {"bytes", facts.bytes},
+      {"checkpoint_bytes", facts.cost.file_bytes},
+      {"dtype", torch_name(facts.dtype)},
+      {"flops_per_token", facts.flops},
+      {"flops_length", facts.length},
+      {"vocab_size", decoder.vocab_size},
+      {"hidden_size", decoder.hidden_size},
+      {"max_position_embeddings", decoder.max_position_embeddings},
+      {"tie_word_embeddings", decoder.head.tied},
+      {"layers", layers_json(decoder)},
+      {"ropes", ropes}};
   std::cout << json.dump(2) << "\n";
 }
 
@@ -135,6 +156,25 @@ std::string mixers_text(const DecoderConfig& decoder) {
   return join(parts, ", ");
 }
 
+/// "46,702,792,704, a token passes 12,879,925,248".
+std::string size_text(int64_t parameters, int64_t active) {
+  const std::string passes = active < parameters ? ", a token passes " + with_thousands(active) : "";
+  return with_thousands(parameters) + passes;
+}
+
+std::string quantization_text(const models::QuantizationConfig& quantization) {
+  switch (quantization.kind) {
+    case models::QuantizationConfig::Kind::kNone:
+      return "";
+    case models::QuantizationConfig::Kind::kFp8Blocks:
+      return detail::join(
+          ", matrices in FP8 blocks of ", quantization.block_rows, " x ", quantization.block_columns);
+    case models::QuantizationConfig::Kind::kMxfp4:
+      return ", experts in MXFP4";
+  }
+  fail(ErrorCode::kInternal, "quantization kind ", static_cast<int>(quantization.kind));
+}
+
 void print_table(const DecoderConfig& decoder, const Facts& facts) {
   const models::AttentionConfig& attention = decoder.layers.front().attention;
   const bool large = facts.flops >= 1e9;
@@ -142,10 +182,16 @@ void print_table(const DecoderConfig& decoder, const Facts& facts) {
   flops << std::setprecision(4) << facts.flops / (large ? 1e9 : 1e6) << (large ? " GFLOP" : " MFLOP")
         << " forward and backward, in a sequence of " << with_thousands(facts.length);
   row("architecture", decoder.architecture + " (family " + decoder.family + ")");
-  const std::string active =
-      facts.active < facts.parameters ? ", a token passes " + with_thousands(facts.active) : "";
-  row("parameters", with_thousands(facts.parameters) + active);
+  row("parameters", size_text(facts.cost.parameters, facts.cost.active_parameters));
+  for (size_t i = 0; i < facts.cost.parts.size(); ++i) {
+    const models::PartSize& part = facts.cost.parts[i];
+    if (part.parameters == 0) continue;
+    std::string name(models::name_of(static_cast<models::Part>(i)));
+    std::ranges::replace(name, '_', ' ');
+    row("  " + name, size_text(part.parameters, rounded(part.active)));
+  }
   row("bytes", human_bytes(facts.bytes) + " as " + std::string(torch_name(facts.dtype)));
+  row("checkpoint", human_bytes(facts.cost.file_bytes) + quantization_text(decoder.quantization));
   row("per token", flops.str());
   row("layers", detail::join(decoder.layers.size(), " (", mixers_text(decoder), ")"));
   row("hidden size", with_thousands(decoder.hidden_size));

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/dtype.h"
+#include "core/models/parts.h"
 #include "core/models/weight_names.h"
 #include "core/models/weight_spec.h"
 #include "core/nn/block_config.h"
@@ -146,10 +148,24 @@ bool is_causal(const DecoderConfig& config);
 /// Whether anything is dropped in training.
 bool has_dropout(const DecoderConfig& config);
 
+/// Parameters of one part of a model, and those of them that one token passes.
+struct PartSize {
+  int64_t parameters = 0;
+  double active = 0;
+};
+
+/// The type of the weights in files: config.json's; where that is silent, bfloat16 beside MXFP4, as
+/// transformers takes it, else float32.
+DType dtype_in_files(const DecoderConfig& config);
+
 /// What a model costs. Counting goes through every parameter's name: ask once.
 struct Cost {
-  int64_t parameters = 0;         ///< tied ones once, buffers not
-  int64_t active_parameters = 0;  ///< those that one token passes: of experts the chosen ones
+  int64_t parameters = 0;                   ///< tied ones once, buffers not
+  int64_t active_parameters = 0;            ///< those that one token passes: of experts the chosen ones
+  std::array<PartSize, kNumParts> parts{};  ///< by Part; they add up to `parameters`
+  /// What the tensors that are read take in files: quantised ones with their scales, buffers, a tied head
+  /// once.
+  int64_t file_bytes = 0;
 
   double flops = 0;             ///< forward and backward for one token, whatever the length
   double flops_a_position = 0;  ///< more for each token of the sequence

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/base/error.h"
 #include "core/models/decoder_config.h"
 #include "core/models/spec_list.h"
 
@@ -272,7 +273,44 @@ void add_mixer(Cost& cost, const LayerConfig& layer, MixerKind mixer) {
   }
 }
 
+/// FP8: every matrix in a layer but the router's. MXFP4: the matrices of the experts.
+bool is_quantized(const WeightSpec& weight, QuantizationConfig::Kind kind) {
+  switch (kind) {
+    case QuantizationConfig::Kind::kNone:
+      return false;
+    case QuantizationConfig::Kind::kFp8Blocks: {
+      const Part part = part_of(weight.role);
+      const bool is_matrix =
+          weight.kind == WeightSpec::Kind::kLinear || weight.kind == WeightSpec::Kind::kExperts;
+      return is_matrix && part != Part::kHead && part != Part::kRouter;
+    }
+    case QuantizationConfig::Kind::kMxfp4:
+      return weight.kind == WeightSpec::Kind::kExperts;
+  }
+  fail(ErrorCode::kInternal, "quantization kind ", static_cast<int>(kind));
+}
+
+int64_t file_bytes(const WeightSpec& weight, const DecoderConfig& config) {
+  constexpr int64_t kFloat = sizeof(float);
+  const int64_t size = num_elements(weight.shape);
+  const QuantizationConfig& quantization = config.quantization;
+  if (weight.kind == WeightSpec::Kind::kBuffer) return size * kFloat;
+  if (!is_quantized(weight, quantization.kind)) return size * size_of(dtype_in_files(config));
+  if (quantization.kind == QuantizationConfig::Kind::kMxfp4) return size / 2 + size / 32;
+  const auto blocks = [](int64_t length, int64_t block) { return (length + block - 1) / block; };
+  int64_t scales = 0;
+  for (const FileTensor& file : weight.files)
+    scales += blocks(file.shape.at(file.shape.size() - 2), quantization.block_rows) *
+              blocks(file.shape.back(), quantization.block_columns);
+  return size + scales * kFloat;
+}
+
 }  // namespace
+
+DType dtype_in_files(const DecoderConfig& config) {
+  const bool is_mxfp4 = config.quantization.kind == QuantizationConfig::Kind::kMxfp4;
+  return config.stored_dtype.value_or(is_mxfp4 ? DType::kBFloat16 : DType::kFloat32);
+}
 
 Cost cost_of(const DecoderConfig& config) {
   Cost cost;
@@ -281,11 +319,15 @@ Cost cost_of(const DecoderConfig& config) {
   double in_matmuls = shares_table ? static_cast<double>(config.vocab_size * config.hidden_size) : 0.0;
   for (const SegmentWeights& segment : model_weights(config)) {
     for (const WeightSpec& weight : segment.weights) {
+      cost.file_bytes += file_bytes(weight, config);
       if (weight.kind == WeightSpec::Kind::kBuffer) continue;
       const int64_t size = num_elements(weight.shape);
       const double passed = weight.active * static_cast<double>(size);
       cost.parameters += size;
       active += passed;
+      PartSize& part = cost.parts.at(static_cast<size_t>(part_of(weight.role)));
+      part.parameters += size;
+      part.active += passed;
       if (weight.kind == WeightSpec::Kind::kLinear || weight.kind == WeightSpec::Kind::kExperts)
         in_matmuls += passed;
     }
