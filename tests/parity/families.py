@@ -130,6 +130,10 @@ FAMILIES = {
     "glm4": ({"head_dim": 16}, KV_HEADS + HIDDEN_ACTS + [("no-bias", {"attention_bias": False}, None)]),
     "seed_oss": ({"head_dim": 20, "attention_dropout": 0.0, "residual_dropout": 0.0}, KV_HEADS + MLP_BIAS + [
         ("no-bias", {"attention_bias": False}, None), ("out-bias", {"attention_out_bias": True}, {"attention_out_bias": False})]),
+    "ernie4_5": ({"head_dim": 16}, KV_HEADS + HIDDEN_ACTS + [
+        ("bias", {"use_bias": True}, {"use_bias": False}),
+        ("own-head-dim", {"head_dim": None}, None),
+        ("theta", theta(500000.0), theta(100.0))]),
     "exaone4": ({"sliding_window": 8}, KV_HEADS + HIDDEN_ACTS + [
         ("pattern", {"sliding_window_pattern": 2}, {"sliding_window_pattern": 4}),
         ("no-window", {"sliding_window": None, "layer_types": ["full_attention"] * 3}, None)]),
