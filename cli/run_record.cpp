@@ -48,6 +48,7 @@ std::string command_line() {
 }
 
 store::DataFiles files_of(const std::string& key, const config::DatasetConfig& dataset) {
+  if (dataset.kind == config::DatasetConfig::Kind::kMock) return {key, {}};
   try {
     const bool shards = dataset.kind == config::DatasetConfig::Kind::kNanogpt;
     return {key,

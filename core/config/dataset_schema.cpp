@@ -172,6 +172,27 @@ const Section& chat() {
   return kSection;
 }
 
+const Section& hellaswag() {
+  static const Section kSection = [] {
+    SectionOf<D> s = declare("hellaswag.HellaSwag", "Beginnings with four endings, of which one is right.");
+    field(s, "path_or_dataset", &DatasetConfig::paths).doc("json or jsonl file, or Hub id").required();
+    field(s, "split", &DatasetConfig::split)
+        .default_text("train")
+        .null_is_unset()
+        .doc("part of the set, also a slice: train[:100], train[10%:20%]");
+    field(s, "num_samples_limit", &DatasetConfig::limit_dataset_samples)
+        .doc("use the first rows only; null: all")
+        .unit("rows")
+        .min(1);
+    field(s, "pad_to_max_length", &DatasetConfig::pad_to_max_length)
+        .doc("pad every row to the longest of the whole set, rounded up to a multiple of 8");
+    s.nested<TokenizerConfig>(
+        "tokenizer", tokenizer_section(), [](D& draft) -> TokenizerConfig& { return draft.tokenizer; });
+    return s.take();
+  }();
+  return kSection;
+}
+
 const Section& nanogpt() {
   static const Section kSection = [] {
     SectionOf<D> s =
@@ -186,6 +207,37 @@ const Section& nanogpt() {
     field(s, "bos_token", &DatasetConfig::bos_token).doc("id that begins a document, for align_to_bos");
     field(s, "shuffle_files", &DatasetConfig::shuffle_files).doc("read the files in another order each time");
     field(s, "align_to_bos", &DatasetConfig::align_to_bos).doc("begin rows at a document's begin");
+    return s.take();
+  }();
+  return kSection;
+}
+
+/// A count of a mock set.
+OptionBuilder mock_field(SectionOf<D>& s, const std::string& name, int64_t MockConfig::* member) {
+  const MockConfig defaults;
+  return s
+      .custom(name,
+              [member](const Node& value, D& draft) { draft.config.mock.*member = read_as<int64_t>(value); })
+      .type(type_name<int64_t>())
+      .default_text(text_of(defaults.*member));
+}
+
+const Section& mock() {
+  static const Section kSection = [] {
+    SectionOf<D> s = declare("mock_iterable_dataset.MockIterableDataset",
+                             "Random tokens, for benchmarks; needs dataloader.batch_size: null.");
+    // Torch's generator gives a token of a larger vocabulary by another formula.
+    mock_field(s, "vocab_size", &MockConfig::vocab_size)
+        .doc("tokens are below this")
+        .min(1)
+        .max((1 << 28) - 1);
+    mock_field(s, "seq_len", &MockConfig::seq_len).doc("tokens of a row").unit("tokens").min(2);
+    mock_field(s, "num_samples", &MockConfig::num_samples).doc("micro-batches of an epoch").min(1);
+    mock_field(s, "batch_size", &MockConfig::batch_size)
+        .doc("rows of a micro-batch, in place of step_scheduler.local_batch_size")
+        .unit("rows")
+        .min(1);
+    mock_field(s, "seed", &MockConfig::seed).doc("of the generator, plus the rank").min(0).max(1 << 30);
     return s.take();
   }();
   return kSection;
@@ -210,12 +262,20 @@ const Section& dataset_section(const Node& map, DatasetConfig& config) {
     config.paths = {"squad"};
     return squad();
   }
+  if (kind == "hellaswag") {
+    config.kind = Kind::kHellaSwag;
+    return hellaswag();
+  }
+  if (kind == "mock") {
+    config.kind = Kind::kMock;
+    return mock();
+  }
   config.kind = kind == "chat" ? Kind::kChat : Kind::kNanogpt;
   return kind == "chat" ? chat() : nanogpt();
 }
 
 std::vector<const Section*> dataset_sections() {
-  return {&column_mapped(), &squad(), &chat(), &nanogpt()};
+  return {&column_mapped(), &squad(), &chat(), &hellaswag(), &nanogpt(), &mock()};
 }
 
 }  // namespace automodel::config

@@ -48,9 +48,18 @@ struct CheckpointConfig {
   std::string best_metric_key = "default";
 };
 
+/// Random tokens: micro-batches of batch_size rows of seq_len tokens below vocab_size.
+struct MockConfig {
+  int64_t vocab_size = 1024;
+  int64_t seq_len = 1024;
+  int64_t num_samples = 1000000;  ///< micro-batches
+  int64_t batch_size = 1;
+  int64_t seed = 0;
+};
+
 /// One training or validation set. Which fields count depends on `kind`.
 struct DatasetConfig {
-  enum class Kind { kColumnMapped, kSquad, kChat, kNanogpt } kind = Kind::kColumnMapped;
+  enum class Kind { kColumnMapped, kSquad, kChat, kHellaSwag, kNanogpt, kMock } kind = Kind::kColumnMapped;
   std::string name = "default";  ///< of a validation set: the part after "validation_dataset_", or "default"
   std::vector<std::string> paths;                     ///< path_or_dataset_id, dataset_name or file_pattern
   std::string split;                                  ///< with a slice: train[:100], train[10%:20%]
@@ -66,10 +75,12 @@ struct DatasetConfig {
   bool mask_reasoning_content = false;
   bool mask_history = false;
   bool skip_invalid_samples = false;
-  int64_t nanogpt_seq_len = 0;  ///< seq_len of a nanoGPT set
+  bool pad_to_max_length = true;  ///< of HellaSwag: every row to the longest of the set
+  int64_t nanogpt_seq_len = 0;    ///< seq_len of a nanoGPT set
   std::optional<int64_t> bos_token;
   bool shuffle_files = false;
   bool align_to_bos = false;
+  MockConfig mock;
 };
 
 struct DataloaderConfig {

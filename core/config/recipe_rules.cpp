@@ -83,8 +83,26 @@ void check_peft(const Recipe& recipe, Rules& rules) {
                 "true cannot stand beside target_modules or exclude_modules; leave one of them out");
 }
 
-void check_data(const RecipeDraft& draft, Rules& rules) {
-  const bool has_index = draft.dataset.config.kind != DatasetConfig::Kind::kNanogpt;
+bool is_text(const DatasetConfig& set) {
+  return set.kind != DatasetConfig::Kind::kNanogpt && set.kind != DatasetConfig::Kind::kMock;
+}
+
+/// A mock set makes whole micro-batches; the reference joins several of them unless batch_size is null.
+void check_mock(const DatasetConfig& set, const std::string& loader, const Node& root, Rules& rules) {
+  if (set.kind != DatasetConfig::Kind::kMock) return;
+  const Node* size = root.find_path(loader + ".batch_size");
+  rules.require(size != nullptr && size->is_null(),
+                loader,
+                Why::kNotSupported,
+                "a mock set makes its own micro-batches: write batch_size: null, and dataset.batch_size for "
+                "their rows");
+}
+
+void check_data(const RecipeDraft& draft, const Node& root, Rules& rules) {
+  check_mock(draft.dataset.config, "dataloader", root, rules);
+  for (const DatasetDraft& set : draft.validation)
+    check_mock(set.config, "validation_dataloader", root, rules);
+  const bool has_index = is_text(draft.dataset.config);
   rules.require(
       has_index || !draft.recipe.dataloader.shuffle.value_or(false),
       "dataloader.shuffle",
@@ -121,7 +139,7 @@ void join_model(RecipeDraft& draft, Rules& rules) {
 
 void join_datasets(RecipeDraft& draft) {
   const auto finish = [](DatasetConfig& set) {
-    if (set.split.empty() && set.kind != DatasetConfig::Kind::kNanogpt) set.split = "train";
+    if (set.split.empty() && is_text(set)) set.split = "train";
   };
   finish(draft.dataset.config);
   draft.recipe.dataset = draft.dataset.config;
@@ -139,7 +157,7 @@ void finish_recipe(RecipeDraft& draft, const Node& root, SectionWalk& walk) {
   check_schedule(draft.recipe, rules);
   check_optimizer(draft.recipe, rules);
   check_peft(draft.recipe, rules);
-  check_data(draft, rules);
+  check_data(draft, root, rules);
   join_tokenizers(draft, rules);
   join_model(draft, rules);
   join_datasets(draft);

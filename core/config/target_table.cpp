@@ -17,9 +17,6 @@ constexpr const char* kPacking = "packed sequences are not implemented yet";
 constexpr const char* kFusedAdam =
     "Transformer Engine's FusedAdam is not implemented yet; torch.optim.AdamW with optimizer.master_weights: "
     "true keeps fp32 copies of bf16 weights";
-constexpr const char* kHellaSwag =
-    "HellaSwag data is not implemented yet; ColumnMappedTextInstructionDataset reads local question and "
-    "answer columns";
 constexpr const char* kFamily = "this model family is not implemented yet";
 constexpr const char* kDistillation = "knowledge distillation is not implemented yet";
 constexpr const char* kClassification = "sequence classification is not implemented yet";
@@ -97,7 +94,7 @@ constexpr Target kTargets[] = {
     {"nemo_automodel.components.models.kimi_linear.config.KimiLinear48BConfig.from_pretrained", TargetRole::kModelConfig, "", kFamily},
     {"nemo_automodel.components.models.mimo_v2_flash.config.MiMoV2FlashConfig.from_pretrained", TargetRole::kModelConfig, "", kFamily},
     {"transformers.models.glm4_moe_lite.configuration_glm4_moe_lite.Glm4MoeLiteConfig", TargetRole::kModelConfig, "", kFamily},
-    {"transformers.models.qwen3_moe.configuration_qwen3_moe.Qwen3MoeConfig", TargetRole::kModelConfig, "", kFamily},
+    {"transformers.models.qwen3_moe.configuration_qwen3_moe.Qwen3MoeConfig", TargetRole::kModelConfig, "Qwen3MoeForCausalLM", ""},
     // Back-end choices
     {"nemo_automodel.components.models.common.BackendConfig", TargetRole::kBackend, "backend", ""},
     {"nemo_automodel.components.models.common.utils.BackendConfig", TargetRole::kBackend, "backend", ""},
@@ -154,8 +151,8 @@ constexpr Target kTargets[] = {
     {"nemo_automodel.components.datasets.llm.make_squad_dataset", TargetRole::kDataset, "squad", ""},
     {"nemo_automodel.components.datasets.llm.nanogpt_dataset.NanogptDataset", TargetRole::kDataset, "nanogpt", ""},
     {"nemo_automodel.components.datasets.llm.NanogptDataset", TargetRole::kDataset, "nanogpt", ""},
-    {"nemo_automodel.components.datasets.llm.hellaswag.HellaSwag", TargetRole::kDataset, "", kHellaSwag},
-    {"nemo_automodel.components.datasets.llm.mock_iterable_dataset.MockIterableDataset", TargetRole::kDataset, "", kMock},
+    {"nemo_automodel.components.datasets.llm.hellaswag.HellaSwag", TargetRole::kDataset, "hellaswag", ""},
+    {"nemo_automodel.components.datasets.llm.mock_iterable_dataset.MockIterableDataset", TargetRole::kDataset, "mock", ""},
     {"nemo_automodel.components.datasets.llm.mock.build_unpacked_dataset", TargetRole::kDataset, "", kMock},
     {"nemo_automodel.components.datasets.llm.mock_prefix_tree.build_mock_rollout_dataset", TargetRole::kDataset, "", kMock},
     {"nemo_automodel.components.datasets.llm.mock_packed.build_packed_dataset", TargetRole::kDataset, "", kMock},
@@ -172,7 +169,7 @@ constexpr Target kTargets[] = {
     {"nemo_automodel.components.datasets.llm.seq2seq.make_seq2seq_dataset", TargetRole::kDataset, "", kEncoderDecoder},
     {"nemo_automodel.components.datasets.llm.retrieval_dataset.RetrievalDatasetConfig", TargetRole::kDataset, "", kRetrieval},
     {"nemo_automodel.components.datasets.llm.make_retrieval_dataset", TargetRole::kDataset, "", kRetrieval},
-    {"nemo_automodel.components.datasets.llm.HellaSwag", TargetRole::kDataset, "", kHellaSwag},
+    {"nemo_automodel.components.datasets.llm.HellaSwag", TargetRole::kDataset, "hellaswag", ""},
     {"nemo_automodel.components.datasets.audio.datasets.make_cv17_dataset", TargetRole::kDataset, "", kAudio},
     {"nemo_automodel.components.datasets.audio.datasets.make_hf_audio_asr_dataset", TargetRole::kDataset, "", kAudio},
     {"nemo_automodel.components.datasets.audio.multi_en.make_multi_en_asr_dataset", TargetRole::kDataset, "", kAudio},

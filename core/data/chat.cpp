@@ -9,7 +9,7 @@ namespace automodel::data {
 ChatProcessor::ChatProcessor(const config::DatasetConfig& dataset, const tokenizer::Tokenizer& tokenizer)
     : encoder_(dataset, tokenizer) {}
 
-Sample ChatProcessor::process(const nlohmann::ordered_json& row) const {
+Sample ChatProcessor::process(const nlohmann::ordered_json& row, int64_t /*index*/) const {
   return encoder_.encode(read_messages(row), read_tools(row));
 }
 

@@ -10,7 +10,7 @@ class ChatProcessor : public Processor {
  public:
   ChatProcessor(const config::DatasetConfig& dataset, const tokenizer::Tokenizer& tokenizer);
 
-  Sample process(const nlohmann::ordered_json& row) const override;
+  Sample process(const nlohmann::ordered_json& row, int64_t index) const override;
 
   int64_t pad_token_id() const override { return encoder_.pad_token_id(); }
 

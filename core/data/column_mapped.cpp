@@ -60,7 +60,7 @@ std::optional<std::string> ColumnMappedProcessor::text_of(const Json& row, const
   return value->get<std::string>();
 }
 
-Sample ColumnMappedProcessor::process(const Json& row) const {
+Sample ColumnMappedProcessor::process(const Json& row, int64_t /*index*/) const {
   const std::optional<std::string> context = text_of(row, "context");
   const std::optional<std::string> question = text_of(row, "question");
   const std::optional<std::string> answer = text_of(row, "answer");

@@ -16,7 +16,7 @@ class ColumnMappedProcessor : public Processor {
  public:
   ColumnMappedProcessor(const config::DatasetConfig& dataset, const tokenizer::Tokenizer& tokenizer);
 
-  Sample process(const nlohmann::ordered_json& row) const override;
+  Sample process(const nlohmann::ordered_json& row, int64_t index) const override;
 
   bool replaces_unlabelled_rows() const override { return true; }
 

@@ -6,6 +6,8 @@
 #include "core/base/error.h"
 #include "core/data/chat.h"
 #include "core/data/column_mapped.h"
+#include "core/data/hellaswag.h"
+#include "core/data/mock_loader.h"
 #include "core/data/nanogpt_loader.h"
 #include "core/data/processor.h"
 #include "core/data/row_loader.h"
@@ -17,7 +19,8 @@ namespace automodel::data {
 using Kind = config::DatasetConfig::Kind;
 
 std::unique_ptr<Processor> make_processor(const config::DatasetConfig& dataset,
-                                          const tokenizer::Tokenizer& tokenizer) {
+                                          const tokenizer::Tokenizer& tokenizer,
+                                          const Source& source) {
   switch (dataset.kind) {
     case Kind::kColumnMapped:
       return std::make_unique<ColumnMappedProcessor>(dataset, tokenizer);
@@ -25,7 +28,10 @@ std::unique_ptr<Processor> make_processor(const config::DatasetConfig& dataset,
       return std::make_unique<SquadProcessor>(dataset, tokenizer);
     case Kind::kChat:
       return std::make_unique<ChatProcessor>(dataset, tokenizer);
+    case Kind::kHellaSwag:
+      return std::make_unique<HellaSwagProcessor>(dataset, tokenizer, source);
     case Kind::kNanogpt:
+    case Kind::kMock:
       break;
   }
   fail(ErrorCode::kInternal, "this kind of dataset has no rows to process");
@@ -50,10 +56,12 @@ std::unique_ptr<Loader> open_loader(const config::DatasetConfig& dataset,
         .dp_size = options.dp_size};
     return std::make_unique<NanogptLoader>(match_files(dataset.paths), stream, checked);
   }
+  if (dataset.kind == Kind::kMock) return std::make_unique<MockLoader>(dataset, checked);
   ensure(tokenizer != nullptr, "a dataset of text was opened without a tokenizer");
-  auto processor = make_processor(dataset, *tokenizer);
+  std::unique_ptr<Source> source = open_source(dataset);
+  auto processor = make_processor(dataset, *tokenizer, *source);
   return std::make_unique<RowLoader>(
-      open_source(dataset), std::move(processor), dataset.skip_invalid_samples, checked);
+      std::move(source), std::move(processor), dataset.skip_invalid_samples, checked);
 }
 
 }  // namespace automodel::data

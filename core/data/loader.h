@@ -52,7 +52,7 @@ class Loader {
   virtual int64_t num_skipped_rows() const = 0;
 };
 
-/// Opens a set. `tokenizer` may be null for sets of ids (nanoGPT) and must outlive the loader.
+/// Opens a set. `tokenizer` may be null for sets of ids (nanoGPT, mock) and must outlive the loader.
 /// Throws Error(kData) when a file is missing, empty or malformed, naming it and what was expected.
 std::unique_ptr<Loader> open_loader(const config::DatasetConfig& dataset,
                                     const tokenizer::Tokenizer* tokenizer,

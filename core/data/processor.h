@@ -6,6 +6,7 @@
 
 #include "core/config/recipe.h"
 #include "core/data/batch.h"
+#include "core/data/source.h"
 #include "core/tokenizer/tokenizer.h"
 
 namespace automodel::data {
@@ -15,8 +16,9 @@ class Processor {
  public:
   virtual ~Processor() = default;
 
-  /// Throws Error(kData) that names the field; the caller adds file and line.
-  virtual Sample process(const nlohmann::ordered_json& row) const = 0;
+  /// `index`: the row's in its source. Throws Error(kData) that names the field; the caller adds file and
+  /// line.
+  virtual Sample process(const nlohmann::ordered_json& row, int64_t index) const = 0;
 
   /// Whether a row without any learnt label gives its place to the row that follows it in the source.
   virtual bool replaces_unlabelled_rows() const { return false; }
@@ -25,9 +27,11 @@ class Processor {
   virtual int64_t pad_token_id() const = 0;
 };
 
-/// The processor of a column-mapped, SQuAD or chat set. `tokenizer` must outlive it.
-/// Throws Error(kConfig) for options that contradict each other or the tokenizer.
+/// The processor of a column-mapped, SQuAD, chat or HellaSwag set; the last looks at all of `source` now.
+/// `tokenizer` must outlive it. Throws Error(kConfig) for options that contradict each other or the
+/// tokenizer.
 std::unique_ptr<Processor> make_processor(const config::DatasetConfig& dataset,
-                                          const tokenizer::Tokenizer& tokenizer);
+                                          const tokenizer::Tokenizer& tokenizer,
+                                          const Source& source);
 
 }  // namespace automodel::data

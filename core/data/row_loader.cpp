@@ -134,7 +134,7 @@ Sample RowLoader::sample_for(int64_t row, int64_t& num_skipped) const {
 Sample RowLoader::process(int64_t row) const {
   const nlohmann::ordered_json fields = source_->row(row);
   try {
-    Sample sample = processor_->process(fields);
+    Sample sample = processor_->process(fields, row);
     sample.row = row;
     return sample;
   } catch (const Error& error) {

@@ -95,7 +95,7 @@ std::pair<int64_t, int64_t> selected_rows(const config::DatasetConfig& dataset,
   const int64_t limit = *dataset.limit_dataset_samples;
   check(limit > 0, ErrorCode::kConfig, "dataset.limit_dataset_samples: ", limit, "; expected at least 1");
   if (limit > last - first) {
-    log::warning("dataset.limit_dataset_samples: ", limit, " asked for, the set has ", last - first);
+    log::warning("dataset: the first ", limit, " rows asked for, the set has ", last - first);
   }
   return {first, std::min(last, first + limit)};
 }

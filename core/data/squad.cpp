@@ -50,7 +50,7 @@ SquadProcessor::SquadProcessor(const config::DatasetConfig& dataset, const token
     chat_.emplace(dataset, tokenizer);
 }
 
-Sample SquadProcessor::process(const Json& row) const {
+Sample SquadProcessor::process(const Json& row, int64_t /*index*/) const {
   const std::string prompt =
       "Context: " + text_of(row, "context") + " Question: " + text_of(row, "question") + " Answer: ";
   const std::optional<std::string> answer = first_answer(row);

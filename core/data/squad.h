@@ -14,7 +14,7 @@ class SquadProcessor : public Processor {
  public:
   SquadProcessor(const config::DatasetConfig& dataset, const tokenizer::Tokenizer& tokenizer);
 
-  Sample process(const nlohmann::ordered_json& row) const override;
+  Sample process(const nlohmann::ordered_json& row, int64_t index) const override;
 
   int64_t pad_token_id() const override { return encoder_.pad_token_id(); }
 

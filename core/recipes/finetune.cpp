@@ -60,7 +60,8 @@ engine::Recompute recompute_of(config::RecomputeLevel level) {
 std::unique_ptr<tokenizer::Tokenizer> load_tokenizer(const config::Recipe& recipe,
                                                      const fs::path& model_folder) {
   const fs::path place = recipe.tokenizer.path.empty() ? model_folder : fs::path(recipe.tokenizer.path);
-  const bool needed = recipe.dataset.kind != config::DatasetConfig::Kind::kNanogpt;
+  using Kind = config::DatasetConfig::Kind;
+  const bool needed = recipe.dataset.kind != Kind::kNanogpt && recipe.dataset.kind != Kind::kMock;
   if (!needed && !fs::exists(place / "tokenizer.json")) return nullptr;
   auto loaded = std::make_unique<tokenizer::Tokenizer>(tokenizer::Tokenizer::load(place));
   loaded->set_add_special(recipe.tokenizer.add_bos_token, recipe.tokenizer.add_eos_token);

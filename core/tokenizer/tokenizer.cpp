@@ -1,6 +1,7 @@
 #include "core/tokenizer/tokenizer.h"
 
 #include <map>
+#include <set>
 
 #include <nlohmann/json.hpp>
 
@@ -165,6 +166,16 @@ std::optional<int32_t> Tokenizer::eos_token_id() const {
 
 std::optional<int32_t> Tokenizer::pad_token_id() const {
   return impl_->id_of(pad_token());
+}
+
+std::vector<int32_t> Tokenizer::special_ids() const {
+  std::set<int32_t> ids;
+  const auto add = [&](const AddedToken& token) {
+    if (const std::optional<int32_t> id = impl_->id_of(token.content)) ids.insert(*id);
+  };
+  for (const auto& [name, token] : impl_->folder.special_tokens) add(token);
+  for (const AddedToken& token : impl_->folder.extra_special_tokens) add(token);
+  return {ids.begin(), ids.end()};
 }
 
 std::string Tokenizer::bos_token() const {

@@ -82,6 +82,10 @@ class Tokenizer {
   /// The pad token; the eos token when none is set, as in the reference; nullopt when there is neither.
   std::optional<int32_t> pad_token_id() const;
 
+  /// Ids of the folder's special tokens, those that have a name and the extra ones: transformers'
+  /// all_special_ids. Ascending.
+  std::vector<int32_t> special_ids() const;
+
   std::string bos_token() const;  ///< empty when none
   std::string eos_token() const;
   std::string pad_token() const;

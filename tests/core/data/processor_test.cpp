@@ -1,5 +1,7 @@
 #include "core/data/processor.h"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "tests/core/data/character_tokenizer.h"
@@ -9,6 +11,21 @@ namespace {
 
 using config::DatasetConfig;
 using Json = nlohmann::ordered_json;
+
+/// A set in memory.
+class Rows : public Source {
+ public:
+  explicit Rows(std::vector<std::string> rows) : rows_(std::move(rows)) {}
+
+  int64_t num_rows() const override { return static_cast<int64_t>(rows_.size()); }
+
+  Json row(int64_t index) const override { return Json::parse(rows_.at(static_cast<size_t>(index))); }
+
+  std::string place(int64_t index) const override { return "set:" + std::to_string(index + 1); }
+
+ private:
+  std::vector<std::string> rows_;
+};
 
 class ProcessorTest : public WithTokenizer {
  protected:
@@ -30,7 +47,8 @@ class ProcessorTest : public WithTokenizer {
                    const std::string& row,
                    const CharacterTokenizer& options = {}) {
     const auto tokenizer = make_tokenizer(options);
-    return make_processor(dataset, tokenizer)->process(Json::parse(row));
+    const Rows rows({row});
+    return make_processor(dataset, tokenizer, rows)->process(rows.row(0), 0);
   }
 
   std::string refusal(const DatasetConfig& dataset,
@@ -41,7 +59,7 @@ class ProcessorTest : public WithTokenizer {
 
   std::string config_refusal(const DatasetConfig& dataset) {
     const auto tokenizer = make_tokenizer();
-    return message_of(ErrorCode::kConfig, [&] { make_processor(dataset, tokenizer); });
+    return message_of(ErrorCode::kConfig, [&] { make_processor(dataset, tokenizer, Rows({})); });
   }
 };
 
@@ -241,6 +259,64 @@ TEST_F(ProcessorTest, ChatNeedsAnAssistantTurn) {
   expect_has(
       refusal(kChat, R"({"messages": [{"role": "user", "content": "Hi"}]})", {.chat_template = kTurns}),
       "no assistant turn");
+}
+
+DatasetConfig hellaswag(bool pads) {
+  DatasetConfig dataset;
+  dataset.kind = DatasetConfig::Kind::kHellaSwag;
+  dataset.pad_to_max_length = pads;
+  return dataset;
+}
+
+constexpr const char* kHellaSwag = R"({"ctx": "He", "endings": ["no", " sat"], "label": "1", "ind": 4})";
+
+TEST_F(ProcessorTest, HellaSwagLearnsTheRightEnding) {
+  EXPECT_EQ(process(hellaswag(false), kHellaSwag), "He sat|_ sat_");
+  EXPECT_EQ(process(hellaswag(false), R"({"ctx": "He", "endings": ["no", " sat"], "label": 0})"),
+            "Heno|_no_");
+}
+
+TEST_F(ProcessorTest, HellaSwagKeepsSpecialTokensAtTheEndsOnly) {
+  EXPECT_EQ(process(hellaswag(false), kHellaSwag, {.adds_bos = true}), "^He sat|__ sat_");
+  EXPECT_EQ(process(hellaswag(false), kHellaSwag, {.adds_eos = true}), "He sat$|_ sat$_");
+  EXPECT_EQ(process(hellaswag(false), kHellaSwag, {.adds_bos = true, .adds_eos = true}), "^He sat$|__ sat$_");
+}
+
+TEST_F(ProcessorTest, HellaSwagPadsToTheLongestRowOfTheSet) {
+  const auto tokenizer = make_tokenizer();
+  const Rows rows({kHellaSwag, R"({"ctx": "1234", "endings": ["56789"], "label": "0"})"});
+  const auto processor = make_processor(hellaswag(true), tokenizer, rows);
+  const Sample sample = processor->process(rows.row(0), 0);
+  EXPECT_EQ(shown(sample.input_ids) + "|" + shown(sample.labels), "He sat~~~~~~~~~~|_ sat___________");
+  EXPECT_EQ(std::count(sample.attention_mask.begin(), sample.attention_mask.end(), 1), 6);
+  EXPECT_EQ(processor->process(rows.row(1), 1).input_ids.size(), 16U);
+}
+
+TEST_F(ProcessorTest, HellaSwagDecidesByTheFirstRowOfAThousand) {
+  // The tokenizer adds nothing; a special token stands in the text itself.
+  std::vector<std::string> texts(1002, R"({"ctx": "ab", "endings": ["cd"], "label": "0"})");
+  texts[0] = R"({"ctx": "ab</s>", "endings": ["cd"], "label": "0"})";
+  texts[1001] = texts[0];
+  const Rows rows(texts);
+  const auto tokenizer = make_tokenizer();
+  const auto processor = make_processor(hellaswag(false), tokenizer, rows);
+  const auto inputs = [&](int64_t index) {
+    return shown(processor->process(rows.row(index), index).input_ids);
+  };
+  EXPECT_EQ(inputs(0), "abcd");
+  EXPECT_EQ(inputs(1), "acd");
+  EXPECT_EQ(inputs(999), "acd");
+  EXPECT_EQ(inputs(1000), "abcd");
+  EXPECT_EQ(inputs(1001), "ab$cd");
+}
+
+TEST_F(ProcessorTest, HellaSwagNamesRowAndFieldOnOpening) {
+  expect_has(refusal(hellaswag(true), R"({"ctx": "He", "endings": ["a"], "label": ""})"), "set:1: \"label\"");
+  expect_has(refusal(hellaswag(true), R"({"ctx": "He", "endings": ["a"], "label": "1"})"),
+             "there are 1 endings");
+  expect_has(refusal(hellaswag(true), R"({"ctx": "He", "endings": "a", "label": "0"})"), "expected a list");
+  expect_has(refusal(hellaswag(true), R"({"endings": ["a"], "label": "0"})"), "\"ctx\" is missing");
+  expect_has(refusal(hellaswag(false), R"({"ctx": "", "endings": ["a"], "label": "0"})"), "gives no token");
 }
 
 }  // namespace

@@ -1,0 +1,53 @@
+#include "core/data/mock_loader.h"
+
+#include "core/base/error.h"
+#include "core/data/collator.h"
+
+namespace automodel::data {
+
+MockLoader::MockLoader(const config::DatasetConfig& dataset, const Options& options)
+    : config_(dataset.mock), options_(options), num_micro_batches_(dataset.mock.num_samples) {
+  start_epoch(0);
+}
+
+std::optional<Batch> MockLoader::next() {
+  if (state_.next_micro_batch == num_micro_batches_) return std::nullopt;
+  const auto length = static_cast<size_t>(config_.seq_len);
+  std::vector<Sample> samples(static_cast<size_t>(config_.batch_size));
+  for (size_t row = 0; row < samples.size(); ++row) {
+    Sample& sample = samples[row];
+    for (size_t i = 0; i < length; ++i)
+      sample.input_ids.push_back(
+          static_cast<int32_t>(generator_() % static_cast<uint64_t>(config_.vocab_size)));
+    sample.labels.assign(sample.input_ids.begin() + 1, sample.input_ids.end());
+    sample.labels.push_back(static_cast<int32_t>(kIgnoreIndex));
+    sample.row = state_.next_micro_batch * config_.batch_size + static_cast<int64_t>(row);
+  }
+  ++state_.next_micro_batch;
+  return collate(samples,
+                 {.pad_token_id = 0,
+                  .pad_seq_len_divisible = options_.pad_seq_len_divisible,
+                  .ignore_index = options_.ignore_index});
+}
+
+void MockLoader::start_epoch(int64_t epoch) {
+  state_ = {.epoch = epoch, .next_micro_batch = 0};
+  generator_.seed(static_cast<uint32_t>(config_.seed + options_.dp_rank));
+}
+
+void MockLoader::restore(const LoaderState& state) {
+  check(state.epoch >= 0 && state.next_micro_batch >= 0 && state.next_micro_batch <= num_micro_batches_,
+        ErrorCode::kData,
+        "the checkpoint stands at micro-batch ",
+        state.next_micro_batch,
+        " of epoch ",
+        state.epoch,
+        "; the set has ",
+        num_micro_batches_,
+        " micro-batches an epoch");
+  start_epoch(state.epoch);
+  state_ = state;
+  generator_.discard(static_cast<uint64_t>(state.next_micro_batch * config_.batch_size * config_.seq_len));
+}
+
+}  // namespace automodel::data
