@@ -18,9 +18,9 @@ if(AUTOMODEL_ENGINE)
   add_test(NAME parity.peft COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/peft_test.py)
   list(APPEND parity_tests parity.forward parity.generate parity.peft parity.strict parity.user_family parity.documents
        parity.round_trip parity.heads parity.real_models parity.remote parity.moe parity.quantized)
-  # All of what parity.strict draws a sixth of: ctest -C Full -L full.
+  # All of what parity.strict draws an eighth of: ctest -C Full -L full.
   add_test(NAME parity.strict_full CONFIGURATIONS Full
-    COMMAND ${CMAKE_COMMAND} -E env STRICT_SAMPLE=6 ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/strict_test.py)
+    COMMAND ${CMAKE_COMMAND} -E env STRICT_SAMPLE=8 ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/strict_test.py)
   list(APPEND parity_tests parity.strict_full)
 endif()
 set_tests_properties(${parity_tests} PROPERTIES
