@@ -223,7 +223,8 @@ void read_layer_windows(ConfigJson& config, Draft& draft) {
   int64_t size = 0;
   if (use_window && as_bool(*use_window, config.where("use_sliding_window"))) {
     // Absent means the family's 4096, null means none.
-    size = !window ? 4096 : window->is_null() ? 0 : as_int(*window, config.where("sliding_window"), 1);
+    const std::string where = config.where("sliding_window") + ", which \"use_sliding_window\" asks for";
+    size = !window ? 4096 : window->is_null() ? 0 : as_int(*window, where, 1);
   }
   std::vector<LayerConfig>& layers = draft.config.layers;
   const auto num_layers = static_cast<int64_t>(layers.size());
