@@ -98,12 +98,27 @@ int64_t rounded(double count) {
   return static_cast<int64_t>(std::llround(count));
 }
 
+std::string task_text(const DecoderConfig& decoder) {
+  switch (decoder.task) {
+    case models::Task::kNextToken:
+      return "the next token";
+    case models::Task::kMaskedToken:
+      return "masked tokens";
+    case models::Task::kClassification:
+      return detail::join("the class of a row, one of ", decoder.classifier.num_labels);
+    case models::Task::kEmbedding:
+      return "a vector for a row";
+  }
+  fail(ErrorCode::kInternal, "task ", static_cast<int>(decoder.task));
+}
+
 void print_json(const DecoderConfig& decoder, const Facts& facts) {
   ordered_json ropes = ordered_json::array();
   for (const models::RopeConfig& rope : decoder.ropes) ropes.push_back(rope_json(rope, facts.length));
   const ordered_json json = {
       {"architecture", decoder.architecture},
       {"family", decoder.family},
+      {"predicts", task_text(decoder)},
       {"parameters", facts.cost.parameters},
       {"active_parameters", facts.cost.active_parameters},
       {"parameters_by_kind",
@@ -182,6 +197,7 @@ void print_table(const DecoderConfig& decoder, const Facts& facts) {
   flops << std::setprecision(4) << facts.flops / (large ? 1e9 : 1e6) << (large ? " GFLOP" : " MFLOP")
         << " forward and backward, in a sequence of " << with_thousands(facts.length);
   row("architecture", decoder.architecture + " (family " + decoder.family + ")");
+  row("predicts", task_text(decoder));
   row("parameters", size_text(facts.cost.parameters, facts.cost.active_parameters));
   for (size_t i = 0; i < facts.cost.parts.size(); ++i) {
     const models::PartSize& part = facts.cost.parts[i];
@@ -199,7 +215,8 @@ void print_table(const DecoderConfig& decoder, const Facts& facts) {
   row("heads",
       detail::join(
           attention.num_heads, " query, ", attention.num_kv_heads, " key-value, of ", attention.head_dim));
-  row("vocabulary", with_thousands(decoder.vocab_size) + (decoder.head.tied ? ", head tied" : ""));
+  const bool tied = models::predicts_tokens(decoder) && decoder.head.tied;
+  row("vocabulary", with_thousands(decoder.vocab_size) + (tied ? ", head tied" : ""));
   row("positions", with_thousands(decoder.max_position_embeddings));
 }
 
