@@ -86,7 +86,7 @@ Section declare() {
       .doc("low-rank activations are never kept");
   s.field("moe_rank_scaling", &C::moe_rank_scaling)
       .without_effect(Fate::kInert)
-      .doc("of experts; these models have none");
+      .doc("of adapters of experts, which are not made");
   return s.take();
 }
 
