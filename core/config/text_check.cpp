@@ -1,6 +1,7 @@
 #include "core/config/text_check.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 
 #include "core/base/error.h"

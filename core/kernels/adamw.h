@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "core/kernels/element.h"
+
 /// AdamW (Loshchilov & Hutter 2019, arXiv:1711.05101) and Adam over a flat buffer, as torch.optim computes
 /// them.
 ///
@@ -36,13 +38,16 @@ struct RoundingKey {
 /// f32 parameters, gradients and state. Runs on the calling thread.
 void adamw_f32(float* p, const float* grad, float* m, float* v, int64_t n, const AdamWArgs& args);
 
-/// bf16 parameters and state, f32 gradients that are first rounded to bf16: every intermediate that torch
-/// would store in a bf16 tensor is rounded. `*` are bit patterns of bf16.
-void adamw_bf16(uint16_t* p, const float* grad, uint16_t* m, uint16_t* v, int64_t n, const AdamWArgs& args);
+/// bf16 parameters and state; gradients are bf16 (G is BF16), or f32 that are first rounded to it (float):
+/// the results are the same. Every intermediate that torch would store in a bf16 tensor is rounded.
+/// `uint16_t*` are bit patterns of bf16.
+template <class G>
+void adamw_bf16(uint16_t* p, const G* grad, uint16_t* m, uint16_t* v, int64_t n, const AdamWArgs& args);
 
-/// The same in f32 throughout, and then parameters and state rounded to bf16 stochastically: up or down with
-/// probabilities that make the mean exact, so that updates smaller than half a step of bf16 are not lost
-/// (Zamirai et al. 2020, arXiv:2010.06192). No operation is contracted: CPU and device agree to the bit.
+/// The same of f32 gradients, in f32 throughout, and then parameters and state rounded to bf16
+/// stochastically: up or down with probabilities that make the mean exact, so that updates smaller than half
+/// a step of bf16 are not lost (Zamirai et al. 2020, arXiv:2010.06192). No operation is contracted: CPU and
+/// device agree to the bit.
 void adamw_bf16_stochastic(uint16_t* p,
                            const float* grad,
                            uint16_t* m,
@@ -63,7 +68,8 @@ void adamw_f32_cuda(float* p,
                     const float* clip,
                     void* stream);
 void adamw_bf16_cuda(void* p,
-                     const float* grad,
+                     Element grad_type,
+                     const void* grad,
                      void* m,
                      void* v,
                      int64_t n,

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <type_traits>
 
 #include "core/kernels/adamw.h"
 #include "core/kernels/bfloat16.h"
@@ -34,6 +35,10 @@ constexpr int64_t kTile = 128;
 
 void widen(const uint16_t* from, float* to, int64_t n) {
   for (int64_t i = 0; i < n; ++i) to[i] = from_bf16(from[i]);
+}
+
+void widen(const BF16* from, float* to, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) to[i] = load(from[i]);
 }
 
 /// Of values that bf16 holds.
@@ -115,25 +120,34 @@ void adamw_f32(float* p, const float* grad, float* m, float* v, int64_t n, const
   }
 }
 
-AUTOMODEL_VECTORISED
-void adamw_bf16(uint16_t* p, const float* grad, uint16_t* m, uint16_t* v, int64_t n, const AdamWArgs& args) {
+template <class G>
+AUTOMODEL_VECTORISED void adamw_bf16(
+    uint16_t* p, const G* grad, uint16_t* m, uint16_t* v, int64_t n, const AdamWArgs& args) {
   const Factors f(args);
-  alignas(64) std::array<float, kTile> wide_p, wide_m, wide_v;
+  alignas(64) std::array<float, kTile> wide_p, wide_m, wide_v, wide_g;
   for (int64_t begin = 0; begin < n; begin += kTile) {
     const int64_t count = std::min(kTile, n - begin);
     widen(p + begin, wide_p.data(), count);
     widen(m + begin, wide_m.data(), count);
     widen(v + begin, wide_v.data(), count);
-    if (args.decoupled) {
-      update_bf16<true>(wide_p.data(), grad + begin, wide_m.data(), wide_v.data(), count, f, args.grad_scale);
+    const float* g = wide_g.data();
+    if constexpr (std::is_same_v<G, float>) {
+      g = grad + begin;
     } else {
-      update_bf16<false>(
-          wide_p.data(), grad + begin, wide_m.data(), wide_v.data(), count, f, args.grad_scale);
+      widen(grad + begin, wide_g.data(), count);
+    }
+    if (args.decoupled) {
+      update_bf16<true>(wide_p.data(), g, wide_m.data(), wide_v.data(), count, f, args.grad_scale);
+    } else {
+      update_bf16<false>(wide_p.data(), g, wide_m.data(), wide_v.data(), count, f, args.grad_scale);
     }
     narrow(wide_p.data(), p + begin, count);
     narrow(wide_m.data(), m + begin, count);
     narrow(wide_v.data(), v + begin, count);
   }
 }
+
+template void adamw_bf16<float>(uint16_t*, const float*, uint16_t*, uint16_t*, int64_t, const AdamWArgs&);
+template void adamw_bf16<BF16>(uint16_t*, const BF16*, uint16_t*, uint16_t*, int64_t, const AdamWArgs&);
 
 }  // namespace automodel::kernels

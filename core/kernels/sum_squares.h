@@ -14,9 +14,10 @@ constexpr int64_t kSumSquaresChunk = 1 << 16;
 template <class T>
 double sum_squares(const T* x, int64_t n);
 
-/// The same on the device: parts [kSumSquaresParts] f64 is overwritten, their sum is the result. The order of
-/// additions is fixed. Asynchronous on `stream` (a cudaStream_t), no workspace.
+/// The same of x [n] f32 or bf16, 16-byte aligned, on the device: parts [kSumSquaresParts] f64 is
+/// overwritten, their sum is the result. The order of additions is fixed. Asynchronous on `stream` (a
+/// cudaStream_t), no workspace.
 constexpr int64_t kSumSquaresParts = 1056;
-void sum_squares_cuda(const float* x, int64_t n, double* parts, void* stream);
+void sum_squares_cuda(Element type, const void* x, int64_t n, double* parts, void* stream);
 
 }  // namespace automodel::kernels

@@ -194,6 +194,10 @@ class Backward {
   const ExpertsNode& node_;
 };
 
+bool at_once(const at::Tensor& x_TD, const Experts& layer) {
+  return multiplies_at_once(x_TD, {x_TD.size(1), layer.down.value().size(2)});
+}
+
 class ExpertsFunction : public torch::autograd::Function<ExpertsFunction> {
  public:
   static at::Tensor forward(AutogradContext* ctx,
@@ -205,7 +209,7 @@ class ExpertsFunction : public torch::autograd::Function<ExpertsFunction> {
                             const OpContext& context) {
     const at::Tensor weights_S = weights.reshape({-1}).index_select(0, groups.order);
     Forward forward(x, weights_S, layer, groups);
-    for_each_span(groups, x.scalar_type() == at::kBFloat16, std::ref(forward));
+    for_each_span(groups, at_once(x, layer), std::ref(forward));
     ctx->save_for_backward({x, weights_S, forward.gate_up_SF});
     keep(ctx, ExpertsNode{layer, groups, context});
     return combine(forward.y_SD, groups, layer.weigh_input ? at::Tensor() : weights);
@@ -216,7 +220,7 @@ class ExpertsFunction : public torch::autograd::Function<ExpertsFunction> {
     const auto saved = ctx->get_saved_variables();
     const at::Tensor dy = grads[0].contiguous();
     Backward backward(saved[0], saved[1], saved[2], dy, node);
-    for_each_span(node.groups, dy.scalar_type() == at::kBFloat16, std::ref(backward));
+    for_each_span(node.groups, at_once(dy, node.layer), std::ref(backward));
     GradSink& sink = *node.context.sink;
     sink.experts(node.layer.down, backward.product_SF, backward.dy_SD, node.groups);
     sink.experts(node.layer.gate_up, backward.x_SD, backward.dgate_up_SF, node.groups);

@@ -72,8 +72,8 @@ void scatter_rows(const at::Tensor& ids, const at::Tensor& dy, const at::Tensor&
 
 /// Experts that get no product. Where they are not known here, on a GPU, all: but _grouped_mm writes zeros
 /// for them.
-void zero_without_tokens(const at::Tensor& grad, const Groups& groups, bool bfloat16) {
-  if (groups.host_ends.empty() && !bfloat16) grad.zero_();
+void zero_without_tokens(const at::Tensor& grad, const Groups& groups, bool at_once) {
+  if (groups.host_ends.empty() && !at_once) grad.zero_();
   int64_t begin = 0;
   for (size_t e = 0; e < groups.host_ends.size(); ++e) {
     if (groups.host_ends[e] == begin) grad[static_cast<int64_t>(e)].zero_();
@@ -157,11 +157,12 @@ void GradSink::experts(const tensor::Weight& stacked,
     const bool accumulate = written_before(stacked);
     at::Tensor grad = grad_of(stacked);
     const bool direct = x.scalar_type() == grad.scalar_type();
-    if (!accumulate) zero_without_tokens(grad, groups, x.scalar_type() == at::kBFloat16);
+    const bool at_once = multiplies_at_once(x, {x.size(1), dy.size(1)});
+    if (!accumulate) zero_without_tokens(grad, groups, at_once);
     const auto put = [accumulate](at::Tensor to, const at::Tensor& product) {
       accumulate ? to.add_(product) : to.copy_(product);
     };
-    for_each_span(groups, x.scalar_type() == at::kBFloat16, [&](const Span& span) {
+    for_each_span(groups, at_once, [&](const Span& span) {
       if (span.expert < 0) {
         put(grad, at::_grouped_mm(dy.t(), x, groups.ends));
         return;

@@ -101,9 +101,15 @@ Groups make_groups(const at::Tensor& experts, int64_t num_experts) {
   return experts.is_cuda() ? groups_on_device(experts, num_experts) : groups_on_host(experts, num_experts);
 }
 
-void for_each_span(const Groups& groups, bool bfloat16, const std::function<void(const Span&)>& body) {
+bool multiplies_at_once(const at::Tensor& x, std::initializer_list<int64_t> widths) {
+  constexpr int64_t kElements = 8;  // _grouped_mm reads 16 bytes at a time
+  return x.is_cuda() && x.scalar_type() == at::kBFloat16 &&
+         std::all_of(widths.begin(), widths.end(), [](int64_t width) { return width % kElements == 0; });
+}
+
+void for_each_span(const Groups& groups, bool at_once, const std::function<void(const Span&)>& body) {
   const c10::NoGradGuard no_grad;
-  if (groups.order.is_cuda() && bfloat16) {
+  if (groups.order.is_cuda() && at_once) {
     body({-1, 0, groups.order.size(0)});
     return;
   }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <vector>
 
 #include "core/tensor/torch.h"
@@ -35,9 +36,13 @@ struct Span {
 };
 
 /// Calls body for every expert that has tokens. On a CPU experts run side by side, each on one thread, where
-/// there are enough of them, else one after the other; no gradients are recorded. bf16 on a GPU: one call
-/// with all slots. f32 on a GPU: one after the other, after waiting for the device.
-void for_each_span(const Groups& groups, bool bfloat16, const std::function<void(const Span&)>& body);
+/// there are enough of them, else one after the other; no gradients are recorded. On a GPU one call with all
+/// slots where `at_once`, else one after the other, after waiting for the device.
+void for_each_span(const Groups& groups, bool at_once, const std::function<void(const Span&)>& body);
+
+/// Whether a GPU multiplies the slots of all experts in one product: x is bf16, and the matrices' rows of
+/// these widths are multiples of 16 bytes.
+bool multiplies_at_once(const at::Tensor& x, std::initializer_list<int64_t> widths);
 
 /// out[span] = x W[expert]^T, or x W[expert] when not `transposed`. x [span.size(), in] or [.., out];
 /// stacked [E, out, in]; out [S, ..] whole; for a span of all experts it is replaced.

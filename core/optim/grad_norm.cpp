@@ -16,11 +16,15 @@ namespace automodel::optim {
 
 namespace {
 
-/// [number of parts] f64, of f32 on a GPU.
+/// [number of parts] f64, of f32 or bf16 on a GPU.
 at::Tensor parts_on_device(const at::Tensor& x) {
   at::Tensor parts = at::empty({kernels::kSumSquaresParts}, x.options().dtype(at::kDouble));
   ops::cuda().sum_squares(
-      x.const_data_ptr<float>(), x.numel(), parts.mutable_data_ptr<double>(), ops::cuda().current_stream());
+      x.scalar_type() == at::kFloat ? kernels::Element::kFloat32 : kernels::Element::kBFloat16,
+      x.const_data_ptr(),
+      x.numel(),
+      parts.mutable_data_ptr<double>(),
+      ops::cuda().current_stream());
   return parts;
 }
 
@@ -42,9 +46,10 @@ at::Tensor parts_on_host(const at::Tensor& x) {
 
 at::Tensor sum_of_squares(const at::Tensor& flat) {
   const bool is_float = flat.scalar_type() == at::kFloat;
-  if (flat.is_cuda() && is_float) return parts_on_device(flat).sum();
+  const bool is_bfloat = flat.scalar_type() == at::kBFloat16;
+  if (flat.is_cuda() && (is_float || is_bfloat)) return parts_on_device(flat).sum();
   if (flat.is_cpu() && is_float) return parts_on_host<float>(flat).sum();
-  if (flat.is_cpu() && flat.scalar_type() == at::kBFloat16) return parts_on_host<kernels::BF16>(flat).sum();
+  if (flat.is_cpu() && is_bfloat) return parts_on_host<kernels::BF16>(flat).sum();
   return flat.norm(2, at::kDouble).square_();
 }
 

@@ -8,8 +8,7 @@
 namespace automodel::optim {
 
 /// Sum of the squares of all elements: a scalar f64 on the tensor's device, the same for any number of
-/// threads. `flat` is contiguous. f32, and bf16 on a CPU, are summed as they are; other types are widened
-/// first.
+/// threads. `flat` is contiguous. f32 and bf16 are summed as they are; other types are widened first.
 at::Tensor sum_of_squares(const at::Tensor& flat);
 
 /// L2 norm over the gradients of all trainable units, every logical parameter once: a scalar f64 on the

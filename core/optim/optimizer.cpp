@@ -24,6 +24,10 @@ std::vector<std::string> state_kinds(const config::OptimizerConfig& config) {
   return {};
 }
 
+kernels::Element element_of(const at::Tensor& tensor) {
+  return tensor.scalar_type() == at::kFloat ? kernels::Element::kFloat32 : kernels::Element::kBFloat16;
+}
+
 template <class T>
 T* data(const at::Tensor& tensor) {
   return static_cast<T*>(tensor.mutable_data_ptr());
@@ -39,11 +43,11 @@ struct UnitState {
 
 void adamw_on_device(const UnitState& state, const kernels::AdamWArgs& args, const at::Tensor& clip) {
   const tensor::Unit& unit = state.unit;
-  const float* grad = unit.grads().const_data_ptr<float>();
+  const at::Tensor& grads = unit.grads();
   const int64_t n = unit.home().numel();
   if (unit.home().scalar_type() == at::kFloat) {
     ops::cuda().adamw_f32(data<float>(unit.home()),
-                          grad,
+                          grads.const_data_ptr<float>(),
                           data<float>(state.m),
                           data<float>(state.v),
                           n,
@@ -52,7 +56,7 @@ void adamw_on_device(const UnitState& state, const kernels::AdamWArgs& args, con
                           ops::cuda().current_stream());
   } else if (state.rounding) {
     ops::cuda().adamw_bf16_stochastic(data<void>(unit.home()),
-                                      grad,
+                                      grads.const_data_ptr<float>(),
                                       data<void>(state.m),
                                       data<void>(state.v),
                                       n,
@@ -62,7 +66,8 @@ void adamw_on_device(const UnitState& state, const kernels::AdamWArgs& args, con
                                       ops::cuda().current_stream());
   } else {
     ops::cuda().adamw_bf16(data<void>(unit.home()),
-                           grad,
+                           element_of(grads),
+                           grads.const_data_ptr(),
                            data<void>(state.m),
                            data<void>(state.v),
                            n,
@@ -76,11 +81,11 @@ void adamw(const UnitState& state, kernels::AdamWArgs args, const at::Tensor& cl
   const tensor::Unit& unit = state.unit;
   if (unit.home().is_cuda()) return adamw_on_device(state, args, clip);
   args.grad_scale = clip.item<float>();
-  const float* grad = unit.grads().const_data_ptr<float>();
+  const at::Tensor& grads = unit.grads();
   at::parallel_for(0, unit.home().numel(), kElementsAThread, [&](int64_t begin, int64_t end) {
     if (unit.home().scalar_type() == at::kFloat) {
       kernels::adamw_f32(data<float>(unit.home()) + begin,
-                         grad + begin,
+                         grads.const_data_ptr<float>() + begin,
                          data<float>(state.m) + begin,
                          data<float>(state.v) + begin,
                          end - begin,
@@ -89,19 +94,26 @@ void adamw(const UnitState& state, kernels::AdamWArgs args, const at::Tensor& cl
       kernels::RoundingKey key = *state.rounding;
       key.first_element = begin;
       kernels::adamw_bf16_stochastic(data<uint16_t>(unit.home()) + begin,
-                                     grad + begin,
+                                     grads.const_data_ptr<float>() + begin,
                                      data<uint16_t>(state.m) + begin,
                                      data<uint16_t>(state.v) + begin,
                                      end - begin,
                                      args,
                                      key);
     } else {
-      kernels::adamw_bf16(data<uint16_t>(unit.home()) + begin,
-                          grad + begin,
-                          data<uint16_t>(state.m) + begin,
-                          data<uint16_t>(state.v) + begin,
-                          end - begin,
-                          args);
+      const auto update = [&]<class G>(const G* grad) {
+        kernels::adamw_bf16(data<uint16_t>(unit.home()) + begin,
+                            grad + begin,
+                            data<uint16_t>(state.m) + begin,
+                            data<uint16_t>(state.v) + begin,
+                            end - begin,
+                            args);
+      };
+      if (grads.scalar_type() == at::kBFloat16) {
+        update(static_cast<const kernels::BF16*>(grads.const_data_ptr()));
+      } else {
+        update(grads.const_data_ptr<float>());
+      }
     }
   });
 }
@@ -112,7 +124,7 @@ void sgd(const UnitState& state, kernels::SgdArgs args, const at::Tensor& clip) 
   const float* grad = unit.grads().const_data_ptr<float>();
   const bool is_float = unit.home().scalar_type() == at::kFloat;
   if (unit.home().is_cuda()) {
-    ops::cuda().sgd(is_float ? kernels::Element::kFloat32 : kernels::Element::kBFloat16,
+    ops::cuda().sgd(element_of(unit.home()),
                     data<void>(unit.home()),
                     grad,
                     buffer.defined() ? data<void>(buffer) : nullptr,

@@ -121,7 +121,9 @@ struct Training {
         cost(models::cost_of(model.decoder.config)),
         has_experts(std::ranges::any_of(model.decoder.config.layers, [](const models::LayerConfig& layer) {
           return layer.feed_forward == models::FeedForwardKind::kMoe;
-        })) {}
+        })) {
+    narrow_gradients(model.decoder, recipe);
+  }
 
   at::Device device() const { return units.front()->options().device; }
 

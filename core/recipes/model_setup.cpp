@@ -1,5 +1,6 @@
 #include "core/recipes/model_setup.h"
 
+#include <algorithm>
 #include <functional>
 #include <utility>
 
@@ -146,6 +147,25 @@ LoadedModel load_model(const config::Recipe& recipe) {
 LoadedModel load_model(const config::Recipe& recipe, const models::TaskRequest& request) {
   const auto no_adapters = [](const models::DecoderConfig&) { return std::optional<peft::AdapterSpec>(); };
   return fill(build_model(recipe, request, no_adapters), recipe);
+}
+
+void narrow_gradients(const models::Decoder& decoder, const config::Recipe& recipe) {
+  const config::OptimizerConfig& optimizer = recipe.optimizer;
+  const bool rounds =
+      optimizer.kind != config::OptimizerConfig::Kind::kSgd && !optimizer.bf16_stochastic_round;
+  if (!rounds || recipe.step_scheduler.global_batch_size > recipe.step_scheduler.local_batch_size) return;
+  for (const auto& unit : decoder.units) {
+    const auto reads = [&](const auto& segment) {
+      const auto units = segment->units();
+      return std::find(units.begin(), units.end(), unit.get()) != units.end();
+    };
+    const auto reader = std::find_if(decoder.segments.begin(), decoder.segments.end(), reads);
+    const bool of_one_block =
+        std::count_if(reader, decoder.segments.end(), reads) == 1 && (*reader)->recomputable();
+    const bool narrow =
+        unit->options().home_dtype == at::kBFloat16 && unit->options().compute_dtype == at::kBFloat16;
+    if (unit->trainable() && narrow && of_one_block) unit->set_grad_dtype(at::kBFloat16);
+  }
 }
 
 LoadedModel load_model(const config::Recipe& recipe, const peft::AdapterFolder& adapter) {

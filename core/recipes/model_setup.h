@@ -33,6 +33,12 @@ LoadedModel load_model(const config::Recipe& recipe);
 /// The same for any task: the one that is asked for, or that the model's class names.
 LoadedModel load_model(const config::Recipe& recipe, const models::TaskRequest& request);
 
+/// Keeps the gradients of blocks in bfloat16 where no update changes by it: with Adam or AdamW on bfloat16
+/// weights, rounded to the nearest, which rounds float32 gradients to bfloat16 before it uses them, when a
+/// step is one micro-batch, so that each gradient is written once. Their norm is of the rounded values, as in
+/// torch. Embedding and head stay in float32: their gradients are sums over tokens and chunks.
+void narrow_gradients(const models::Decoder& decoder, const config::Recipe& recipe);
+
 /// Builds a checkpoint's model with a trained adapter on it, ready to compute; only the adapter is trainable.
 LoadedModel load_model(const config::Recipe& recipe, const peft::AdapterFolder& adapter);
 

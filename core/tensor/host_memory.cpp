@@ -10,6 +10,10 @@
 #include <malloc.h>
 #include <sys/mman.h>
 
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#endif
+
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/zeros.h>
 #include <c10/core/Allocator.h>
@@ -25,6 +29,20 @@ constexpr size_t kMostFree = size_t{1} << 30;  ///< bytes kept for reuse
 
 size_t round_up(size_t bytes, size_t to) {
   return (bytes + to - 1) / to * to;
+}
+
+/// The address sanitizer, where it is built in, refuses accesses to kept blocks and behind the bytes asked
+/// for.
+void forbid_access([[maybe_unused]] const void* at, [[maybe_unused]] size_t bytes) {
+#ifdef __SANITIZE_ADDRESS__
+  __asan_poison_memory_region(at, bytes);
+#endif
+}
+
+void allow_access([[maybe_unused]] const void* at, [[maybe_unused]] size_t bytes) {
+#ifdef __SANITIZE_ADDRESS__
+  __asan_unpoison_memory_region(at, bytes);
+#endif
 }
 
 /// Zeroed memory at a multiple of the huge page; its whole huge pages are asked for as such. Null when there
@@ -46,7 +64,9 @@ void* map_aligned(size_t bytes) {
 class HostPool final : public c10::Allocator {
  public:
   c10::DataPtr allocate(size_t bytes) override {
-    void* block = bytes < kSmallest ? c10::alloc_cpu(bytes) : take(round_up(bytes, kGranule));
+    const bool large = bytes >= kSmallest;
+    void* block = large ? take(round_up(bytes, kGranule)) : c10::alloc_cpu(bytes);
+    if (large) allow_access(block, bytes);
     return {block, block, &HostPool::release, c10::Device(c10::DeviceType::CPU)};
   }
 
@@ -89,6 +109,7 @@ class HostPool final : public c10::Allocator {
       if (block.at == nullptr) shrink(0);
       if (block.at == nullptr) block.at = map_aligned(bytes);
       if (block.at == nullptr) throw std::bad_alloc();
+      forbid_access(block.at, block.bytes);
     }
     used_[block.at] = block.bytes;
     return block.at;
@@ -100,6 +121,7 @@ class HostPool final : public c10::Allocator {
     const std::lock_guard lock(mutex_);
     const auto found = used_.find(at);
     if (found == used_.end()) return false;
+    forbid_access(at, found->second);
     free_.push_back({at, found->second});
     free_bytes_ += found->second;
     used_.erase(found);
@@ -112,6 +134,7 @@ class HostPool final : public c10::Allocator {
       const Block oldest = free_.front();
       free_.pop_front();
       free_bytes_ -= oldest.bytes;
+      allow_access(oldest.at, oldest.bytes);
       ::munmap(oldest.at, oldest.bytes);
     }
   }

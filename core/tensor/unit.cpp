@@ -91,6 +91,11 @@ void Unit::release() {
   gathered_.reset();
 }
 
+void Unit::set_grad_dtype(at::ScalarType dtype) {
+  ensure(!grads_.defined(), name_, ": gradients are kept in ", options_.grad_dtype, " already");
+  options_.grad_dtype = dtype;
+}
+
 void Unit::begin_step() {
   if (!options_.trainable) return;
   if (!grads_.defined()) grads_ = zeros(size_, home_.options().dtype(options_.grad_dtype));

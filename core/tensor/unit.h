@@ -82,6 +82,9 @@ class Unit {
   /// Tells the unit that home() has changed: gathered weights are made anew at the next gather().
   void home_changed() { stale_ = true; }
 
+  /// Keeps gradients in another type than the options say; before the first begin_step().
+  void set_grad_dtype(at::ScalarType dtype);
+
   /// Starts a step: every gradient counts as absent until it is written.
   void begin_step();
 

@@ -71,6 +71,23 @@ TEST(AdamW, Bf16StaysWithinItsRoundingOfTheFloatUpdate) {
   }
 }
 
+TEST(AdamW, Bf16GradientsGiveWhatRoundedFloatOnesGive) {
+  const int64_t n = 4099;
+  const std::vector<float> start = normal(n, 2), grad = normal(n, 3);
+  std::vector<BF16> narrow(grad.size());
+  for (size_t i = 0; i < grad.size(); ++i) store(narrow[i], grad[i]);
+  for (const bool decoupled : {true, false}) {
+    const AdamWArgs args{1e-1, 0.9, 0.999, 1e-8, 0.01, decoupled, 1, 0.3f};
+    const auto update = [&](const auto& gradients) {
+      std::vector<uint16_t> p(start.size()), m(start.size()), v(start.size());
+      for (size_t i = 0; i < p.size(); ++i) p[i] = to_bf16(start[i]);
+      adamw_bf16(p.data(), gradients.data(), m.data(), v.data(), n, args);
+      return std::vector{p, m, v};
+    };
+    EXPECT_EQ(update(narrow), update(grad));
+  }
+}
+
 TEST(AdamW, ASmallUpdateOfABf16WeightRoundsAway) {
   uint16_t p = to_bf16(1.0f), m = 0, v = 0;
   const float grad = 1;

@@ -23,13 +23,13 @@ struct Outcome {
 };
 
 /// Weights of the experts come from x, so that their gradient is seen too; experts 0 and 4 have no tokens.
-Outcome run(at::Device device, at::ScalarType dtype, const kernels::ExpertGate& gate) {
+Outcome run(at::Device device, at::ScalarType dtype, const kernels::ExpertGate& gate, int64_t ffn = kFfn) {
   tensor::Unit::Options options;
   options.device = device;
   options.home_dtype = options.compute_dtype = dtype;
-  const auto unit = random_unit({{"gate_up", {kExperts, gate.parts() * kFfn, kHidden}},
-                                 {"down", {kExperts, kHidden, kFfn}},
-                                 {"gate_up_bias", {kExperts, gate.parts() * kFfn}},
+  const auto unit = random_unit({{"gate_up", {kExperts, gate.parts() * ffn, kHidden}},
+                                 {"down", {kExperts, kHidden, ffn}},
+                                 {"gate_up_bias", {kExperts, gate.parts() * ffn}},
                                  {"down_bias", {kExperts, kHidden}},
                                  {"mix", {2, kHidden}}},
                                 3,
@@ -79,6 +79,17 @@ TEST(ExpertsOnGpu, EqualTheCpu) {
       }
     }
   }
+}
+
+TEST(ExpertsOnGpu, RowsThatOneProductCannotReadAreMultipliedExpertByExpert) {
+  if (num_cuda_devices() == 0) GTEST_SKIP() << "no CUDA device";
+  cuda();
+  const Outcome expected = run(at::kCPU, at::kFloat, {}, 20);
+  const Outcome got = run(at::Device(at::kCUDA, 0), at::kBFloat16, {}, 20);
+  expect_close(got.y, expected.y, 2e-2, "y");
+  expect_close(got.dx, expected.dx, 2e-2, "dx");
+  for (size_t i = 0; i < expected.dweights.size(); ++i)
+    expect_close(got.dweights[i], expected.dweights[i], 2e-2, "weight " + std::to_string(i));
 }
 
 TEST(ExpertsOnGpu, WithoutWaitingForTheDevice) {
