@@ -9,7 +9,7 @@ SKIPPED = 77
 
 
 def skip(reason):
-    print(f"SKIPPED: {reason}")
+    print(f"SKIP: {reason}")
     sys.exit(SKIPPED)
 
 
