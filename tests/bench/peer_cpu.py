@@ -115,8 +115,11 @@ def peer(model_folder: str, dtype_name: str, steps: int):
     import torch
     import transformers
     dtype = getattr(torch, dtype_name)
-    # Its own choice: sdpa where the family has it.
-    model = transformers.AutoModelForCausalLM.from_pretrained(model_folder, dtype=dtype)
+    config = transformers.AutoConfig.from_pretrained(model_folder)
+    # Its own choice is sdpa where the family has it; that leaves out a softcap of the scores.
+    softcap = getattr(config, "attn_logit_softcapping", None)
+    model = transformers.AutoModelForCausalLM.from_pretrained(
+        model_folder, dtype=dtype, **({"attn_implementation": "eager"} if softcap else {}))
     model.train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=0.01, fused=True)
     first_step_at = time.time()

@@ -76,8 +76,10 @@ def measure(family, steps, environment):
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         model = model_class(family)._from_config(config_of(family), dtype=torch.float32)
-        model.config.architectures = [families.ARCHITECTURES.get(family, type(model).__name__)]
         model.save_pretrained(folder / "model")
+        if family in families.ARCHITECTURES:  # transformers saves another name
+            path = folder / "model/config.json"
+            path.write_text(json.dumps(json.loads(path.read_text()) | {"architectures": [families.ARCHITECTURES[family]]}))
         size = sum(parameter.numel() for parameter in model.parameters()) / 1e6
         del model
         theirs = peer_cpu.measure_peer(folder, "float32", steps, environment)
