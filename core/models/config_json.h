@@ -34,6 +34,13 @@ class ConfigJson {
   /// Whether the value came from the overrides.
   bool overridden(const std::string& key) const { return overridden_.contains(key); }
 
+  /// Whether a list of `size` entries under `key` has one for each of `num_layers` layers; it may have more
+  /// where an override made the layers fewer and left the list as the file has it.
+  bool one_a_layer(const std::string& key, size_t size, size_t num_layers) const {
+    const bool shortened = overridden("num_hidden_layers") && !overridden(key);
+    return size == num_layers || (shortened && size > num_layers);
+  }
+
   /// Throws Error(kFormat) for a key that was never asked for, naming the nearest known one.
   void refuse_unknown() const;
 

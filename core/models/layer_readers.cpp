@@ -85,9 +85,7 @@ void read_block_configs(ConfigJson& config, Draft& draft) {
   std::vector<LayerConfig>& layers = draft.config.layers;
   const json* blocks = config.find_value("block_configs");
   const std::string where = config.where("block_configs");
-  const bool shortened = config.overridden("num_hidden_layers") && !config.overridden("block_configs");
-  check(blocks && blocks->is_array() &&
-            (blocks->size() == layers.size() || (shortened && blocks->size() > layers.size())),
+  check(blocks && blocks->is_array() && config.one_a_layer("block_configs", blocks->size(), layers.size()),
         ErrorCode::kFormat,
         where,
         ": expected a list of ",

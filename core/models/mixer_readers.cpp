@@ -64,8 +64,8 @@ void read_mixer_of_layers(ConfigJson& config, Draft& draft) {
   const auto [list, where] = first_of(config, {"layer_types", "layers_block_type"});
   std::vector<std::string> words;
   if (list) words = words_of(*list, where);
-  const bool shortened = config.overridden("num_hidden_layers") && !config.overridden("layer_types");
-  check(!list || words.size() == layers.size() || (shortened && words.size() > layers.size()),
+  const char* const key = config.find_value("layer_types") ? "layer_types" : "layers_block_type";
+  check(!list || config.one_a_layer(key, words.size(), layers.size()),
         ErrorCode::kFormat,
         where,
         ": expected a list of ",

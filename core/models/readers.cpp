@@ -14,10 +14,7 @@ using nlohmann::json;
 /// Which layers have a window, from an explicit list.
 std::vector<bool> windows_of(const json& layer_types, size_t num_layers, const ConfigJson& config) {
   const std::string where = config.where("layer_types");
-  // Fewer layers by an override: the list is the file's.
-  const bool shortened = config.overridden("num_hidden_layers") && !config.overridden("layer_types");
-  check(layer_types.is_array() &&
-            (layer_types.size() == num_layers || (shortened && layer_types.size() > num_layers)),
+  check(layer_types.is_array() && config.one_a_layer("layer_types", layer_types.size(), num_layers),
         ErrorCode::kFormat,
         where,
         ": expected a list of ",

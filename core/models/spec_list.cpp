@@ -135,7 +135,7 @@ void SpecList::norm(
     const bool by_head = module.find(kHead) != std::string::npos && shape.size() == 2;
     const std::vector<FileTensor> files =
         by_head ? rows_of(module, suffix, shape[0], shape[1]) : std::vector<FileTensor>{{name, shape, {}}};
-    const std::string whole = by_head ? module.substr(0, module.find(kHead)) + "weight" : name;
+    const std::string whole = by_head ? module.substr(0, module.find(kHead)) + (suffix + 1) : name;
     specs_.push_back({role + suffix, whole, shape, Kind::kOther, init, files});
   };
   if (weight) add(".weight", offset == 0 ? Init::kOnes : Init::kZeros);
