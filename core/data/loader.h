@@ -17,6 +17,9 @@ struct LoaderState {
   int64_t next_micro_batch = 0;  ///< of this rank, within the epoch
 };
 
+/// Throws Error(kData) unless a checkpoint's place lies in an epoch of so many micro-batches.
+void check_place(const LoaderState& state, int64_t num_micro_batches);
+
 /// Gives the micro-batches of one rank, epoch after epoch, tokenised ahead on worker threads.
 /// Owned and called by one thread. Row order is the reference's: see sampler.h.
 class Loader {

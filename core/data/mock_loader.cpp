@@ -1,6 +1,5 @@
 #include "core/data/mock_loader.h"
 
-#include "core/base/error.h"
 #include "core/data/collator.h"
 
 namespace automodel::data {
@@ -36,15 +35,7 @@ void MockLoader::start_epoch(int64_t epoch) {
 }
 
 void MockLoader::restore(const LoaderState& state) {
-  check(state.epoch >= 0 && state.next_micro_batch >= 0 && state.next_micro_batch <= num_micro_batches_,
-        ErrorCode::kData,
-        "the checkpoint stands at micro-batch ",
-        state.next_micro_batch,
-        " of epoch ",
-        state.epoch,
-        "; the set has ",
-        num_micro_batches_,
-        " micro-batches an epoch");
+  check_place(state, num_micro_batches_);
   start_epoch(state.epoch);
   state_ = state;
   generator_.discard(static_cast<uint64_t>(state.next_micro_batch * config_.batch_size * config_.seq_len));

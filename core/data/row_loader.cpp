@@ -69,15 +69,7 @@ void RowLoader::start_epoch(int64_t epoch) {
 }
 
 void RowLoader::restore(const LoaderState& state) {
-  check(state.epoch >= 0 && state.next_micro_batch >= 0 && state.next_micro_batch <= *num_micro_batches(),
-        ErrorCode::kData,
-        "the checkpoint stands at micro-batch ",
-        state.next_micro_batch,
-        " of epoch ",
-        state.epoch,
-        "; the set has ",
-        *num_micro_batches(),
-        " micro-batches an epoch: it, the batch size or the number of ranks has changed");
+  check_place(state, *num_micro_batches());
   start(state);
 }
 
