@@ -131,9 +131,8 @@ at::Tensor classes_of(const ForwardCase& request,
   return pad(rows, 1, 0);
 }
 
-nn::MicroBatch make_batch(const ForwardCase& request, const models::DecoderConfig& config) {
+nn::MicroBatch make_batch(const ForwardCase& request, const Rows& ids, const models::DecoderConfig& config) {
   nn::MicroBatch batch;
-  const Rows ids = read_rows(request.ids);
   std::vector<int64_t> lengths;
   for (const auto& row : ids) lengths.push_back(static_cast<int64_t>(row.size()));
   const int64_t length = std::ranges::max(lengths);
@@ -251,7 +250,8 @@ void forward_one(const ForwardCase& request) {
                                 ? load_model(recipe_of(request), task_of(request))
                                 : load_model(recipe_of(request), peft::read_adapter(request.adapter));
   const models::Decoder& decoder = model.decoder;
-  nn::MicroBatch batch = make_batch(request, decoder.config);
+  const Rows ids = read_rows(request.ids);
+  nn::MicroBatch batch = make_batch(request, ids, decoder.config);
   check(!request.grads || batch.labels_BT.defined(),
         ErrorCode::kUsage,
         request.model,
@@ -269,7 +269,7 @@ void forward_one(const ForwardCase& request) {
   const nn::State result = request.grads ? walk.train({batch}).front() : walk.evaluate({batch}).front();
 
   Outputs outputs;
-  add_outputs(result, read_rows(request.ids), outputs);
+  add_outputs(result, ids, outputs);
   std::vector<io::TensorToWrite> tensors;
   std::string told;
   for (const auto& [name, value] : outputs) {
