@@ -175,11 +175,15 @@ struct ProfileConfig {
   int64_t num_steps = 2;
 };
 
+/// Whether micro-batches on a GPU are captured once and replayed.
+enum class CudaGraphs { kAuto, kOn, kOff };
+
 struct Recipe {
   std::string recipe = "TrainFinetuneRecipeForNextTokenPrediction";
   int64_t seed = 42;
   bool deterministic = false;
   std::string device = "auto";  ///< "auto", "cpu", "cuda", "cuda:N"
+  CudaGraphs cuda_graphs = CudaGraphs::kAuto;
   StepSchedulerConfig step_scheduler;
   ModelConfig model;
   CheckpointConfig checkpoint;

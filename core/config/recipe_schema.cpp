@@ -38,6 +38,13 @@ std::string read_device(const Node& value) {
   fail(ErrorCode::kConfig, "\"", name, "\" is not a device; expected auto, cpu, cuda or cuda:N");
 }
 
+CudaGraphs read_cuda_graphs(const Node& value) {
+  if (value.kind == Node::Kind::kBool) return value.boolean ? CudaGraphs::kOn : CudaGraphs::kOff;
+  const std::string word = read_as<std::string>(value);
+  check(word == "auto", ErrorCode::kConfig, "expected auto, true or false, not \"", word, "\"");
+  return CudaGraphs::kAuto;
+}
+
 /// `recipe: {_target_: ...}`
 const Section& recipe_name() {
   static const Section kSection = [] {
@@ -230,11 +237,20 @@ Section declare() {
   s.custom("deterministic", [](const Node& value, D& d) { d.recipe.deterministic = read_as<bool>(value); })
       .type("true or false")
       .default_text("false")
-      .doc("the same bits in every run, where that costs speed");
+      .doc(
+          "the same bits in every run, where that costs speed and memory: attention in bfloat16 on a GPU; "
+          "all else gives "
+          "them anyway");
   s.custom("device", [](const Node& value, D& d) { d.recipe.device = read_device(value); })
       .type("auto, cpu, cuda or cuda:N")
       .default_text("auto")
       .doc("where to train; auto: the first GPU, the CPU where there is none");
+  s.custom("cuda_graphs", [](const Node& value, D& d) { d.recipe.cuda_graphs = read_cuda_graphs(value); })
+      .type("auto, true or false")
+      .default_text("auto")
+      .doc(
+          "whether micro-batches on a GPU are captured once for each shape and replayed, to the same bits; "
+          "auto: where the device waits for the host; true: wherever it can be done");
   declare_sections(s);
   declare_features_to_come(s);
   s.inert("rng", "not read: the seed is the top-level seed");

@@ -55,7 +55,14 @@ Walk::Walk(std::vector<const nn::Segment*> segments, std::vector<tensor::Unit*> 
       units_(std::move(units)),
       units_of_segment_(find_units(segments_, units_)),
       options_(options),
-      sink_(options.defer_weight_grads ? ops::GradSink::When::kLater : ops::GradSink::When::kNow) {}
+      sink_(options.defer_weight_grads ? ops::GradSink::When::kLater : ops::GradSink::When::kNow) {
+  const auto stays = [](const tensor::Unit* unit) {
+    return unit->options().device.is_cuda() && unit->options().placement == tensor::Placement::kResident;
+  };
+  const bool possible = !options.defer_weight_grads && std::ranges::all_of(units_, stays);
+  if (options.graphs != Graphs::kOff && possible)
+    graphs_ = std::make_unique<MicroGraphs>(options.graphs, units_.front()->options().device);
+}
 
 ops::OpContext Walk::op_context(const nn::MicroBatch& batch, bool training) {
   return {&sink_, options_.recompute != Recompute::kNone, training ? batch.dropout_keys : at::Tensor()};
@@ -70,19 +77,28 @@ Walk::Results Walk::evaluate(const std::vector<nn::MicroBatch>& batches) {
   return run(batches, false);
 }
 
-Walk::Results Walk::run(const std::vector<nn::MicroBatch>& batches, bool training) {
+Walk::Results Walk::run(const Batches& batches, bool training) {
   kept_.clear();
   live_.clear();
   field_grads_.clear();
   results_.assign(batches.size(), {});
   const Schedule schedule{
       units_of_segment_, static_cast<int>(batches.size()), training, options_.defer_weight_grads};
-  for (const Action& action : plan_actions(schedule)) execute(action, batches, training);
+  const std::vector<Action> actions = plan_actions(schedule);
+  for (auto begin = actions.begin(), end = begin; begin != actions.end(); begin = end) {
+    end = std::find_if(
+        begin, actions.end(), [&](const Action& action) { return action.micro_batch != begin->micro_batch; });
+    if (training) {
+      run_micro_batch({begin, end}, batches);
+    } else {
+      for (const Action& action : std::span(begin, end)) execute(action, batches, false);
+    }
+  }
   ensure(kept_.empty() && sink_.num_deferred() == 0, "a step left activations or weight gradients behind");
   return std::move(results_);
 }
 
-void Walk::execute(const Action& action, const std::vector<nn::MicroBatch>& batches, bool training) {
+void Walk::execute(const Action& action, const Batches& batches, bool training) {
   const auto batch = static_cast<size_t>(action.micro_batch);
   switch (action.kind) {
     case ActionKind::kGather:

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "core/tensor/torch.h"
 
@@ -26,6 +27,10 @@ struct Tokens {
 
   /// What attention layers share: who sees whom is worked out once.
   std::shared_ptr<ops::AttentionPlans> attention_plans = std::make_shared<ops::AttentionPlans>();
+
+  /// Where caches of the model put the tensors that they lend to this micro-batch: captured work reads their
+  /// memory again. Null: nobody asks.
+  std::shared_ptr<std::vector<at::Tensor>> lent{};
 };
 
 /// Throws Error(kUnsupported) unless rows are one document each: what a state is kept for.

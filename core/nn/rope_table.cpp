@@ -51,7 +51,11 @@ ops::RopeAngles RopeTable::angles(int64_t begin, int64_t end) const {
 
 ops::RopeAngles RopeTable::angles(const Tokens& tokens, int64_t before, int64_t length) const {
   const at::Tensor& positions = tokens.positions_BT;
-  if (!positions.defined()) return angles(before, before + length);
+  if (!positions.defined()) {
+    ops::RopeAngles made = angles(before, before + length);
+    if (tokens.lent) tokens.lent->insert(tokens.lent->end(), {made.cos, made.sin});
+    return made;
+  }
   // The layers of a micro-batch ask for the same.
   if (last_positions_BT_.defined() && last_positions_BT_.is_same(positions)) return of_last_;
   // On a GPU the largest position is asked for only where mathematics depends on it: that waits for the

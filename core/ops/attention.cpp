@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include <ATen/Context.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/logaddexp.h>
 #include <ATen/ops/stack.h>
@@ -241,6 +242,8 @@ AttentionKind choose_attention(at::Device device,
   if (options.softcap > 0 || options.dropout > 0) return AttentionKind::kPlain;
   if (device.is_cpu()) return AttentionKind::kBlocked;
   if (generates || !options.alibi.empty()) return AttentionKind::kPlain;
+  // The backward of ATen's cuDNN attention adds in any order.
+  if (at::globalContext().deterministicAlgorithms()) return AttentionKind::kPlain;
   constexpr int64_t kLargestHead = 128;
   const bool half = dtype == at::kBFloat16 || dtype == at::kHalf;
   return half && head_dim % 8 == 0 && head_dim <= kLargestHead ? AttentionKind::kCudnn

@@ -45,7 +45,7 @@ enum class AttentionKind {
 std::string_view name_of(AttentionKind kind);
 
 /// `head_dim`: the larger one of keys and values. `generates`: fewer queries than keys; cuDNN would plan anew
-/// for every number of keys.
+/// for every number of keys. Deterministic as LibTorch's context says.
 AttentionKind choose_attention(at::Device device,
                                at::ScalarType dtype,
                                int64_t head_dim,

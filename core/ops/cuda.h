@@ -34,6 +34,22 @@ struct CudaLibrary {
   /// Whether LibTorch throws where it would wait for the device.
   void (*forbid_synchronisation)(bool forbid);
 
+  /// Gives the calling thread a stream of its own on a device, after all that was queued there: the default
+  /// stream cannot be captured.
+  void (*leave_default_stream)(int device);
+
+  /// Bytes that tensors hold on a device now.
+  int64_t (*allocated)(int device);
+
+  /// Returns the caching allocator's unused memory to the device, which is waited for; then the bytes free.
+  int64_t (*free_memory)(int device);
+
+  /// What core/ops/cuda_graph.h is made of. `pool` numbers the memory that captured work keeps to itself.
+  void (*begin_capture)(int device, uint64_t pool);
+  void* (*end_capture)(int device, uint64_t pool);  ///< null: something was queued that cannot be captured
+  void (*launch_graph)(int device, void* graph);
+  void (*free_graph)(int device, uint64_t pool, void* graph);
+
   decltype(&kernels::adamw_f32_cuda) adamw_f32;
   decltype(&kernels::adamw_bf16_cuda) adamw_bf16;
   decltype(&kernels::adamw_bf16_stochastic_cuda) adamw_bf16_stochastic;

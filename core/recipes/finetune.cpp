@@ -6,8 +6,10 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/from_blob.h>
@@ -53,6 +55,35 @@ engine::Recompute recompute_of(config::RecomputeLevel level) {
       return engine::Recompute::kBlock;
   }
   fail(ErrorCode::kInternal, "recompute level ", static_cast<int>(level));
+}
+
+engine::Graphs graphs_of(config::CudaGraphs graphs) {
+  switch (graphs) {
+    case config::CudaGraphs::kAuto:
+      return engine::Graphs::kAuto;
+    case config::CudaGraphs::kOn:
+      return engine::Graphs::kOn;
+    case config::CudaGraphs::kOff:
+      return engine::Graphs::kOff;
+  }
+  fail(ErrorCode::kInternal, "cuda_graphs ", static_cast<int>(graphs));
+}
+
+/// LibTorch's own switch: its operators and cuDNN's attention then give the same bits, or say that they
+/// cannot.
+void be_deterministic() {
+  setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*replace=*/0);
+  at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/false);
+  at::globalContext().setDeterministicFillUninitializedMemory(false);
+}
+
+/// On a GPU with a stream of this run's own, which can be captured.
+LoadedModel load_for_training(const config::Recipe& recipe) {
+  const at::Device device = ops::find_device(recipe.device);
+  if (device.is_cuda() && recipe.deterministic) be_deterministic();
+  if (device.is_cuda() && recipe.cuda_graphs != config::CudaGraphs::kOff)
+    ops::cuda().leave_default_stream(device.index());
+  return load_model(recipe);
 }
 
 /// The tokenizer of the recipe or of the model's folder; null when the data are ids already and the folder
@@ -114,9 +145,11 @@ struct Training {
 
   explicit Training(const config::Recipe& r)
       : recipe(r),
-        model(load_model(r)),
+        model(load_for_training(r)),
         units(model.decoder.unit_pointers()),
-        walk(model.decoder.segment_pointers(), units, {recompute_of(r.distributed.recompute)}),
+        walk(model.decoder.segment_pointers(),
+             units,
+             {.recompute = recompute_of(r.distributed.recompute), .graphs = graphs_of(r.cuda_graphs)}),
         optimizer(r.optimizer, units, static_cast<uint64_t>(r.seed)),
         cost(models::cost_of(model.decoder.config)),
         has_experts(std::ranges::any_of(model.decoder.config.layers, [](const models::LayerConfig& layer) {

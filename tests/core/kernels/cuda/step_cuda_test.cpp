@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <ATen/ops/arange.h>
+#include <ATen/ops/remainder.h>
 
 #include "core/engine/walk.h"
 #include "core/models/decoder.h"
@@ -24,29 +25,52 @@ constexpr const char* kConfig =
 /// A model, its optimizer and a batch on one device.
 class Trainee {
  public:
-  Trainee(at::Device device, at::ScalarType dtype)
+  Trainee(at::Device device, at::ScalarType dtype, engine::Graphs graphs = engine::Graphs::kOff)
       : decoder_(models::build_decoder(models::read_decoder_config(kConfig, "test", "", ""),
                                        options(device, dtype))),
-        walk_(decoder_.segment_pointers(), decoder_.unit_pointers(), {}),
+        walk_(decoder_.segment_pointers(), decoder_.unit_pointers(), {.graphs = graphs}),
         optimizer_({}, decoder_.unit_pointers()),
         ids_(at::arange(4 * 128, at::kLong).remainder(997).view({4, 128})),
         device_(device) {
     models::init_weights(decoder_, 5);
   }
 
-  /// Loss and gradient norm of one step, on their way.
-  tensor::Readback step() {
-    nn::MicroBatch batch;
-    batch.input_ids_BT = tensor::upload(ids_, device_);
-    batch.labels_BT = ids_.roll({-1}, {1});
-    batch.loss_scale = 1.0 / static_cast<double>(ids_.numel());
-    const auto results = walk_.train({batch, batch});
-    const at::Tensor norm = optim::grad_norm(decoder_.unit_pointers());
-    optimizer_.step(1e-3, 0.01, optim::clip_factor(norm, 1.0));
-    return tensor::Readback(results[0].at(nn::kLoss).to(at::kDouble).add(norm).view({1}));
+  /// Kinds of micro-batch that are replayed.
+  size_t num_graphs() const { return walk_.num_graphs(); }
+
+  /// The sum of losses and gradient norm of one step, on its way.
+  tensor::Readback step() { return step({batch_of(ids_), batch_of(ids_)}); }
+
+  /// The same of a step whose rows, length and labels differ from the last's.
+  tensor::Readback step(int64_t number) {
+    const int64_t length = number % 2 == 0 ? 128 : 64;
+    const at::Tensor ids = at::remainder(ids_ + number, 997).narrow(1, 0, length).contiguous();
+    nn::MicroBatch masked = batch_of(ids);
+    masked.labels_BT.narrow(1, 0, 1 + number).fill_(masked.ignore_index);
+    nn::MicroBatch unlabelled = batch_of(ids);
+    unlabelled.labels_BT.fill_(unlabelled.ignore_index);
+    if (number % 3 == 0) return step({unlabelled, masked});
+    return step({batch_of(ids.narrow(0, 0, 3)), masked, unlabelled, batch_of(ids)});
   }
 
  private:
+  nn::MicroBatch batch_of(const at::Tensor& ids) const {
+    nn::MicroBatch batch;
+    batch.input_ids_BT = tensor::upload(ids, device_);
+    batch.labels_BT = ids.roll({-1}, {1});
+    batch.loss_scale = 1.0 / static_cast<double>(ids_.numel());
+    return batch;
+  }
+
+  tensor::Readback step(const std::vector<nn::MicroBatch>& batches) {
+    const auto results = walk_.train(batches);
+    const at::Tensor norm = optim::grad_norm(decoder_.unit_pointers());
+    optimizer_.step(1e-3, 0.01, optim::clip_factor(norm, 1.0));
+    at::Tensor sum = norm;
+    for (const nn::State& result : results) sum = sum + result.at(nn::kLoss).to(at::kDouble);
+    return tensor::Readback(sum.view({1}));
+  }
+
   static tensor::Unit::Options options(at::Device device, at::ScalarType dtype) {
     tensor::Unit::Options options;
     options.device = device;
@@ -92,6 +116,34 @@ TEST(StepCuda, TheSameStepsGiveTheSameBits) {
   Trainee one(ops::find_device("cuda"), at::kFloat);
   Trainee two(ops::find_device("cuda"), at::kFloat);
   for (int step = 0; step < 4; ++step) EXPECT_EQ(one.step().read(), two.step().read()) << "step " << step;
+}
+
+TEST(StepCuda, ReplayedStepsGiveTheSameBits) {
+  if (ops::num_cuda_devices() == 0) GTEST_SKIP() << "no CUDA device";
+  const at::Device device = ops::find_device("cuda");
+  ops::cuda().leave_default_stream(device.index());
+  for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16}) {
+    Trainee as_ever(device, dtype);
+    Trainee replayed(device, dtype, engine::Graphs::kOn);
+    for (int64_t step = 0; step < 12; ++step)
+      EXPECT_EQ(replayed.step(step).read(), as_ever.step(step).read()) << "step " << step;
+    EXPECT_EQ(replayed.num_graphs(), 6);  // by length: three rows first, four first, four later
+  }
+}
+
+TEST(StepCuda, ReplayedStepsNeitherWaitNorAllocate) {
+  if (ops::num_cuda_devices() == 0) GTEST_SKIP() << "no CUDA device";
+  const at::Device device = ops::find_device("cuda");
+  ops::cuda().leave_default_stream(device.index());
+  Trainee trainee(device, at::kBFloat16, engine::Graphs::kOn);
+  for (int step = 0; step < 4; ++step) trainee.step().read();
+  const int64_t allocations = ops::cuda().num_device_allocations(device.index());
+  ops::cuda().forbid_synchronisation(true);
+  EXPECT_NO_THROW(trainee.step());
+  const tensor::Readback last = trainee.step();
+  ops::cuda().forbid_synchronisation(false);
+  EXPECT_GT(last.read()[0], 0);
+  EXPECT_EQ(ops::cuda().num_device_allocations(device.index()), allocations);
 }
 
 }  // namespace

@@ -1,0 +1,92 @@
+#include "core/engine/micro_graphs.h"
+
+#include <algorithm>
+
+#include "core/base/log.h"
+#include "core/ops/cuda.h"
+
+namespace automodel::engine {
+namespace {
+
+/// Each holds some megabytes of the device's memory.
+constexpr size_t kMostGraphs = 128;
+
+/// The first run of a shape makes plans, and the device waits for them.
+constexpr int64_t kWarmUps = 1;
+
+std::string shape_text(const MicroGraphs::Key& key) {
+  return detail::join("[", key.shape[0], ", ", key.shape[1], "]");
+}
+
+}  // namespace
+
+MicroGraph* MicroGraphs::find(const Key& key) {
+  const auto found = captured_.find(key);
+  return found == captured_.end() ? nullptr : &found->second;
+}
+
+bool MicroGraphs::wants(const Key& key) {
+  const auto found = seen_.find(key);
+  if (found == seen_.end()) return false;
+  Seen& seen = found->second;
+  if (seen.refused || seen.times < kWarmUps) return false;
+  if (mode_ == Graphs::kAuto && !seen.device_waited) {
+    if (seen.times > kWarmUps)
+      say_once(
+          "CUDA graphs: not used while the device, not the host, sets the pace (cuda_graphs: true asks for "
+          "them)");
+    return false;
+  }
+  if (captured_.size() >= kMostGraphs) {
+    refuse(key, detail::join(kMostGraphs, " kinds of micro-batch are captured already"));
+    return false;
+  }
+  // Activations and what backward makes of them stay with the graphs.
+  const int64_t free = ops::cuda().free_memory(pool_.device.index());
+  if (2 * seen.kept_bytes <= free / 4) return true;
+  refuse(key,
+         detail::join("about ",
+                      2 * seen.kept_bytes >> 20,
+                      " MiB would be held for them, and the device has ",
+                      free >> 20,
+                      " MiB free"));
+  return false;
+}
+
+void MicroGraphs::saw(const Key& key, bool device_waited, int64_t kept_bytes) {
+  Seen& seen = seen_[key];
+  ++seen.times;
+  seen.device_waited = seen.times > kWarmUps && device_waited;
+  seen.kept_bytes = kept_bytes;
+}
+
+void MicroGraphs::add(const Key& key, MicroGraph graph) {
+  captured_.insert_or_assign(key, std::move(graph));
+  say_once(detail::join("CUDA graphs: micro-batches of ", shape_text(key), " are captured and replayed"));
+}
+
+void MicroGraphs::refuse(const Key& key, const std::string& reason) {
+  seen_[key].refused = true;
+  say_once(detail::join("CUDA graphs: not used for micro-batches of ", shape_text(key), ": ", reason));
+}
+
+bool MicroGraphs::can_hold(const nn::MicroBatch& batch) {
+  const nn::Tokens& tokens = batch.tokens;
+  const char* reason = nullptr;
+  if (batch.dropout_keys.defined()) reason = "dropout draws anew in each step";
+  if (tokens.lengths_B.defined()) reason = "the work of experts depends on the rows' routing and lengths";
+  if (tokens.documents_BT.defined() || tokens.positions_BT.defined() || tokens.prefix_B.defined())
+    reason = "who sees whom differs from batch to batch";
+  if (batch.token_types_BT.defined() || batch.cache != nullptr || batch.want_logits)
+    reason = "a micro-batch holds more than token ids";
+  if (reason != nullptr) say_once(detail::join("CUDA graphs: not used: ", reason));
+  return reason == nullptr;
+}
+
+void MicroGraphs::say_once(const std::string& line) {
+  if (std::find(said_.begin(), said_.end(), line) != said_.end()) return;
+  said_.push_back(line);
+  log::info(line);
+}
+
+}  // namespace automodel::engine

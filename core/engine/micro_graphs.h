@@ -1,0 +1,84 @@
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/nn/segment.h"
+#include "core/ops/cuda_graph.h"
+
+namespace automodel::engine {
+
+/// When micro-batches are captured as CUDA graphs.
+enum class Graphs {
+  kOff,
+  kAuto,  ///< where the device waits for the host
+  kOn,    ///< wherever it can be done
+};
+
+/// The captured work of a micro-batch: all segments but the last, forward and backward. The last runs between
+/// the two as ever: its shapes follow from the labels.
+struct MicroGraph {
+  nn::MicroBatch inputs;  ///< what the captured work reads
+  ops::CudaGraph forward;
+  nn::State boundary;                       ///< what `forward` gives to the last segment
+  std::map<std::string, at::Tensor> grads;  ///< of the boundary: what `backward` reads
+  ops::CudaGraph backward;                  ///< empty when no gradient comes back
+  std::vector<bool> written_after;          ///< which gradients exist then
+};
+
+/// Which micro-batches of a walk are captured, and their graphs. A graph fits one shape and one state of the
+/// gradients: the first micro-batch of a step overwrites them, later ones add. One thread.
+class MicroGraphs {
+ public:
+  struct Key {
+    std::vector<int64_t> shape;  ///< rows, length
+    std::vector<bool> written;   ///< by parameter of the units in order, whether its gradient exists already
+
+    auto operator<=>(const Key&) const = default;
+  };
+
+  MicroGraphs(Graphs mode, at::Device device) : mode_(mode), pool_(device) {}
+
+  size_t size() const { return captured_.size(); }
+
+  const ops::CudaGraphPool& pool() const { return pool_; }
+
+  /// The captured micro-batch; null when there is none.
+  MicroGraph* find(const Key& key);
+
+  /// Whether a micro-batch should be captured now. One that is not yet should run and be told to saw().
+  bool wants(const Key& key);
+
+  /// A micro-batch has run as it is: whether the device had finished before the host had queued it all, and
+  /// the bytes that were kept for its backward.
+  void saw(const Key& key, bool device_waited, int64_t kept_bytes);
+
+  void add(const Key& key, MicroGraph graph);
+
+  /// Micro-batches of this kind run as they are from now on.
+  void refuse(const Key& key, const std::string& reason);
+
+  /// Whether the captured work can be given all that this micro-batch holds. Says once why not.
+  bool can_hold(const nn::MicroBatch& batch);
+
+ private:
+  struct Seen {
+    int64_t times = 0;
+    bool device_waited = false;
+    int64_t kept_bytes = 0;
+    bool refused = false;
+  };
+
+  void say_once(const std::string& line);
+
+  Graphs mode_;
+  ops::CudaGraphPool pool_;
+  std::map<Key, Seen> seen_;
+  std::map<Key, MicroGraph> captured_;
+  std::vector<std::string> said_;
+};
+
+}  // namespace automodel::engine
