@@ -9,7 +9,7 @@ from tiny_run import Place  # noqa: E402, F401
 
 failures: list[str] = []
 # Of a step: what depends on the machine and the moment.
-TIMING = ("timestamp", "tps", "tps_per_gpu", "mem")
+TIMING = ("timestamp", "tps", "tps_per_gpu", "mfu", "mem")
 
 
 def check(condition, message: str) -> None:

@@ -81,13 +81,14 @@ class Workplace:
         assert len(files) == 1, f"expected one consolidated weights file in {checkpoint}, found {files}"
         return files[0]
 
-    def wait_for_step(self, process: subprocess.Popen, step: int) -> bool:
-        """Until training.jsonl holds the line of `step`; False when the program ended before."""
+    def wait_for_step(self, process: subprocess.Popen, step: int, after: int = 0) -> bool:
+        """Until training.jsonl holds the line of `step` behind the first `after` lines; False when the program ended
+        before."""
         marker = f'"step": {step},'
         path = self.checkpoints / "training.jsonl"
         while True:
             ended = process.poll() is not None
-            if path.exists() and marker in path.read_text(encoding="utf-8"):
+            if path.exists() and any(marker in line for line in path.read_text(encoding="utf-8").splitlines()[after:]):
                 return True
             if ended:
                 return False

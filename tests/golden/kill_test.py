@@ -1,4 +1,5 @@
 """SIGKILL at five random steps of one run: it resumes by itself each time, and ends as if nothing had happened."""
+import datetime
 import random
 import re
 import signal
@@ -7,7 +8,7 @@ import time
 from checks import Checks
 from golden import Workplace, need_golden, without_timing
 
-STEPS, EVERY = 30, 4
+STEPS, EVERY = 40, 4
 SETTINGS = ("--step_scheduler.max_steps", str(STEPS), "--step_scheduler.ckpt_every_steps", str(EVERY))
 
 
@@ -17,6 +18,11 @@ def newest_checkpoint(work: Workplace) -> int:
     return max((int(name.group(1)) for name in names if name), default=-1)
 
 
+def seconds_a_step(work: Workplace) -> float:
+    first, last = (datetime.datetime.fromisoformat(work.training()[i]["timestamp"].replace("Z", "+00:00")) for i in (0, -1))
+    return (last - first).total_seconds() / (len(work.training()) - 1)
+
+
 need_golden()
 checks = Checks()
 uninterrupted = Workplace("sft_llama_const")
@@ -24,13 +30,15 @@ uninterrupted.run(*SETTINGS)
 expected = {r["step"]: without_timing(r) for r in uninterrupted.training()}
 
 chance = random.Random(20261120)
+pause = seconds_a_step(uninterrupted)
 work = Workplace("sft_llama_const")
 next_step = 0
-for step in sorted(chance.sample(range(1, STEPS - 2), 5)):
+for _ in range(5):
+    step = next_step + chance.randrange(1, 6)
     process = work.start(*SETTINGS)
     seen = len(work.training()) if work.checkpoints.exists() else 0
-    reached = work.wait_for_step(process, step)
-    time.sleep(chance.uniform(0.0, 0.05))  # anywhere in a step, or in the middle of a checkpoint
+    reached = work.wait_for_step(process, step, after=seen)
+    time.sleep(chance.uniform(0.0, pause))  # anywhere in a step, or in the middle of a checkpoint
     status = work.stop(process, signal.SIGKILL)
     checks.equal(f"reached step {step} and was killed there", (reached, status), (True, -signal.SIGKILL))
     records = work.training()
