@@ -10,7 +10,7 @@ const std::vector<GroupRow>& group_table() {
       {"data", "Look at data: token ids, rendered conversations, pretraining files"},
       {"model", "Look at a model: known families, a checkpoint's facts, logits and gradients"},
       {"checkpoint",
-       "Look at a checkpoint: its tensors, whether it is whole; merge an adapter into its base"},
+       "Look at a checkpoint: its tensors, whether it is whole; merge an adapter; convert numbers"},
       {"runs", "Look at past and present runs: what they were, how their losses went"},
   };
   return kGroups;
@@ -32,6 +32,7 @@ const std::vector<CommandRow>& command_table() {
       {"checkpoint", add_checkpoint_inspect},
       {"checkpoint", add_checkpoint_verify},
       {"checkpoint", add_checkpoint_merge},
+      {"checkpoint", add_checkpoint_convert},
       {"runs", add_runs_list},
       {"runs", add_runs_show},
       {"runs", add_runs_diff},

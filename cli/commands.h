@@ -26,6 +26,7 @@ void add_model_forward(CLI::App& parent);
 void add_checkpoint_inspect(CLI::App& parent);
 void add_checkpoint_verify(CLI::App& parent);
 void add_checkpoint_merge(CLI::App& parent);
+void add_checkpoint_convert(CLI::App& parent);
 void add_runs_list(CLI::App& parent);
 void add_runs_show(CLI::App& parent);
 void add_runs_diff(CLI::App& parent);

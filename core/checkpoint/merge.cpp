@@ -1,7 +1,6 @@
 #include "core/checkpoint/merge.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <memory>
 #include <utility>
@@ -15,6 +14,7 @@
 #include "core/base/log.h"
 #include "core/base/strings.h"
 #include "core/checkpoint/folder.h"
+#include "core/checkpoint/hf_folder.h"
 #include "core/io/json.h"
 #include "core/models/family.h"
 #include "core/models/match_weights.h"
@@ -25,13 +25,6 @@ namespace automodel::checkpoint {
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr const char* kIndex = "model.safetensors.index.json";
-
-bool is_floating(DType dtype) {
-  return dtype == DType::kFloat32 || dtype == DType::kBFloat16 || dtype == DType::kFloat16 ||
-         dtype == DType::kFloat64;
-}
 
 class Merge {
  public:
@@ -44,6 +37,11 @@ class Merge {
         files_(io::open_weights(base_)),
         embedding_(config_.names.weight("embed")),
         head_(config_.names.weight("head")) {
+    check(config_.quantization.kind == models::QuantizationConfig::Kind::kNone,
+          ErrorCode::kUnsupported,
+          base_.string(),
+          ": the base's weights are quantised; make them plain with `automodel checkpoint convert` and merge "
+          "into that");
     models::match_weights(config_, files_);
     peft::check_base_copies(adapter_, files_);
     for (const peft::LinearShape& linear : peft::place_in(adapter_, config_).linears)
@@ -72,7 +70,8 @@ class Merge {
       }
       log::info(name, ": ", tensors.size(), " tensors");
     }
-    if (fs::exists(base_ / kIndex)) write_index(folder, file_of, total_bytes);
+    if (fs::exists(base_ / kIndexFile))
+      write_file_atomically(folder / kIndexFile, index_json(file_of, total_bytes));
     copy_other_files(folder);
     write_config(folder);
   }
@@ -129,26 +128,9 @@ class Merge {
     return at::mm(b, a).mul_(adapter_.spec.scale).add_(weight);
   }
 
-  void write_index(const fs::path& folder,
-                   const std::map<std::string, std::string>& file_of,
-                   int64_t total_bytes) const {
-    nlohmann::ordered_json index;
-    index["metadata"]["total_size"] = total_bytes;
-    index["weight_map"] = file_of;
-    write_file_atomically(folder / kIndex, index.dump(2) + "\n");
-  }
-
   /// Everything beside the weights; the adapter's tokenizer and template take the base's place.
   void copy_other_files(const fs::path& folder) const {
-    constexpr std::array kWeights = {
-        ".safetensors", ".bin", ".pt", ".pth", ".h5", ".msgpack", ".gguf", ".onnx"};
-    for (const auto& entry : fs::directory_iterator(base_)) {
-      const fs::path& file = entry.path();
-      const bool is_weights =
-          std::find(kWeights.begin(), kWeights.end(), file.extension()) != kWeights.end() ||
-          file.filename().string().ends_with(".index.json");
-      if (fs::is_regular_file(file) && !is_weights && wanted(file)) copy(file, folder);
-    }
+    copy_side_files(base_, folder, [this](const fs::path& file) { return wanted(file); });
     for (const auto& entry : fs::directory_iterator(adapter_.path)) {
       if (is_tokenizer_file(entry.path()) && wanted(entry.path())) copy(entry.path(), folder);
     }
@@ -158,30 +140,14 @@ class Merge {
     write_file_atomically(folder / file.filename(), read_file(file));
   }
 
-  static bool is_tokenizer_file(const fs::path& file) {
-    constexpr std::array kNames = {"tokenizer.json",
-                                   "tokenizer_config.json",
-                                   "tokenizer.model",
-                                   "special_tokens_map.json",
-                                   "added_tokens.json",
-                                   "vocab.json",
-                                   "vocab.txt",
-                                   "merges.txt",
-                                   "chat_template.jinja"};
-    return std::find(kNames.begin(), kNames.end(), file.filename()) != kNames.end();
-  }
-
   bool wanted(const fs::path& file) const { return request_.with_tokenizer || !is_tokenizer_file(file); }
 
   void write_config(const fs::path& folder) const {
     if (request_.dtype == "auto" && !unties_) return;
-    auto config = nlohmann::ordered_json::parse(io::with_tagged_infinities(read_file(base_ / "config.json")));
-    if (request_.dtype != "auto") {
-      const std::string dtype(torch_name(dtype_from_torch(request_.dtype)));
-      const bool old_form = config.contains("torch_dtype");
-      if (old_form) config["torch_dtype"] = dtype;
-      if (!old_form || config.contains("dtype")) config["dtype"] = dtype;
-    }
+    const std::string text = read_file(base_ / "config.json");
+    auto config = nlohmann::ordered_json::parse(
+        request_.dtype == "auto" ? io::with_tagged_infinities(text)
+                                 : config_of_plain_weights(text, dtype_from_torch(request_.dtype)));
     if (unties_) {
       config["tie_word_embeddings"] = false;
       log::info("lm_head has an adapter: it is no longer tied to the embedding, which stays as it was");
@@ -205,11 +171,7 @@ class Merge {
 }  // namespace
 
 void merge_adapter(const MergeRequest& request) {
-  const fs::path output = fs::path(request.output).lexically_normal();
-  check(!fs::exists(output) || (fs::is_directory(output) && fs::is_empty(output)),
-        ErrorCode::kData,
-        output.string(),
-        ": is there already; name a folder that does not exist");
+  const fs::path output = new_folder(request.output);
   Merge merge(request);
   Staging staging(output);
   merge.write(staging.path());

@@ -10,6 +10,7 @@
 #include "core/base/embedded.h"
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/checkpoint/hf_folder.h"
 #include "core/checkpoint/tensor_to_write.h"
 #include "core/io/safetensors.h"
 #include "core/tensor/dtype.h"
@@ -42,7 +43,7 @@ struct Split {
 Split split_like_source(const models::Decoder& decoder, const fs::path& source) {
   Split split;
   std::vector<std::string> names;
-  const fs::path index = source / "model.safetensors.index.json";
+  const fs::path index = source / kIndexFile;
   Json weight_map = Json::object();
   if (!source.empty() && fs::exists(index))
     weight_map = Json::parse(read_file(index)).value("weight_map", weight_map);
@@ -80,28 +81,14 @@ std::string consolidated_name(size_t file, size_t num_files) {
   return numbered("model-%05zu-of-%05zu.safetensors", file, num_files);
 }
 
-std::string index_json(const Split& split, DType dtype) {
-  Json weight_map = Json::object();
+std::string index_of(const Split& split, DType dtype) {
+  std::map<std::string, std::string> file_of;
   int64_t total_size = 0;
   for (const auto& [name, place] : split.tensors) {
-    weight_map[name] = consolidated_name(place.file, split.num_files);
+    file_of[name] = consolidated_name(place.file, split.num_files);
     total_size += models::num_elements(place.tensor->shape) * size_of(dtype_of(place, dtype));
   }
-  Json index;
-  index["metadata"]["total_size"] = total_size;
-  index["weight_map"] = std::move(weight_map);
-  return index.dump(2) + "\n";
-}
-
-/// The model's config.json, its type fields saying what the weights are: plain numbers, quantised or not when
-/// they were loaded.
-std::string config_text(const ModelSource& source) {
-  Json config = Json::parse(source.config_json);
-  config.erase("quantization_config");
-  const std::string dtype(torch_name(source.weights_dtype));
-  if (config.contains("torch_dtype")) config["torch_dtype"] = dtype;
-  if (config.contains("dtype") || !config.contains("torch_dtype")) config["dtype"] = dtype;
-  return config.dump(2) + "\n";
+  return index_json(file_of, total_size);
 }
 
 /// A parameter in the type that is stored: the home, or the weights that ops compute with. Never a converted
@@ -158,10 +145,11 @@ void write_metadata(const fs::path& folder, const ModelSource& source, const Spl
     file_index[name] = place.file;
     dtypes[name] = safetensors_name(dtype_of(place, source.weights_dtype));
   }
-  write_file_atomically(folder / "config.json", config_text(source));
+  write_file_atomically(folder / "config.json",
+                        config_of_plain_weights(source.config_json, source.weights_dtype));
   write_file_atomically(folder / "fqn_to_file_index_mapping.json", file_index.dump(2));
   write_file_atomically(folder / "fqn_to_dtype_mapping.json", dtypes.dump(2));
-  write_file_atomically(folder / "model.safetensors.index.json", index_json(split, source.weights_dtype));
+  write_file_atomically(folder / kIndexFile, index_of(split, source.weights_dtype));
   std::vector<fs::path> copied = source.tokenizer_files;
   if (!source.folder.empty()) copied.push_back(source.folder / "generation_config.json");
   copy_files(copied, folder);

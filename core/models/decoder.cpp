@@ -5,11 +5,9 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/from_blob.h>
 
 #include "core/models/make_segments.h"
-#include "core/models/match_weights.h"
-#include "core/tensor/dequantize.h"
+#include "core/models/plain_values.h"
 #include "core/tensor/dtype.h"
 #include "core/tensor/random.h"
 
@@ -52,13 +50,6 @@ void each_block(const FileTensor& file, const at::Tensor& parameter, const at::T
         parameter.as_strided(block.sizes, block.strides_here, parameter.storage_offset() + block.offset_here),
         stored.as_strided(block.sizes, block.strides_there, stored.storage_offset() + block.offset_there));
   }
-}
-
-/// A tensor of a file, without a copy; only to be read.
-at::Tensor view_of(const io::TensorView& stored) {
-  // from_blob wants a mutable pointer.
-  return at::from_blob(
-      const_cast<std::byte*>(stored.data), stored.shape, at::dtype(tensor::to_torch(stored.dtype)));
 }
 
 }  // namespace
@@ -113,21 +104,13 @@ at::Tensor as_in_file(const FileTensor& file, const at::Tensor& parameter) {
 void load_weights(Decoder& decoder, const io::WeightFiles& files) {
   for (const MatchedWeight& matched : match_weights(decoder.config, files)) {
     const tensor::Weight weight = decoder.find(matched.parameter);
-    const io::TensorView& stored = *matched.tensor;
-    at::Tensor source = view_of(stored);
-    if (matched.scales) {
-      const QuantizationConfig& blocks = decoder.config.quantization;
-      const at::ScalarType type = weight.unit->home(weight.first).scalar_type();
-      source = blocks.kind == QuantizationConfig::Kind::kMxfp4
-                   ? tensor::from_mxfp4(source, view_of(*matched.scales), type)
-                   : tensor::from_fp8_blocks(
-                         source, view_of(*matched.scales), blocks.block_rows, blocks.block_columns, type);
-    }
+    const at::Tensor source =
+        plain_values(matched, decoder.config.quantization, weight.unit->home(weight.first).scalar_type());
     each_block(
         matched.place, weight.unit->home(weight.first), source, [](at::Tensor here, const at::Tensor& there) {
           here.copy_(there);
         });
-    matched.file->drop_pages(stored);
+    matched.file->drop_pages(*matched.tensor);
   }
   for (tensor::Unit* unit : decoder.unit_pointers()) unit->home_changed();
 }

@@ -42,6 +42,7 @@ class Matcher {
       for (const WeightSpec& spec : segment.weights) {
         for (const FileTensor& file : spec.files) {
           matched.push_back(find(spec.name, file));
+          matched.back().is_buffer = spec.kind == WeightSpec::Kind::kBuffer;
           known_.push_back(file.name);
         }
       }

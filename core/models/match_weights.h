@@ -15,7 +15,8 @@ struct MatchedWeight {
   const io::TensorView* tensor;  ///< valid as long as the files
   const io::SafetensorsFile* file;
   const io::TensorView* scales =
-      nullptr;  ///< of a quantised tensor, in `file` or another; null: plain numbers
+      nullptr;             ///< of a quantised tensor, in `file` or another; null: plain numbers
+  bool is_buffer = false;  ///< float32 whatever the weights are
 };
 
 /// Finds every parameter of the model in the files, in the order of model_weights, and accounts for every

@@ -44,6 +44,9 @@ const Engine kEngine = {
     [](const checkpoint::MergeRequest& request) {
       translating_errors([&] { checkpoint::merge_adapter(request); });
     },
+    [](const checkpoint::ConvertRequest& request) {
+      translating_errors([&] { checkpoint::convert_model(request); });
+    },
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/checkpoint/convert.h"
 #include "core/checkpoint/merge.h"
 #include "core/config/recipe.h"
 #include "core/store/run_recorder.h"
@@ -93,6 +94,9 @@ struct Engine {
 
   /// `checkpoint merge`.
   void (*merge)(const checkpoint::MergeRequest& request);
+
+  /// `checkpoint convert`.
+  void (*convert)(const checkpoint::ConvertRequest& request);
 };
 
 /// The one symbol that the library exports for this purpose.

@@ -1,0 +1,209 @@
+#include "core/checkpoint/convert.h"
+
+#include <map>
+#include <set>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <ATen/ops/isinf.h>
+
+#include "core/base/error.h"
+#include "core/base/files.h"
+#include "core/base/log.h"
+#include "core/base/strings.h"
+#include "core/checkpoint/folder.h"
+#include "core/checkpoint/hf_folder.h"
+#include "core/models/family.h"
+#include "core/models/plain_values.h"
+#include "core/tensor/dtype.h"
+
+namespace automodel::checkpoint {
+namespace fs = std::filesystem;
+
+namespace {
+
+using models::MatchedWeight;
+
+models::DecoderConfig config_in(const fs::path& folder, const std::string& family_file) {
+  const fs::path file = folder / "config.json";
+  return models::read_decoder_config(read_file(file), file.string(), "", family_file);
+}
+
+/// The name of the plain tensor in the source.
+std::string plain_name(const MatchedWeight& weight) {
+  constexpr std::string_view kBlocks = "_blocks";
+  const std::string& name = weight.tensor->name;
+  const bool is_mxfp4 = weight.scales && name.ends_with(kBlocks);
+  return is_mxfp4 ? name.substr(0, name.size() - kBlocks.size()) : name;
+}
+
+/// FP8's scales of a tensor lie beside it.
+constexpr std::string_view kScales = "_scale_inv";
+
+/// All tensors of the files, in their order, each with its scales.
+class Tensors {
+ public:
+  Tensors(const models::DecoderConfig& config, const io::WeightFiles& files) : files_(files) {
+    for (MatchedWeight& weight : models::match_weights(config, files)) {
+      if (weight.scales) scales_.insert(weight.scales->name);
+      matched_.emplace(weight.tensor->name, std::move(weight));
+    }
+  }
+
+  std::vector<MatchedWeight> list() const {
+    std::vector<MatchedWeight> all;
+    for (const io::SafetensorsFile& file : files_.files) {
+      for (const io::TensorView& tensor : file.tensors()) {
+        if (is_scales(tensor.name)) continue;
+        const auto found = matched_.find(tensor.name);
+        all.push_back(found == matched_.end() ? unused(tensor, file) : found->second);
+      }
+    }
+    return all;
+  }
+
+ private:
+  bool is_scales(const std::string& name) const {
+    if (scales_.contains(name)) return true;
+    if (!name.ends_with(kScales)) return false;
+    const std::string of = name.substr(0, name.size() - kScales.size());
+    return files_.index.contains(of) && files_.at(of).dtype == DType::kFloat8E4M3;
+  }
+
+  /// A tensor that the model has no use for, such as a layer that predicts a second token.
+  MatchedWeight unused(const io::TensorView& tensor, const io::SafetensorsFile& file) const {
+    MatchedWeight weight{tensor.name, {tensor.name, tensor.shape, {}}, &tensor, &file};
+    const std::string scales = tensor.name + std::string(kScales);
+    if (tensor.dtype == DType::kFloat8E4M3 && tensor.shape.size() == 2 && files_.index.contains(scales))
+      weight.scales = &files_.at(scales);
+    const bool is_quantised = tensor.dtype == DType::kFloat8E4M3 || tensor.dtype == DType::kUInt8;
+    check(weight.scales || !is_quantised,
+          ErrorCode::kFormat,
+          file.path().string(),
+          ": tensor \"",
+          tensor.name,
+          "\" is quantised in a way that is not known here: ",
+          safetensors_name(tensor.dtype),
+          "; it is no tensor of the model: take it out of the file to convert the rest");
+    return weight;
+  }
+
+  const io::WeightFiles& files_;
+  std::map<std::string, MatchedWeight> matched_;
+  std::set<std::string> scales_;
+};
+
+class Conversion {
+ public:
+  explicit Conversion(const ConvertRequest& request)
+      : request_(request),
+        source_(models::find_model(request.source)),
+        config_(config_in(source_, request.family_file)),
+        files_(io::open_weights(source_)),
+        weights_(Tensors(config_, files_).list()) {}
+
+  void write(const fs::path& folder) {
+    const std::vector<std::vector<io::TensorToWrite>> shards = split();
+    std::map<std::string, std::string> file_of;
+    int64_t total_bytes = 0;
+    for (size_t i = 0; i < shards.size(); ++i) {
+      const std::string name = file_name(i + 1, shards.size());
+      io::write_safetensors(folder / name, shards[i]);
+      for (const io::TensorToWrite& tensor : shards[i]) {
+        file_of[tensor.name] = name;
+        total_bytes += size_of(tensor.dtype) * models::num_elements(tensor.shape);
+      }
+      log::info(name, ": ", shards[i].size(), " tensors");
+    }
+    if (shards.size() > 1) write_file_atomically(folder / kIndexFile, index_json(file_of, total_bytes));
+    copy_side_files(source_, folder, [](const fs::path&) { return true; });
+    if (request_.dtype == "auto" && !quantised()) return;
+    const fs::path config = folder / "config.json";
+    write_file_atomically(config, config_of_plain_weights(read_file(config), plain_dtype()));
+  }
+
+  /// The written folder must hold what its config.json asks for.
+  void verify(const fs::path& folder) const {
+    models::match_weights(config_in(folder, request_.family_file), io::open_weights(folder));
+  }
+
+ private:
+  bool quantised() const { return config_.quantization.kind != models::QuantizationConfig::Kind::kNone; }
+
+  /// What is asked for, else what quantised tensors are computed in.
+  DType plain_dtype() const {
+    return request_.dtype == "auto" ? models::dtype_in_files(config_) : dtype_from_torch(request_.dtype);
+  }
+
+  DType written_dtype(const MatchedWeight& weight) const {
+    const DType stored = weight.tensor->dtype;
+    if (!weight.scales && (request_.dtype == "auto" || !is_floating(stored))) return stored;
+    return weight.is_buffer ? DType::kFloat32 : plain_dtype();
+  }
+
+  /// In the order of the source.
+  std::vector<std::vector<io::TensorToWrite>> split() {
+    std::vector<std::vector<io::TensorToWrite>> shards(1);
+    int64_t filled = 0;
+    for (const MatchedWeight& weight : weights_) {
+      io::TensorToWrite entry{plain_name(weight), written_dtype(weight), weight.place.shape, nullptr, {}};
+      entry.fetch = [this, &weight, dtype = entry.dtype] { return values(weight, dtype); };
+      const int64_t bytes = size_of(entry.dtype) * models::num_elements(entry.shape);
+      if (filled > 0 && filled + bytes > request_.max_shard_bytes) {
+        shards.emplace_back();
+        filled = 0;
+      }
+      filled += bytes;
+      shards.back().push_back(std::move(entry));
+    }
+    return shards;
+  }
+
+  static std::string file_name(size_t file, size_t num_files) {
+    if (num_files == 1) return "model.safetensors";
+    const auto digits = [](size_t number) {
+      const std::string text = std::to_string(number);
+      return std::string(text.size() < 5 ? 5 - text.size() : 0, '0') + text;
+    };
+    return "model-" + digits(file) + "-of-" + digits(num_files) + ".safetensors";
+  }
+
+  /// Valid until the next call.
+  const void* values(const MatchedWeight& weight, DType dtype) {
+    if (last_) last_->file->drop_pages(*last_->tensor);
+    last_ = &weight;
+    if (!weight.scales && dtype == weight.tensor->dtype) return weight.tensor->data;
+    const at::Tensor plain = models::plain_values(weight, config_.quantization, tensor::to_torch(dtype));
+    current_ = plain.to(tensor::to_torch(dtype)).contiguous();
+    check(dtype != DType::kFloat16 || weight.scales || at::isinf(current_).equal(at::isinf(plain)),
+          ErrorCode::kData,
+          weight.file->path().string(),
+          ": tensor \"",
+          weight.tensor->name,
+          "\": a number is beyond 65,504, the largest of float16; use --dtype bfloat16");
+    return current_.const_data_ptr();
+  }
+
+  const ConvertRequest& request_;
+  fs::path source_;
+  models::DecoderConfig config_;
+  io::WeightFiles files_;
+  std::vector<MatchedWeight> weights_;
+  at::Tensor current_;  ///< of the tensor being written
+  const MatchedWeight* last_ = nullptr;
+};
+
+}  // namespace
+
+void convert_model(const ConvertRequest& request) {
+  check(request.max_shard_bytes > 0, ErrorCode::kUsage, "--max-shard-size: expected more than 0 bytes");
+  const fs::path output = new_folder(request.output);
+  Conversion conversion(request);
+  Staging staging(output);
+  conversion.write(staging.path());
+  conversion.verify(staging.path());
+  staging.publish();
+}
+
+}  // namespace automodel::checkpoint

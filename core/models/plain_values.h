@@ -1,0 +1,15 @@
+#pragma once
+
+#include "core/tensor/torch.h"
+
+#include "core/models/match_weights.h"
+
+namespace automodel::models {
+
+/// The numbers of a matched tensor, in the shape of its place: as stored and without a copy (only to be
+/// read), or, quantised, undone in `type`.
+at::Tensor plain_values(const MatchedWeight& matched,
+                        const QuantizationConfig& quantization,
+                        at::ScalarType type);
+
+}  // namespace automodel::models
