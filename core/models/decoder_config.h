@@ -88,6 +88,9 @@ struct EmbeddingConfig {
   std::optional<int64_t> pad_token_id;
   int64_t num_positions = 0;    ///< rows of a learned table of positions, added (GPT-2, BERT); 0: none
   int64_t position_offset = 0;  ///< row of position 0 (RoBERTa: 2)
+
+  /// Tokens with the id of padding take the row before position_offset, and positions count the others alone.
+  bool positions_skip_padding = false;
   int64_t num_token_types = 0;  ///< rows of a table of token types, added (BERT's segments); 0: none
   NormConfig norm{.kind = NormKind::kNone};  ///< of the sum
   double dropout = 0.0;                      ///< of the normalised sum, in training

@@ -11,6 +11,7 @@
 
 #include "core/base/error.h"
 #include "core/base/strings.h"
+#include "core/models/as_enum.h"
 #include "core/models/config_json.h"
 
 namespace automodel::models {
@@ -21,19 +22,6 @@ using nlohmann::json;
 /// Sizes are bounded so that no product of a few of them overflows.
 constexpr int64_t kMaxSize = int64_t{1} << 31;
 constexpr int64_t kMaxLayers = 10'000;
-
-template <class Enum, size_t N>
-Enum as_enum(const json& value,
-             const std::string& where,
-             const std::array<std::pair<const char*, Enum>, N>& names) {
-  const std::string word = as_string(value, where);
-  std::vector<std::string> known;
-  for (const auto& [name, enumerator] : names) {
-    if (word == name) return enumerator;
-    known.emplace_back(name);
-  }
-  fail(ErrorCode::kUnsupported, where, ": \"", word, "\" is not implemented; known: ", join(known, ", "));
-}
 
 constexpr std::array kActivations = {std::pair{"silu", Activation::kSilu},
                                      std::pair{"gelu", Activation::kGelu},

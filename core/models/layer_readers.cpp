@@ -95,12 +95,37 @@ void read_block_configs(ConfigJson& config, Draft& draft) {
     read_block((*blocks)[i], where + "[" + std::to_string(i) + "]", draft.config.hidden_size, layers[i]);
 }
 
+void read_key_heads_by_layer(ConfigJson& config, Draft& draft) {
+  constexpr const char* kKey = "num_key_value_heads_per_layer";
+  std::vector<LayerConfig>& layers = draft.config.layers;
+  const json* heads = config.find_value(kKey);
+  const std::string where = config.where(kKey);
+  check(heads && heads->is_array() && config.one_a_layer(kKey, heads->size(), layers.size()),
+        ErrorCode::kFormat,
+        where,
+        ": expected a list of ",
+        layers.size(),
+        " numbers, one a layer");
+  for (size_t i = 0; i < layers.size(); ++i) {
+    AttentionConfig& attention = layers[i].attention;
+    const std::string place = detail::join(where, "[", i, "]");
+    attention.num_kv_heads = as_int((*heads)[i], place, 1, attention.num_heads);
+    check(attention.num_heads % attention.num_kv_heads == 0,
+          ErrorCode::kFormat,
+          place,
+          ": ",
+          attention.num_kv_heads,
+          " does not divide ",
+          attention.num_heads,
+          " heads");
+  }
+}
+
 void read_residual_by_depth(ConfigJson& config, Draft& draft) {
   const json* scale = config.find("scale_depth");
-  if (!scale) return;
+  const double numerator = scale ? as_number(*scale, config.where("scale_depth")) : 1.0;
   const double depth = std::sqrt(static_cast<double>(draft.config.layers.size()));
-  for (LayerConfig& layer : draft.config.layers)
-    layer.block.multiplier = as_number(*scale, config.where("scale_depth")) / depth;
+  for (LayerConfig& layer : draft.config.layers) layer.block.multiplier = numerator / depth;
 }
 
 void read_logits_by_width(ConfigJson& config, Draft& draft) {

@@ -225,6 +225,7 @@ nn::Embedding make_embedding(const DecoderConfig& config, const SegmentParameter
   return {.table = find.get("embed.weight"),
           .positions = find.find("positions.weight"),
           .position_offset = embedding.position_offset,
+          .positions_skip_padding = embedding.positions_skip_padding,
           .token_types = find.find("token_types.weight"),
           .norm = find.norm("norm.embed", embedding.norm),
           .padding_id = embedding.pad_token_id.value_or(-1),
@@ -247,6 +248,8 @@ nn::PooledHead make_pooled_head(const DecoderConfig& config, const SegmentParame
   head.pooling = config.classifier.pooling;
   if (config.task != Task::kClassification) return head;
   head.transform = make_transform(config.classifier.transform, find, "classifier");
+  head.padding_id = config.classifier.padding_id;
+  head.label_kind = config.classifier.label_kind.value_or(nn::LabelKind::kSeveral);
   head.projection = find.linear({"classifier"});
   return head;
 }

@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "core/base/strings.h"
 #include "core/io/json.h"
+#include "core/models/as_enum.h"
 #include "core/models/config_json.h"
 #include "core/models/families.h"
 #include "core/models/family.h"
@@ -87,21 +88,23 @@ Family family_for(ConfigJson& config, const std::string& family_file) {
   const std::string word = by_class ? split_class(name).first : name;
   const std::vector<Family> families =
       family_file.empty() ? load_families(word) : std::vector<Family>{load_family_file(family_file)};
+  std::vector<std::string> types;  // of the families that have the class
   for (const Family& family : families) {
     const std::vector<std::string> names = names_of(family);
     if (by_class ? !is_of(name, names) : std::ranges::count(names, name) == 0) continue;
-    // transformers goes by model_type, people read architectures: they must agree.
-    check(model_type.empty() || std::ranges::count(family.model_types, model_type) > 0,
-          ErrorCode::kUnsupported,
-          config.where("model_type"),
-          ": \"",
-          model_type,
-          "\" does not go with ",
-          architecture,
-          ", which is ",
-          join(family.model_types, " or "));
-    return family;
+    if (model_type.empty() || std::ranges::count(family.model_types, model_type) > 0) return family;
+    types.insert(types.end(), family.model_types.begin(), family.model_types.end());
   }
+  // transformers goes by model_type, people read architectures: they must agree.
+  check(types.empty(),
+        ErrorCode::kUnsupported,
+        config.where("model_type"),
+        ": \"",
+        model_type,
+        "\" does not go with ",
+        architecture,
+        ", which is ",
+        join(types, " or "));
   std::vector<std::string> known;
   for (const Family& family : family_file.empty() ? load_families() : families) {
     const std::vector<std::string> names = names_of(family);
@@ -151,6 +154,10 @@ void refuse_other_values(ConfigJson& config, const Family& family) {
   }
 }
 
+constexpr std::array kLabelKinds = {std::pair{"regression", nn::LabelKind::kNumbers},
+                                    std::pair{"single_label_classification", nn::LabelKind::kClass},
+                                    std::pair{"multi_label_classification", nn::LabelKind::kSeveral}};
+
 void read_labels(ConfigJson& config, ClassifierConfig& classifier) {
   const json* names = config.find_value("id2label");
   const json* number = config.find_value("num_labels");
@@ -163,8 +170,18 @@ void read_labels(ConfigJson& config, ClassifierConfig& classifier) {
     classifier.num_labels = static_cast<int64_t>(names->size());
   }
   const json* problem = config.find_value("problem_type");
-  const std::string kind = problem ? as_string(*problem, config.where("problem_type")) : "";
-  classifier.one_label = kind == "single_label_classification" || (kind.empty() && classifier.num_labels > 1);
+  if (problem) {
+    classifier.label_kind = as_enum(*problem, config.where("problem_type"), kLabelKinds);
+    check(classifier.label_kind != nn::LabelKind::kClass || classifier.num_labels > 1,
+          ErrorCode::kFormat,
+          config.where("problem_type"),
+          ": single_label_classification wants num_labels above 1; for two classes set it to 2, for a number "
+          "set problem_type to regression");
+  } else if (classifier.num_labels == 1) {
+    classifier.label_kind = nn::LabelKind::kNumbers;
+  }
+  const json* padding = config.find_value("pad_token_id");
+  if (padding) classifier.padding_id = as_int(*padding, config.where("pad_token_id"), -1);
 }
 
 /// Tensors of heads that the task leaves out are not read.

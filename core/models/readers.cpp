@@ -119,7 +119,9 @@ const std::vector<Reader>& readers() {
        "others "
        "query_scale; layer_types chunked_attention and full_attention",
        read_chunked_layers},
-      {"positions_after_padding", "position_offset becomes pad_token_id + 1", read_positions_after_padding},
+      {"positions_after_padding",
+       "position_offset becomes pad_token_id + 1; tokens of that id are not counted",
+       read_positions_after_padding},
       {"no_first_norm",
        "the first layer's mixer has no norm of its own: the embeddings are normalised",
        read_no_first_norm},
@@ -160,8 +162,9 @@ const std::vector<Reader>& readers() {
       {"block_configs",
        "block_configs: each layer's key heads and MLP width, or that it has no attention or no MLP",
        read_block_configs},
+      {"key_heads_by_layer", "num_key_value_heads_per_layer", read_key_heads_by_layer},
       {"residual_by_depth",
-       "scale_depth / sqrt(number of layers), of what a branch adds",
+       "scale_depth (default 1) / sqrt(number of layers), of what a branch adds",
        read_residual_by_depth},
       {"logits_by_width", "dim_model_base / hidden_size, of the logits", read_logits_by_width},
   };
@@ -327,7 +330,9 @@ void read_chunked_layers(ConfigJson& config, Draft& draft) {
 }
 
 void read_positions_after_padding(ConfigJson& /*config*/, Draft& draft) {
-  draft.config.embedding.position_offset = draft.config.embedding.pad_token_id.value_or(-1) + 1;
+  EmbeddingConfig& embedding = draft.config.embedding;
+  embedding.position_offset = embedding.pad_token_id.value_or(-1) + 1;
+  embedding.positions_skip_padding = embedding.pad_token_id.has_value();
 }
 
 void read_no_first_norm(ConfigJson& /*config*/, Draft& draft) {

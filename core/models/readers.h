@@ -57,6 +57,7 @@ void read_rope_if_asked(ConfigJson& config, Draft& draft);
 void read_moe_if_any(ConfigJson& config, Draft& draft);
 void read_ssm_sizes(ConfigJson& config, Draft& draft);
 void read_block_configs(ConfigJson& config, Draft& draft);
+void read_key_heads_by_layer(ConfigJson& config, Draft& draft);
 void read_residual_by_depth(ConfigJson& config, Draft& draft);
 void read_logits_by_width(ConfigJson& config, Draft& draft);
 

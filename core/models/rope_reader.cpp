@@ -174,6 +174,10 @@ RopeConfig rope_of(ConfigJson& config, ConfigJson& params, const Draft& draft, d
   const json* type = params.find_value("rope_type");
   const json* old_type = params.find_value("type");
   if (type || old_type) settings.rope_type = as_string(type ? *type : *old_type, params.where("rope_type"));
+  check(type || old_type || !params.find_value("factor"),
+        ErrorCode::kFormat,
+        params.where("rope_type"),
+        " (before transformers 5 \"type\") is missing: nothing says what \"factor\" scales");
   const json* inner_theta = params.find_value("rope_theta");
   settings.head_dim = rotary_dim(config, params, draft, draft.config.layers.at(0).attention.head_dim);
   check_keys(params, settings.rope_type, draft.query_scale_in_rope);

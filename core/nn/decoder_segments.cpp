@@ -42,18 +42,35 @@ std::vector<StateField> EmbedSegment::writes(int64_t rows, int64_t length) const
   return {{kHidden, {rows, length, hidden_size}, table.unit->options().compute_dtype}};
 }
 
+namespace {
+
+/// [B, T]: rows of the table of positions.
+at::Tensor position_rows(const MicroBatch& batch, const Embedding& embedding) {
+  const at::Tensor& ids_BT = batch.input_ids_BT;
+  const int64_t before = batch.cache ? batch.cache->length() : 0;
+  at::Tensor positions_BT = batch.tokens.positions_BT;
+  if (!positions_BT.defined())
+    positions_BT = at::arange(before, before + ids_BT.size(1), ids_BT.options()).expand(ids_BT.sizes());
+  if (!embedding.positions_skip_padding) return positions_BT + embedding.position_offset;
+  ensure(before == 0, "positions that skip padding do not go on behind a cache");
+  const at::Tensor counts_BT = ids_BT.ne(embedding.padding_id).to(at::kLong);
+  const at::Tensor count_before_BT = counts_BT.cumsum(1) - counts_BT;
+  const at::Tensor starts_BT = at::arange(ids_BT.size(1), ids_BT.options()) - positions_BT;
+  const at::Tensor in_document_BT = count_before_BT - count_before_BT.gather(1, starts_BT);
+  return (in_document_BT + 1) * counts_BT + (embedding.position_offset - 1);
+}
+
+}  // namespace
+
 State EmbedSegment::forward(const State& /*in*/,
                             const MicroBatch& batch,
                             const ops::OpContext& context) const {
   at::Tensor x_BTD = ops::embedding(batch.input_ids_BT, embedding_.table, context, embedding_.padding_id);
   if (embedding_.scale != 1) x_BTD = at::mul(x_BTD, embedding_.scale);
   if (embedding_.positions) {
-    const at::Tensor& ids_BT = batch.input_ids_BT;
-    const int64_t before = batch.cache ? batch.cache->length() : 0;
-    at::Tensor rows_BT = batch.tokens.positions_BT;
-    if (!rows_BT.defined())
-      rows_BT = at::arange(before, before + ids_BT.size(1), ids_BT.options()).expand(ids_BT.sizes());
-    x_BTD = x_BTD + ops::embedding(rows_BT + embedding_.position_offset, embedding_.positions, context);
+    const at::Tensor rows_BT = position_rows(batch, embedding_);
+    const int64_t no_gradient = embedding_.positions_skip_padding ? embedding_.position_offset - 1 : -1;
+    x_BTD = x_BTD + ops::embedding(rows_BT, embedding_.positions, context, no_gradient);
   }
   if (embedding_.token_types) {
     const at::Tensor& types_BT = batch.token_types_BT;

@@ -17,14 +17,15 @@ namespace automodel::nn {
 
 /// Token ids to the residual stream.
 struct Embedding {
-  tensor::Weight table;                ///< [V, D]
-  tensor::Weight positions;            ///< [positions, D]; a null handle: none are learnt
-  int64_t position_offset = 0;         ///< row of position 0
-  tensor::Weight token_types{};        ///< [types, D]; a null handle: none
-  ops::Norm norm = ops::Norm::none();  ///< of the sum
-  int64_t padding_id = -1;             ///< its row gets no gradient from here; -1: none
-  double scale = 1.0;                  ///< of the table's rows
-  double dropout = 0.0;                ///< of the normalised sum
+  tensor::Weight table;                 ///< [V, D]
+  tensor::Weight positions;             ///< [positions, D]; a null handle: none are learnt
+  int64_t position_offset = 0;          ///< row of position 0
+  bool positions_skip_padding = false;  ///< tokens of padding_id take the row before it and are not counted
+  tensor::Weight token_types{};         ///< [types, D]; a null handle: none
+  ops::Norm norm = ops::Norm::none();   ///< of the sum
+  int64_t padding_id = -1;              ///< its row gets no gradient from here; -1: none
+  double scale = 1.0;                   ///< of the table's rows
+  double dropout = 0.0;                 ///< of the normalised sum
 };
 
 class EmbedSegment : public Segment {

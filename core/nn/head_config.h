@@ -23,13 +23,23 @@ enum class Pooling {
   kMean,   ///< the mean over the row's tokens
 };
 
+/// What a row's labels are, and so its loss.
+enum class LabelKind {
+  kClass,    ///< one of num_labels: cross-entropy
+  kNumbers,  ///< num_labels numbers (regression): mean squared error
+  kSeveral,  ///< for each of num_labels whether it holds: binary cross-entropy of logits
+};
+
 /// One vector a row, to logits of labels.
 struct ClassifierConfig {
   Pooling pooling = Pooling::kLast;
   TransformConfig transform;
   bool bias = false;
   int64_t num_labels = 2;
-  bool one_label = true;  ///< a row has one label; false: a number or several labels, which have no loss here
+  std::optional<LabelKind> label_kind;  ///< none: a row of one label has a class, a longer one several
+
+  /// With Pooling::kLast: the last token of another id stands for the row, the first when there is none.
+  std::optional<int64_t> padding_id;
 };
 
 }  // namespace automodel::nn

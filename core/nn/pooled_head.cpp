@@ -4,8 +4,10 @@
 #include <utility>
 
 #include <ATen/ops/arange.h>
+#include <ATen/ops/binary_cross_entropy_with_logits.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/gather.h>
+#include <ATen/ops/mse_loss.h>
 
 #include "core/ops/norm.h"
 #include "core/tensor/readback.h"
@@ -35,6 +37,13 @@ at::Tensor pool(const at::Tensor& x_BTD, Pooling pooling, const Tokens& tokens) 
   fail(ErrorCode::kInternal, "pooling ", static_cast<int>(pooling));
 }
 
+at::Tensor lengths_before_padding(const at::Tensor& ids_BT, const at::Tensor& lengths_B, int64_t padding_id) {
+  const at::Tensor ends_T = at::arange(1, ids_BT.size(1) + 1, ids_BT.options());
+  at::Tensor counts_BT = ids_BT.ne(padding_id);
+  if (lengths_B.defined()) counts_BT = counts_BT.logical_and(ends_T.le(lengths_B.unsqueeze(1)));
+  return std::get<0>((counts_BT * ends_T).max(1)).clamp_min(1);
+}
+
 PooledHeadSegment::PooledHeadSegment(std::string name, PooledHead head, int64_t width, at::ScalarType dtype)
     : name_(std::move(name)), head_(std::move(head)), width_(width), dtype_(dtype) {}
 
@@ -47,11 +56,27 @@ std::vector<StateField> PooledHeadSegment::writes(int64_t rows, int64_t /*length
   return {{kEmbedding, {rows, width_}, dtype_}};
 }
 
+at::Tensor PooledHeadSegment::loss_sum(const at::Tensor& logits_BC,
+                                       const at::Tensor& labels,
+                                       int64_t ignore_index) const {
+  if (!labels.is_floating_point()) {
+    return at::cross_entropy_loss(
+        logits_BC, labels.reshape({-1}), /*weight=*/{}, at::Reduction::Sum, ignore_index);
+  }
+  return head_.label_kind == LabelKind::kNumbers
+             ? at::mse_loss(logits_BC, labels, at::Reduction::Sum)
+             : at::binary_cross_entropy_with_logits(
+                   logits_BC, labels, /*weight=*/{}, /*pos_weight=*/{}, at::Reduction::Sum);
+}
+
 State PooledHeadSegment::forward(const State& in,
                                  const MicroBatch& batch,
                                  const ops::OpContext& context) const {
   const at::Tensor normed_BTD = ops::norm(in.at(kHidden), head_.norm, context);
-  const at::Tensor pooled_BD = pool(normed_BTD, head_.pooling, batch.tokens);
+  Tokens tokens = batch.tokens;
+  if (head_.pooling == Pooling::kLast && head_.padding_id)
+    tokens.lengths_B = lengths_before_padding(batch.input_ids_BT, tokens.lengths_B, *head_.padding_id);
+  const at::Tensor pooled_BD = pool(normed_BTD, head_.pooling, tokens);
   State out;
   if (!head_.projection.weight) {
     out.set(kEmbedding, pooled_BD);
@@ -60,10 +85,8 @@ State PooledHeadSegment::forward(const State& in,
   const at::Tensor logits_BC =
       ops::linear(head_.transform.forward(pooled_BD, context), head_.projection, context);
   if (batch.labels_BT.defined()) {
-    const at::Tensor labels_B = tensor::upload(batch.labels_BT.reshape({-1}), logits_BC.device());
-    const at::Tensor sum = at::cross_entropy_loss(
-        logits_BC.to(at::kFloat), labels_B, /*weight=*/{}, at::Reduction::Sum, batch.ignore_index);
-    out.set(kLoss, sum * batch.loss_scale);
+    const at::Tensor labels = tensor::upload(batch.labels_BT, logits_BC.device());
+    out.set(kLoss, loss_sum(logits_BC.to(at::kFloat), labels, batch.ignore_index) * batch.loss_scale);
   }
   if (batch.want_logits) out.set(kLogits, logits_BC.detach());
   return out;

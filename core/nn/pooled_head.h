@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,16 +15,23 @@ namespace automodel::nn {
 /// rows are; a packed row has no such vector: throws Error(kUnsupported).
 at::Tensor pool(const at::Tensor& x_BTD, Pooling pooling, const Tokens& tokens);
 
+/// [B]: how long rows are up to their last token of another id than padding, 1 where there is none.
+/// ids [B, T]; lengths [B], or undefined: rows are whole.
+at::Tensor lengths_before_padding(const at::Tensor& ids_BT, const at::Tensor& lengths_B, int64_t padding_id);
+
 /// The residual stream to logits of labels, or to one vector a row.
 struct PooledHead {
   ops::Norm norm;
   Pooling pooling = Pooling::kLast;
+  std::optional<int64_t> padding_id{};  ///< Pooling::kLast: the last token of another id
   Transform transform;
-  ops::Linear projection;  ///< a null weight: the pooled vector is the result
+  ops::Linear projection;                      ///< a null weight: the pooled vector is the result
+  LabelKind label_kind = LabelKind::kSeveral;  ///< of labels that are float32
 };
 
-/// Writes "logits" [B, labels] where the batch wants them and their mean cross-entropy with labels_BT [B, 1],
-/// or "embedding" [B, D].
+/// Writes "logits" [B, labels] where the batch wants them and their loss with labels_BT, or "embedding" [B,
+/// D]. The loss is loss_scale times a sum, over rows of the cross-entropy with their class, or over rows and
+/// labels of the squared error or the binary cross-entropy of logits, all formed in float32.
 class PooledHeadSegment : public Segment {
  public:
   /// `width`: D.
@@ -41,6 +50,9 @@ class PooledHeadSegment : public Segment {
   State forward(const State& in, const MicroBatch& batch, const ops::OpContext& context) const override;
 
  private:
+  /// Of float32 logits.
+  at::Tensor loss_sum(const at::Tensor& logits_BC, const at::Tensor& labels, int64_t ignore_index) const;
+
   std::string name_;
   PooledHead head_;
   int64_t width_;

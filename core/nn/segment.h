@@ -43,7 +43,9 @@ class State {
 struct MicroBatch {
   at::Tensor input_ids_BT;    ///< int64
   at::Tensor token_types_BT;  ///< int64; undefined: all of type 0
-  at::Tensor labels_BT;  ///< int64 on the CPU, already shifted; of a row's class [B, 1]; undefined: no loss
+  /// On the CPU. int64, already shifted; of rows int64 [B, 1] (a class) or float32 [B, labels]; undefined: no
+  /// loss.
+  at::Tensor labels_BT;
   Tokens tokens;
   double loss_scale = 1.0;  ///< 1 / number of label tokens in the whole step
   int64_t ignore_index = -100;

@@ -2,6 +2,7 @@
 #include "core/recipes/forward.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <nlohmann/json.hpp>
 
@@ -22,17 +23,20 @@
 namespace automodel::recipes {
 namespace {
 
-using Rows = std::vector<std::vector<int64_t>>;
+template <class Number>
+using RowsOf = std::vector<std::vector<Number>>;
+using Rows = RowsOf<int64_t>;
 using Outputs = std::vector<std::pair<std::string, at::Tensor>>;
 
-Rows read_rows(const std::string& path) {
+template <class Number = int64_t>
+RowsOf<Number> read_rows(const std::string& path) {
   try {
-    Rows rows = nlohmann::json::parse(read_file(path)).get<Rows>();
+    auto rows = nlohmann::json::parse(read_file(path)).get<RowsOf<Number>>();
     check(!rows.empty(), ErrorCode::kData, path, ": the list is empty");
     for (const auto& row : rows) check(!row.empty(), ErrorCode::kData, path, ": a row is empty");
     return rows;
   } catch (const nlohmann::json::exception& error) {
-    fail(ErrorCode::kData, path, ": expected a JSON list of lists of token ids: ", error.what());
+    fail(ErrorCode::kData, path, ": expected a JSON list of lists of numbers: ", error.what());
   }
 }
 
@@ -104,15 +108,11 @@ Rows labels_of(const ForwardCase& request, models::Task task, const Rows& ids, i
   return labels;
 }
 
-/// [rows, 1]: the class of each row.
-at::Tensor classes_of(const ForwardCase& request,
-                      const models::ClassifierConfig& classifier,
-                      size_t num_rows) {
-  const Rows rows = read_rows(request.labels);
-  check(classifier.one_label,
-        ErrorCode::kUnsupported,
-        request.model,
-        ": a loss of numbers or of several labels a row is not implemented; leave out the labels");
+/// [rows, 1] int64: the class of each row; or [rows, labels] float32: its numbers or several labels.
+at::Tensor labels_of_rows(const ForwardCase& request,
+                          const models::ClassifierConfig& classifier,
+                          size_t num_rows) {
+  const auto rows = read_rows<double>(request.labels);
   check(rows.size() == num_rows,
         ErrorCode::kData,
         request.labels,
@@ -121,14 +121,26 @@ at::Tensor classes_of(const ForwardCase& request,
         " rows of labels for ",
         num_rows,
         " rows of ids");
+  const auto by_form = rows.front().size() == 1 ? nn::LabelKind::kClass : nn::LabelKind::kSeveral;
+  const bool is_class = classifier.label_kind.value_or(by_form) == nn::LabelKind::kClass;
   for (const auto& row : rows) {
-    check(row.size() == 1 && row[0] >= 0 && row[0] < classifier.num_labels,
+    const auto is_label = [&](double label) {
+      return !is_class ||
+             (label == std::floor(label) && label >= 0 && label < static_cast<double>(classifier.num_labels));
+    };
+    check(row.size() == (is_class ? 1 : static_cast<size_t>(classifier.num_labels)) &&
+              std::ranges::all_of(row, is_label),
           ErrorCode::kData,
           request.labels,
-          ": expected one label a row, from 0 to ",
-          classifier.num_labels - 1);
+          ": expected ",
+          is_class ? detail::join("one label a row, from 0 to ", classifier.num_labels - 1)
+                   : detail::join("rows of num_labels = ", classifier.num_labels, " numbers"));
   }
-  return pad(rows, 1, 0);
+  std::vector<double> flat;
+  for (const auto& row : rows) flat.insert(flat.end(), row.begin(), row.end());
+  return at::tensor(flat, at::kDouble)
+      .view({static_cast<int64_t>(rows.size()), -1})
+      .to(is_class ? at::kLong : at::kFloat);
 }
 
 nn::MicroBatch make_batch(const ForwardCase& request, const Rows& ids, const models::DecoderConfig& config) {
@@ -153,7 +165,7 @@ nn::MicroBatch make_batch(const ForwardCase& request, const Rows& ids, const mod
           ErrorCode::kUnsupported,
           request.labels,
           ": an embedding has no loss, and so no labels");
-    batch.labels_BT = classes_of(request, config.classifier, ids.size());
+    batch.labels_BT = labels_of_rows(request, config.classifier, ids.size());
   }
   const bool ragged = std::ranges::min(lengths) < length;
   if (ragged && !models::predicts_tokens(config)) batch.tokens.lengths_B = at::tensor(lengths);
@@ -170,7 +182,9 @@ nn::MicroBatch make_batch(const ForwardCase& request, const Rows& ids, const mod
   }
   batch.want_logits = true;
   if (!batch.labels_BT.defined()) return batch;
-  const int64_t num_labels = batch.labels_BT.ne(batch.ignore_index).sum().item<int64_t>();
+  const int64_t num_labels = batch.labels_BT.is_floating_point()
+                                 ? batch.labels_BT.numel()
+                                 : batch.labels_BT.ne(batch.ignore_index).sum().item<int64_t>();
   if (num_labels == 0) log::warning(request.ids, ": no label at all; the loss is 0");
   batch.loss_scale = 1.0 / static_cast<double>(std::max<int64_t>(num_labels, 1));
   return batch;

@@ -42,6 +42,7 @@ class Variant:
     request: dict = dataclasses.field(default_factory=dict)  # of the case: task, pooling, bidirectional
     run: str = "float32"
     token_types: bool = False
+    padding_inside: bool = False  # tokens with the id of padding inside rows and at their ends
     lengths: tuple = (37, 50, 5, 64)
 
     @property
@@ -74,6 +75,16 @@ def switches(family):
          {"global_rope_theta": 10000.0, "local_rope_theta": 10000.0})]
 
 
+def losses():
+    """Regression of one and of several numbers, several labels a row; said by problem_type or by the labels' form."""
+    kinds = [("regression-1", {"num_labels": 1}), ("regression-3", {"num_labels": 3, "problem_type": "regression"}),
+             ("several", {"num_labels": 4, "problem_type": "multi_label_classification"}),
+             ("several-1", {"num_labels": 1, "problem_type": "multi_label_classification"}),
+             ("several-by-form", {"num_labels": 4})]
+    return [Variant(family, "SequenceClassification", name, {"pad_token_id": 0, **config})
+            for family in (*ENCODERS, "llama", "gpt2", "gemma3_text") for name, config in kinds]
+
+
 def classified(family):
     """Whether transformers classifies rows with this family."""
     return transformers.CONFIG_MAPPING[family] in transformers.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING
@@ -95,6 +106,12 @@ def all_variants():
         if classified(family):
             variants += [Variant(family, "SequenceClassification", f"{n}-labels", {"num_labels": n, "pad_token_id": 0})
                          for n in (2, 5)]
+    variants += losses()
+    for family, head in [("bert", "MaskedLM"), ("roberta", "MaskedLM"), ("roberta", "SequenceClassification"),
+                         ("roberta", "Model"), ("modernbert", "MaskedLM"), ("llama", "SequenceClassification"),
+                         ("gpt2", "SequenceClassification"), ("qwen3", "SequenceClassification")]:
+        variants.append(Variant(family, head, "padding-inside", {"pad_token_id": 9}, padding_inside=True,
+                                request={"pooling": "mean"} if head == "Model" else {}))
     variants.append(Variant("gemma3_text", "Model", "bidirectional-config", {"use_bidirectional_attention": True},
                             request={"pooling": "mean"}))
     for family in ("llama", "qwen3", "gemma", "mistral"):
@@ -149,9 +166,16 @@ def make_rows(variant):
     """ids, token types and labels: of a position, or of a row."""
     numbers = random.Random(variant.key)
     ids = [[numbers.randrange(8, SIZES["vocab_size"]) for _ in range(length)] for length in variant.lengths]
+    if variant.padding_inside:
+        for row in ids:
+            row[len(row) // 3] = row[len(row) // 2] = row[-1] = variant.config["pad_token_id"]
     types = [[numbers.randrange(3) for _ in row] for row in ids] if variant.token_types else None
     if variant.head == "MaskedLM":
         labels = [[IGNORE if numbers.random() < 0.7 else numbers.randrange(SIZES["vocab_size"]) for _ in row] for row in ids]
+    elif "regression" in variant.name:
+        labels = [[numbers.gauss(0, 1) for _ in range(variant.config["num_labels"])] for _ in ids]
+    elif "several" in variant.name:
+        labels = [[float(numbers.randrange(2)) for _ in range(variant.config["num_labels"])] for _ in ids]
     else:
         labels = [[numbers.randrange(variant.config.get("num_labels", 2))] for _ in ids]
     return ids, types, labels
@@ -185,6 +209,18 @@ def pooled(hidden, lengths, pooling):
     return torch.stack([row[:length].mean(0) for row, length in zip(hidden, lengths)])
 
 
+def labels_of_rows(labels):
+    """As transformers takes them: classes as whole numbers [rows], else numbers [rows, labels]."""
+    tensor = torch.tensor(labels)
+    return tensor if tensor.is_floating_point() else tensor.flatten()
+
+
+def loss_of(variant, logits, labels):
+    """transformers' loss of given logits."""
+    config = transformers.PretrainedConfig(num_labels=logits.shape[-1], problem_type=variant.config.get("problem_type"))
+    return transformers.loss.loss_utils.ForSequenceClassificationLoss(labels, logits, config)
+
+
 def run(variant, model, grads=True):
     """What the program's file should hold."""
     ids, types, labels = make_rows(variant)
@@ -207,9 +243,13 @@ def run(variant, model, grads=True):
             return {"embedding": pooled(base(**inputs).last_hidden_state, lengths, variant.request["pooling"]).float()}
     if not encoder:
         inputs["use_cache"] = False
-    logits = model(**inputs).logits
-    flat = torch.tensor([row[0] for row in labels]) if variant.head != "MaskedLM" else checkpoints.pad(labels, IGNORE)
-    loss = torch.nn.functional.cross_entropy(logits.float().flatten(0, -2), flat.flatten(), ignore_index=IGNORE)
+    if variant.head == "MaskedLM":
+        logits = model(**inputs).logits
+        loss = torch.nn.functional.cross_entropy(logits.float().flatten(0, -2), checkpoints.pad(labels, IGNORE).flatten(),
+                                                 ignore_index=IGNORE)
+    else:
+        out = model(**inputs, labels=labels_of_rows(labels))
+        logits, loss = out.logits, out.loss
     result = {"logits": logits.detach().float(), "loss": loss.detach().float()}
     if variant.head == "MaskedLM":
         for row, length in enumerate(lengths):
@@ -229,8 +269,8 @@ def own_error(variant, folder, ours, reference):
     return max(a / b for a, b in zip(distance(ours, exact), distance(reference, exact)))
 
 
-def errors(ours, reference, labels):
-    """`labels`: the classes of rows; None where positions have labels, or nothing has."""
+def errors(variant, ours, reference, labels):
+    """`labels`: of rows; None where positions have labels, or nothing has."""
     assert set(ours) == set(reference), set(ours) ^ set(reference)
     whole = norm({name: value for name, value in reference.items() if name.startswith("grad.")})
     output = "logits" if "logits" in reference else "embedding"
@@ -238,7 +278,7 @@ def errors(ours, reference, labels):
     loss = 0.0
     if "loss" in ours:
         # The loss of a few rows moves with their logits, which are compared: it must be that of ours.
-        whole_loss = reference["loss"] if labels is None else torch.nn.functional.cross_entropy(ours["logits"].double(), labels)
+        whole_loss = reference["loss"] if labels is None else loss_of(variant, ours["logits"].double(), labels)
         loss = abs(float(ours["loss"]) - float(whole_loss)) / float(whole_loss)
     return {"logits_max_abs": float((ours[output] - reference[output]).abs().max()), "loss_relative": loss,
             "grad_relative_norm": max(gradients, default=0.0)}
@@ -252,8 +292,8 @@ def compare(variant, folder):
     assert not info["missing_keys"] and not info["unexpected_keys"], info
     reference = run(variant, model.eval())
     ours = {name: value for name, value in load_file(folder / "ours.safetensors").items() if "expert_load" not in name}
-    classes = torch.tensor(make_rows(variant)[2]).flatten() if variant.head == "SequenceClassification" else None
-    measured = errors(ours, reference, classes)
+    labels = labels_of_rows(make_rows(variant)[2]) if variant.head == "SequenceClassification" else None
+    measured = errors(variant, ours, reference, labels)
     bounds = BOUNDS[variant.run]
     over = [name for name, error in measured.items() if not error <= bounds[name]]
     if "times_own_error" in bounds:  # the gradient of a bias of keys is noise

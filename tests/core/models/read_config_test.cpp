@@ -144,12 +144,26 @@ TEST(ReadConfig, AClassifierHasAsManyLabelsAsTheConfigNames) {
   EXPECT_EQ(classifier(base).num_labels, 2);
   EXPECT_EQ(classifier(with(base, "num_labels", 7)).num_labels, 7);
   EXPECT_EQ(classifier(with(base, "id2label", {{"0", "no"}, {"1", "maybe"}, {"2", "yes"}})).num_labels, 3);
-  EXPECT_TRUE(classifier(with(base, "problem_type", "single_label_classification")).one_label);
-  EXPECT_FALSE(classifier(with(base, "problem_type", "multi_label_classification")).one_label);
-  EXPECT_FALSE(classifier(with(base, "num_labels", 1)).one_label);
   expect_refused(with(base, "id2label", json::array()), ErrorCode::kFormat, "id2label");
   const auto segments = model_weights(read(base));
   EXPECT_EQ(segments.back().weights.back().name, "score.weight");
+}
+
+TEST(ReadConfig, WhatLabelsOfRowsAre) {
+  const json base = tiny("llama", "LlamaForSequenceClassification");
+  const auto kind = [](const json& config) { return read(config).classifier.label_kind; };
+  EXPECT_FALSE(kind(base));  // as the labels' form says
+  EXPECT_EQ(kind(with(base, "num_labels", 1)), nn::LabelKind::kNumbers);
+  EXPECT_EQ(kind(with(base, "problem_type", "regression")), nn::LabelKind::kNumbers);
+  EXPECT_EQ(kind(with(base, "problem_type", "single_label_classification")), nn::LabelKind::kClass);
+  EXPECT_EQ(kind(with(base, "problem_type", "multi_label_classification")), nn::LabelKind::kSeveral);
+  expect_refused(
+      with(base, "problem_type", "ranking"), ErrorCode::kUnsupported, "\"problem_type\": \"ranking\"");
+  expect_refused(with(with(base, "num_labels", 1), "problem_type", "single_label_classification"),
+                 ErrorCode::kFormat,
+                 "num_labels above 1");
+  EXPECT_FALSE(read(base).classifier.padding_id);
+  EXPECT_EQ(read(with(base, "pad_token_id", 3)).classifier.padding_id, 3);
 }
 
 TEST(ReadConfig, AnotherTaskMayBeAskedFor) {
@@ -233,6 +247,23 @@ TEST(ReadConfig, BlocksOfDifferentWidths) {
   expect_refused(config, ErrorCode::kUnsupported, "\"block_configs\"[0].attention.window_length: 64");
   config["block_configs"][0] = {{"attention", no_attention["attention"]}, {"ffn", no_mlp["ffn"]}};
   expect_refused(config, ErrorCode::kUnsupported, "both no-ops");
+}
+
+TEST(ReadConfig, KeyHeadsByLayer) {
+  json config = tiny("deci", "DeciLMForCausalLM");
+  config["num_hidden_layers"] = 3;
+  config["num_key_value_heads_per_layer"] = {4, 1, 2};
+  const DecoderConfig decoder = read(config);
+  EXPECT_EQ(decoder.family, "deci");
+  EXPECT_EQ(decoder.layers[1].attention.num_kv_heads, 1);
+  EXPECT_EQ(decoder.layers[2].attention.num_kv_heads, 2);
+  config["num_key_value_heads_per_layer"] = {4, 3, 2};
+  expect_refused(config, ErrorCode::kFormat, "\"num_key_value_heads_per_layer\"[1]: 3 does not divide 4");
+  config["num_key_value_heads_per_layer"] = {4, 2};
+  expect_refused(config, ErrorCode::kFormat, "expected a list of 3 numbers, one a layer");
+  config["model_type"] = "llama";
+  expect_refused(
+      config, ErrorCode::kUnsupported, "does not go with DeciLMForCausalLM, which is deci or nemotron-nas");
 }
 
 TEST(ReadConfig, ArchitectureAndModelTypeAreNamed) {

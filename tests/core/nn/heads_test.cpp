@@ -60,5 +60,12 @@ TEST(Pool, TakesTheNamedVectorOfEachRowAndNoPadding) {
   EXPECT_THROW(pool(x_BTD, Pooling::kLast, testing::packed_tokens()), Error);
 }
 
+TEST(Pool, LastTokenThatIsNoPadding) {
+  const at::Tensor ids_BT = at::tensor({5, 9, 9, 4, 9, 9, 9, 9, 9, 5, 9, 6}, at::kLong).view({3, 4});
+  const auto ends = [&](const at::Tensor& lengths_B) { return lengths_before_padding(ids_BT, lengths_B, 9); };
+  EXPECT_TRUE(ends({}).equal(at::tensor({4, 1, 4}, at::kLong)));
+  EXPECT_TRUE(ends(at::tensor({3, 2, 3}, at::kLong)).equal(at::tensor({1, 1, 2}, at::kLong)));
+}
+
 }  // namespace
 }  // namespace automodel::nn
