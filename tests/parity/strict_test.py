@@ -16,18 +16,20 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import torch
 import transformers
 import yaml
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 import checkpoints
 import heads_test
 import moe_test
 import moe_variants
+import remote_models
 from program import call
 from variants import FAMILIES, Variant
 
-# A family's layers without and with experts are two rows.
+# A family's layers without and with experts are two rows; one that transformers has no class for is compared with the plain
+# reference of remote_models.py.
 EXPERTS = {family + "+experts" if family in FAMILIES else family: family for family in moe_variants.FAMILIES}
-ROWS = [*FAMILIES, *EXPERTS, *heads_test.ENCODERS]
+ROWS = [*FAMILIES, *EXPERTS, *heads_test.ENCODERS, *remote_models.CASES]
 
 BOUND = 1e-4
 IDS = [[(7 * i + 3) % 97 for i in range(40)]]
@@ -95,11 +97,26 @@ def reference_of_folder(family, folder):
         return model.eval()(torch.tensor(IDS), **({"use_cache": False} if options else {})).logits
 
 
+def reference_of_remote_code(row, path, weights):
+    """The same of a family that transformers has no class for."""
+    model = remote_models.CASES[row][0](json.loads(path.read_text()))
+    expected = model.shapes()
+    for name in sorted(set(expected) ^ set(weights)):
+        raise Refused(f"{name} is missing or left over")
+    for name, shape in expected.items():
+        if weights[name].shape != shape:
+            raise Refused(f"{name} has another shape")
+    with torch.no_grad():
+        return model.logits(weights, torch.tensor(IDS))
+
+
 def reference(family, path, weights):
     """transformers' logits with these weights under the config of a file; Refused where it cannot."""
     try:
         if family in EXPERTS or family in heads_test.ENCODERS:
             return reference_of_folder(family, path.parent)
+        if family in remote_models.CASES:
+            return reference_of_remote_code(family, path, weights)
         config_class, model_class = checkpoints.classes(family)
         settings = config_class.from_dict(config_class._dict_from_json_file(path))
         model = model_class._from_config(settings, dtype=torch.float32, attn_implementation="eager").eval()
@@ -124,6 +141,11 @@ def reference(family, path, weights):
 def prepare(family, root):
     """The family's checkpoint, and a folder for each mutation that shares its weights."""
     base = root / family / "base"
+    if family in remote_models.CASES:
+        model, config, _ = remote_models.CASES[family]
+        base.mkdir(parents=True)
+        save_file(remote_models.make_weights(model(config).shapes()), base / "model.safetensors")
+        return mutated(root / family, base, config)
     variant = Variant(EXPERTS.get(family, family), "plain")
     if family in EXPERTS:
         moe_test.save(variant, base)
@@ -135,10 +157,14 @@ def prepare(family, root):
         checkpoints.save(variant, base)
         model = checkpoints.make_config(variant)
     config = json.loads((base / "config.json").read_text())
-    whole = {**json.loads(model.to_json_string(use_diff=False)), **config}
+    return mutated(root / family, base, {**json.loads(model.to_json_string(use_diff=False)), **config})
+
+
+def mutated(root, base, whole):
+    """The weights in `base`, and a folder for each mutation of the config."""
     cases = []
     for index, (key, what, changed) in enumerate([("nothing", "unchanged", whole), *mutations(whole)]):
-        folder = root / family / str(index)
+        folder = root / str(index)
         folder.mkdir(parents=True)
         (folder / "config.json").write_text(json.dumps(changed))
         (folder / "model.safetensors").symlink_to(base / "model.safetensors")
@@ -168,6 +194,11 @@ def judge(family, weights, inert, key, folder):
     return ("" if error < BOUND else f"logits differ by {error:.2g}"), "equal"
 
 
+def file_of(row):
+    """The family file of a row."""
+    return remote_models.CASES[row][2] if row in remote_models.CASES else EXPERTS.get(row, row)
+
+
 def families_of(words):
     if words:
         unknown = [word for word in words if word not in ROWS]
@@ -191,7 +222,7 @@ def main():
         (root / "cases.json").write_text(json.dumps(requests))
         call("model", "forward", "--cases", root / "cases.json")
         for family, (weights, cases) in prepared.items():
-            ends, inert = collections.Counter(), set(yaml.safe_load(call("model", "list", EXPERTS.get(family, family)))["inert"])
+            ends, inert = collections.Counter(), set(yaml.safe_load(call("model", "list", file_of(family)))["inert"])
             for case in cases:
                 wrong, end = judge(family, weights, inert, case[0], case[-1])
                 ends[end] += 1
