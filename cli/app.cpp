@@ -99,7 +99,7 @@ int run_tree(const Words& words) {
 
 /// Commands of the reference that are still to come: "unknown" would mislead.
 void refuse_commands_to_come(const Words& words) {
-  constexpr const char* kToCome[] = {"kd", "benchmark"};
+  constexpr const char* kToCome[] = {"kd"};
   for (const char* name : kToCome) {
     if (!words.empty() && words.front() == name)
       fail(ErrorCode::kUnsupported, "automodel ", name, " is not implemented yet");

@@ -27,6 +27,15 @@ constexpr const char* kPretrainFooter =
     "  automodel pretrain llm -c recipe.yaml --dataset.file_pattern 'shards/train_*.bin' --dataset.seq_len "
     "1024";
 
+constexpr const char* kBenchmarkFooter =
+    "Examples:\n"
+    "  automodel benchmark llm -c recipe.yaml\n"
+    "  automodel benchmark llm -c recipe.yaml --benchmark.json_output_path times.json "
+    "--benchmark.warmup_steps 3\n"
+    "The recipe's dataset is MockIterableDataset; its rows are step_scheduler.local_batch_size a "
+    "micro-batch, its "
+    "tokens of the model's vocabulary.";
+
 constexpr const char* kShowFooter =
     "Examples:\n"
     "  automodel config show -c recipe.yaml\n"
@@ -50,6 +59,12 @@ const std::vector<RecipeCommandRow>& recipe_command_table() {
        kPretrainFooter,
        kTrainOptions,
        run_train},
+      {{"benchmark"},
+       "llm",
+       "Time training steps on random tokens: seconds, TFLOP/s, share of the peak",
+       kBenchmarkFooter,
+       kTrainOptions,
+       run_benchmark},
       {{"config", "show"},
        "",
        "Print a recipe with its overrides applied",

@@ -8,6 +8,9 @@ namespace automodel::cli {
 /// `finetune`, `pretrain`: the same; the recipe says which.
 int run_train(const RecipeArguments& arguments);
 
+/// `benchmark`: the benchmark recipe, whatever the file names.
+int run_benchmark(const RecipeArguments& arguments);
+
 /// `automodel recipe.yaml`: the recipe must name its class.
 int run_recipe_file(const RecipeArguments& arguments);
 

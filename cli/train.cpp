@@ -44,6 +44,12 @@ int run_train(const RecipeArguments& arguments) {
   return train(arguments, config::load_document(arguments.config_path, arguments.overrides));
 }
 
+int run_benchmark(const RecipeArguments& arguments) {
+  std::vector<config::Override> overrides = arguments.overrides;
+  overrides.push_back({"recipe", config::kBenchmarkRecipe});
+  return train(arguments, config::load_document(arguments.config_path, overrides));
+}
+
 int run_recipe_file(const RecipeArguments& arguments) {
   const config::Document document = config::load_document(arguments.config_path, arguments.overrides);
   check(document.root.find("recipe") != nullptr,

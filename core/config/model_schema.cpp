@@ -130,18 +130,23 @@ const Section& backend() {
       s.built_in(name, "kernels are chosen by the program");
     }
     s.inert("rope_fusion", "forced off in the reference");
-    s.inert("fake_gate_noise", "read with fake_balanced_gate only");
-    s.accepted("fake_balanced_gate")
-        .only({Node::of(false)}, "giving tokens to experts without a router is not implemented yet")
-        .doc("true: every expert gets as many tokens, for benchmarks");
+    s.accepted("fake_gate_noise")
+        .only({Node::of(int64_t{0}), Node::of(0.0)}, "uneven loads without a router are not implemented yet")
+        .default_text("0.0")
+        .doc("how uneven the loads of fake_balanced_gate are");
+    s.custom("fake_balanced_gate",
+             [](const Node& value, D& d) { d.config.balanced_gate = read_as<bool>(value); })
+        .type("true or false")
+        .default_text("false")
+        .doc("tokens go to experts in turn with equal weights and routers do not learn: for benchmarks");
     s.not_supported("te_fp8", "FP8 is not implemented yet");
     return s.take();
   }();
   return kSection;
 }
 
-void declare_common(SectionOf<D>& s, const std::string& dtype) {
-  s.accepted("_target_").doc("the model's class and constructor");
+/// How the model is kept and computed.
+void declare_choices(SectionOf<D>& s, const std::string& dtype) {
   for (const char* name : {"torch_dtype", "dtype"}) {
     s.custom(name, read_dtype)
         .type("auto, float32, bfloat16 or float16; bf16, fp32, torch.bfloat16 too")
@@ -159,6 +164,11 @@ void declare_common(SectionOf<D>& s, const std::string& dtype) {
        {"attn_implementation", "use_liger_kernel", "use_sdpa_patching", "sdpa_method", "force_hf"}) {
     s.built_in(name, "kernels are chosen by the program");
   }
+}
+
+void declare_common(SectionOf<D>& s, const std::string& dtype) {
+  s.accepted("_target_").doc("the model's class and constructor");
+  declare_choices(s, dtype);
   s.built_in("trust_remote_code", "no Python code is run");
   s.built_in("output_hidden_states", "the fused loss has them without asking");
   s.not_supported("quantization_config", "quantised base models are not implemented yet");
@@ -267,19 +277,64 @@ const Section& from_config() {
   return kSection;
 }
 
+/// The configuration that build_gpt2_model starts from.
+Node& gpt2_config(D& draft) {
+  if (draft.inline_config.is_map()) return draft.inline_config;
+  draft.inline_config = Node::map();
+  Node architectures = Node::list();
+  architectures.items.push_back(Node::of("GPT2LMHeadModel"));
+  draft.inline_config.set("architectures", std::move(architectures));
+  draft.inline_config.set("model_type", Node::of("gpt2"));
+  draft.inline_config.set("n_positions", Node::of(int64_t{2048}));
+  return draft.inline_config;
+}
+
+const Section& build_gpt2() {
+  static const Section kSection = [] {
+    SectionOf<D> s("model",
+                   "GPT-2 with weights drawn at random.",
+                   "nemo_automodel.components.models.gpt2.build_gpt2_model");
+    s.custom("_target_", [](const Node&, D& draft) { gpt2_config(draft); })
+        .type("text")
+        .doc("the builder")
+        .required();
+    const auto size = [&s](const char* name, const char* default_text, const char* doc) {
+      s.custom(name, [name](const Node& value, D& draft) { gpt2_config(draft).set(name, value); })
+          .type(type_name<int64_t>())
+          .default_text(default_text)
+          .doc(doc);
+    };
+    size("vocab_size", "50257", "words");
+    size("n_positions", "2048", "longest sequence");
+    size("n_embd", "768", "width");
+    size("n_layer", "12", "blocks");
+    size("n_head", "12", "heads of attention");
+    size("bos_token_id", "50256", "id that begins a text");
+    size("eos_token_id", "50256", "id that ends a text");
+    s.inert("n_ctx", "the older name of n_positions");
+    declare_choices(s, "float32");
+    return s.take();
+  }();
+  return kSection;
+}
+
 }  // namespace
 
 const Section& model_section(const Node& map, ModelConfig& config) {
   const std::string otherwise = "nemo_automodel.NeMoAutoModelForCausalLM.from_pretrained";
-  const bool is_pretrained =
-      find_target(TargetRole::kModel, target_of(map, otherwise)).kind == "from_pretrained";
+  const std::string_view kind = find_target(TargetRole::kModel, target_of(map, otherwise)).kind;
+  const bool is_pretrained = kind == "from_pretrained";
   config.source = is_pretrained ? ModelSource::kPretrained : ModelSource::kConfig;
   config.torch_dtype = is_pretrained ? "auto" : "bfloat16";
+  if (kind == "gpt2") {
+    config.torch_dtype = "float32";
+    return build_gpt2();
+  }
   return is_pretrained ? from_pretrained() : from_config();
 }
 
 std::vector<const Section*> model_sections() {
-  return {&from_pretrained(), &from_config()};
+  return {&from_pretrained(), &from_config(), &build_gpt2()};
 }
 
 }  // namespace automodel::config

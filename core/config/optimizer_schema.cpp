@@ -78,6 +78,39 @@ const Section& adam() {
   return kSection;
 }
 
+/// Transformer Engine's: float32 states, and float32 copies of the weights on request.
+const Section& fused_adam() {
+  static const Section kSection = [] {
+    SectionOf<C> s =
+        declare("transformer_engine.pytorch.optimizers.FusedAdam",
+                "Adam with float32 states beside bf16 weights; needs master_weights: true unless the "
+                "weights are float32.",
+                "0.0");
+    s.custom("betas", read_betas)
+        .type("list of two numbers")
+        .default_text("[0.9, 0.999]")
+        .doc("decay of the first and the second moment");
+    s.field("eps", &C::eps).doc("added to the root of the second moment").min(0.0);
+    s.custom("adam_w_mode",
+             [](const Node& value, C& config) {
+               config.kind = read_as<bool>(value) ? C::Kind::kAdamW : C::Kind::kAdam;
+             })
+        .type("true or false")
+        .default_text("true")
+        .doc("true: decoupled weight decay");
+    s.accepted("bias_correction")
+        .only({Node::of(true)}, "moments without bias correction are not implemented");
+    s.built_in("store_param_remainders", "float32 copies are whole");
+    for (const char* name : {"master_weight_dtype", "exp_avg_dtype", "exp_avg_sq_dtype"})
+      s.accepted(name)
+          .only({Node::of("torch.float32"), Node::of("float32")},
+                "other types than float32 are not implemented")
+          .default_text("torch.float32");
+    return s.take();
+  }();
+  return kSection;
+}
+
 const Section& sgd() {
   static const Section kSection = declare_sgd();
   return kSection;
@@ -90,12 +123,17 @@ const Section& optimizer_section(const Node& map, OptimizerConfig& config) {
   config = {};
   if (kind == "adamw") return adamw();
   config.weight_decay = 0.0;
+  if (kind == "fused_adam") {
+    config.lr = 1e-3;
+    config.states_in_float32 = true;
+    return fused_adam();
+  }
   config.kind = kind == "adam" ? C::Kind::kAdam : C::Kind::kSgd;
   return kind == "adam" ? adam() : sgd();
 }
 
 std::vector<const Section*> optimizer_sections() {
-  return {&adamw(), &adam(), &sgd()};
+  return {&adamw(), &adam(), &fused_adam(), &sgd()};
 }
 
 }  // namespace automodel::config

@@ -33,6 +33,7 @@ struct ModelConfig {
       inline_config;  ///< from_config with the config written in the recipe: its JSON text, else empty
   std::string config_overrides;  ///< JSON object of Hugging Face config fields set in the recipe, else empty
   std::string torch_dtype = "auto";  ///< auto, float32, bfloat16 or float16
+  bool balanced_gate = false;        ///< experts take tokens in turn, routers rest (benchmarks)
   std::string
       family_file;  ///< a model family of the user's own (docs/model-families.md); empty: the known ones
 };
@@ -83,6 +84,20 @@ struct DatasetConfig {
   MockConfig mock;
 };
 
+/// Several rows in one sequence, for training sets.
+struct PackingConfig {
+  int64_t packed_sequence_size = 0;  ///< tokens of a sequence; 0: rows are not packed
+  int64_t max_packs = 0;             ///< 0: all
+};
+
+/// Of the benchmark recipe.
+struct BenchmarkConfig {
+  int64_t warmup_steps = 10;          ///< timed apart from the others
+  std::optional<double> peak_tflops;  ///< of one device; unset: mfu.peak_tflops
+  int64_t num_nodes = 1;
+  std::string json_output_path;  ///< of the summary; empty: none
+};
+
 struct DataloaderConfig {
   std::optional<bool> shuffle;        ///< unset: true, except for iterable sets
   int64_t pad_seq_len_divisible = 1;  ///< collate_fn.pad_seq_len_divisible
@@ -110,6 +125,7 @@ struct OptimizerConfig {
   double momentum = 0.0;  ///< SGD
   bool nesterov = false;  ///< SGD
   bool master_weights = false;         ///< keep fp32 copies of bf16 weights
+  bool states_in_float32 = false;      ///< asked for by Transformer Engine's FusedAdam
   bool bf16_stochastic_round = false;  ///< round updated bf16 weights and states stochastically
 };
 
@@ -178,6 +194,8 @@ struct ProfileConfig {
 /// Whether micro-batches on a GPU are captured once and replayed.
 enum class CudaGraphs { kAuto, kOn, kOff };
 
+inline constexpr const char* kBenchmarkRecipe = "BenchmarkingRecipeForNextTokenPrediction";
+
 struct Recipe {
   std::string recipe = "TrainFinetuneRecipeForNextTokenPrediction";
   int64_t seed = 42;
@@ -199,6 +217,8 @@ struct Recipe {
   std::optional<double> max_grad_norm = 1.0;  ///< clip_grad_norm.max_norm; null: off
   DistributedConfig distributed;
   ProfileConfig profile;
+  PackingConfig packing;
+  std::optional<BenchmarkConfig> benchmark;  ///< of the benchmark recipe
   std::optional<double>
       mfu_peak_tflops;  ///< mfu.peak_tflops: peak of the device; unset on a CPU: mfu is null
 

@@ -18,6 +18,8 @@ class Rules {
     walk_.refuse(path, node != nullptr ? node->line : root_.line, why, detail::join(parts...));
   }
 
+  void set_aside(const std::string& path, const std::string& note) { walk_.set_aside(path, note); }
+
  private:
   const Node& root_;
   SectionWalk& walk_;
@@ -70,6 +72,16 @@ void check_optimizer(const Recipe& recipe, Rules& rules) {
                 "has nothing to round beside master_weights, which are float32; leave one of them out");
 }
 
+/// States are of the type in which weights are kept.
+void check_states(const Recipe& recipe, Rules& rules) {
+  const bool float32 = recipe.optimizer.master_weights || recipe.model.torch_dtype == "float32";
+  rules.require(
+      !recipe.optimizer.states_in_float32 || float32,
+      "optimizer.master_weights",
+      Why::kNotSupported,
+      "float32 states of bf16 weights alone are not implemented; set optimizer.master_weights: true");
+}
+
 void check_peft(const Recipe& recipe, Rules& rules) {
   if (!recipe.peft) return;
   const PeftConfig& peft = *recipe.peft;
@@ -108,6 +120,37 @@ void check_data(const RecipeDraft& draft, const Node& root, Rules& rules) {
       "dataloader.shuffle",
       Why::kNotSupported,
       "shuffling of sets without an index is not implemented yet; dataset.shuffle_files is another thing");
+}
+
+void check_packing(const RecipeDraft& draft, Rules& rules) {
+  rules.require(draft.recipe.packing.packed_sequence_size == 0 || is_text(draft.dataset.config),
+                "packed_sequence.packed_sequence_size",
+                Why::kBadValue,
+                "needs a training set of rows; this one gives sequences of one length already");
+}
+
+/// The benchmark recipe sizes its random rows itself, as the reference's does.
+void join_benchmark(RecipeDraft& draft, Rules& rules) {
+  Recipe& recipe = draft.recipe;
+  if (recipe.recipe != kBenchmarkRecipe) {
+    recipe.benchmark.reset();
+    rules.set_aside("benchmark", "read by the benchmark recipe only");
+    return;
+  }
+  if (!recipe.benchmark) recipe.benchmark.emplace();
+  DatasetConfig& set = draft.dataset.config;
+  rules.require(set.kind == DatasetConfig::Kind::kMock,
+                "dataset",
+                Why::kNotSupported,
+                "the benchmark recipe times random tokens: use "
+                "nemo_automodel.components.datasets.llm.mock_iterable_dataset.MockIterableDataset");
+  set.mock.batch_size = recipe.step_scheduler.local_batch_size;
+  const std::optional<int64_t>& steps = recipe.step_scheduler.max_steps;
+  rules.require(!steps || *steps > recipe.benchmark->warmup_steps,
+                "benchmark.warmup_steps",
+                Why::kBadValue,
+                "leaves no step to time: step_scheduler.max_steps is ",
+                steps.value_or(0));
 }
 
 /// dataset.tokenizer wins over the top-level section; validation must use the same.
@@ -158,8 +201,11 @@ void finish_recipe(RecipeDraft& draft, const Node& root, SectionWalk& walk) {
   check_optimizer(draft.recipe, rules);
   check_peft(draft.recipe, rules);
   check_data(draft, root, rules);
+  check_packing(draft, rules);
+  join_benchmark(draft, rules);
   join_tokenizers(draft, rules);
   join_model(draft, rules);
+  check_states(draft.recipe, rules);
   join_datasets(draft);
 }
 

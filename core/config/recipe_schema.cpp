@@ -79,19 +79,48 @@ const Section& mfu() {
 
 const Section& packing() {
   static const Section kSection = [] {
-    SectionOf<D> s("packed_sequence", "Several rows in one sequence.");
-    s.accepted("packed_sequence_size")
-        .only({Node::of(int64_t{0})}, "packed sequences are not implemented yet")
-        .default_text("0")
-        .doc("0: rows are not packed");
-    for (const char* name : {"packing_strategy",
-                             "max_packs",
-                             "num_proc",
-                             "prepacked",
-                             "drop_long_samples",
-                             "split_across_pack"}) {
-      s.inert(name, "rows are not packed");
-    }
+    using C = PackingConfig;
+    SectionOf<C> s("packed_sequence",
+                   "Several rows of the training set in one sequence, each seeing only itself.");
+    s.field("packed_sequence_size", &C::packed_sequence_size)
+        .doc(
+            "length of a sequence; rows are joined in order as long as they fit, longer ones are left out; "
+            "0: off")
+        .unit("tokens")
+        .null_is_unset()
+        .min(0);
+    s.field("max_packs", &C::max_packs).doc("sequences of an epoch; null or 0: all").null_is_unset().min(0);
+    s.accepted("packing_strategy")
+        .only({Node::of("thd")}, "packing by knapsack (neat) is not implemented yet")
+        .default_text("thd")
+        .doc("thd: in the order of the rows");
+    s.accepted("prepacked").only({Node::of(false)}, "sets that are packed already are not implemented yet");
+    s.accepted("drop_long_samples")
+        .only({Node::of(true)}, "cutting long rows is dataset.seq_length with truncation");
+    s.built_in("num_proc", "rows are measured on the threads of dataloader.num_workers");
+    s.inert("split_across_pack", "without effect in the reference: rows stay whole");
+    return s.take();
+  }();
+  return kSection;
+}
+
+const Section& benchmark() {
+  static const Section kSection = [] {
+    using C = BenchmarkConfig;
+    SectionOf<C> s("benchmark",
+                   "What BenchmarkingRecipeForNextTokenPrediction times; no other recipe reads it.");
+    s.field("warmup_steps", &C::warmup_steps).doc("steps that are timed apart from the others").min(0);
+    s.field("peak_tflops", &C::peak_tflops)
+        .doc("peak of one device; null: mfu.peak_tflops")
+        .unit("TFLOP/s")
+        .min(0.0);
+    s.field("num_nodes", &C::num_nodes).doc("machines; only written down").min(1);
+    s.field("json_output_path", &C::json_output_path).doc("file of the summary; empty: none").null_is_unset();
+    for (const char* name : {"nsys_start", "nsys_end"})
+      s.accepted(name)
+          .only({Node::of(int64_t{-1})}, "profile: writes a trace of some steps")
+          .default_text("-1");
+    s.inert("nsys_ranks", "read with nsys_start only");
     return s.take();
   }();
   return kSection;
@@ -181,7 +210,9 @@ void declare_sections(SectionOf<D>& s) {
   s.chosen("peft", {&peft_section()}, choose_peft).doc("low-rank adapters; null: every weight is trained");
   s.nested<Recipe>("clip_grad_norm", clip_grad_norm(), [](D& d) -> auto& { return d.recipe; });
   s.nested<Recipe>("mfu", mfu(), [](D& d) -> auto& { return d.recipe; });
-  s.nested<D>("packed_sequence", packing(), [](D& d) -> auto& { return d; });
+  s.nested<PackingConfig>("packed_sequence", packing(), [](D& d) -> auto& { return d.recipe.packing; });
+  s.nested<BenchmarkConfig>(
+      "benchmark", benchmark(), [](D& d) -> auto& { return d.recipe.benchmark.emplace(); });
   s.nested<D>("dist_env", process_group(), [](D& d) -> auto& { return d; });
   s.nested<D>("compile", compilation(), [](D& d) -> auto& { return d; });
 }
@@ -255,7 +286,6 @@ Section declare() {
   declare_features_to_come(s);
   s.inert("rng", "not read: the seed is the top-level seed");
   s.inert("ci", "of the reference's own tests");
-  s.inert("benchmark", "read by the benchmark recipe, which is not implemented yet");
   for (const char* name : {"parallelizer", "autopipeline", "distributed_config", "longalign"})
     s.inert(name, "not read");
   s.built_in("prewarm", "kernels are ready before the first step");

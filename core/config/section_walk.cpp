@@ -117,6 +117,12 @@ void SectionWalk::refuse(const std::string& path, int line, Why why, const std::
   report_.refused.push_back({path, why, place + ": " + path + ": " + message});
 }
 
+void SectionWalk::set_aside(const std::string& path, const std::string& note) {
+  for (KeyFate& key : report_.keys) {
+    if (key.path == path || key.path.starts_with(path + ".")) key = {key.path, Fate::kInert, note};
+  }
+}
+
 void SectionWalk::mark(const std::string& path, const Node& value, Fate fate, const std::string& note) {
   if (!value.is_map() || value.entries.empty()) {
     report_.keys.push_back({path, fate, note});

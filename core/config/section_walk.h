@@ -21,6 +21,9 @@ class SectionWalk {
   /// Adds a refusal of `path`, prefixed by the place of `line`.
   void refuse(const std::string& path, int line, Why why, const std::string& message);
 
+  /// Notes that the keys read below `path` have no effect after all.
+  void set_aside(const std::string& path, const std::string& note);
+
  private:
   void read_entry(const Section& section, const Node::Entry& entry, const std::string& path, void* object);
   void read_value(

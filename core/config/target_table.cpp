@@ -13,10 +13,6 @@ constexpr const char* kRetrieval = "retrieval models are not implemented yet";
 constexpr const char* kAudio = "audio data is not implemented yet";
 constexpr const char* kDiffusion = "diffusion models are not implemented yet";
 constexpr const char* kMock = "mock data is not implemented yet";
-constexpr const char* kPacking = "packed sequences are not implemented yet";
-constexpr const char* kFusedAdam =
-    "Transformer Engine's FusedAdam is not implemented yet; torch.optim.AdamW with optimizer.master_weights: "
-    "true keeps fp32 copies of bf16 weights";
 constexpr const char* kFamily = "this model family is not implemented yet";
 constexpr const char* kDistillation = "knowledge distillation is not implemented yet";
 constexpr const char* kClassification = "sequence classification is not implemented yet";
@@ -35,8 +31,8 @@ constexpr Target kTargets[] = {
     {"nemo_automodel.recipes.llm.train_ft.TrainFinetuneRecipeForNextTokenPrediction", TargetRole::kRecipe, "finetune", ""},
     {"KnowledgeDistillationRecipeForNextTokenPrediction", TargetRole::kRecipe, "language", kDistillation},
     {"nemo_automodel.recipes.llm.kd.KnowledgeDistillationRecipeForNextTokenPrediction", TargetRole::kRecipe, "language", kDistillation},
-    {"BenchmarkingRecipeForNextTokenPrediction", TargetRole::kRecipe, "language", "the benchmark recipe is not implemented yet"},
-    {"nemo_automodel.recipes.llm.benchmark.BenchmarkingRecipeForNextTokenPrediction", TargetRole::kRecipe, "language", "the benchmark recipe is not implemented yet"},
+    {"BenchmarkingRecipeForNextTokenPrediction", TargetRole::kRecipe, "benchmark", ""},
+    {"nemo_automodel.recipes.llm.benchmark.BenchmarkingRecipeForNextTokenPrediction", TargetRole::kRecipe, "benchmark", ""},
     {"TrainFinetuneRecipeForSequenceClassification", TargetRole::kRecipe, "language", kClassification},
     {"nemo_automodel.recipes.llm.train_seq_cls.TrainFinetuneRecipeForSequenceClassification", TargetRole::kRecipe, "language", kClassification},
     {"FinetuneRecipeForVLM", TargetRole::kRecipe, "", kVision},
@@ -76,7 +72,7 @@ constexpr Target kTargets[] = {
     {"nemo_automodel._transformers.retrieval.RetrieverStudentWithProjection.build", TargetRole::kModel, "", kRetrieval},
     {"nemo_automodel._transformers.retrieval.RetrieverTeacherEmbeddingEncoder.build", TargetRole::kModel, "", kRetrieval},
     {"nemo_automodel.components.models.gemma4_drafter.composite.Gemma4WithDrafter.from_pretrained", TargetRole::kModel, "", kVision},
-    {"nemo_automodel.components.models.gpt2.build_gpt2_model", TargetRole::kModel, "", "GPT-2 models are not implemented yet"},
+    {"nemo_automodel.components.models.gpt2.build_gpt2_model", TargetRole::kModel, "gpt2", ""},
     {"transformers.AutoModel.from_pretrained", TargetRole::kModel, "", "models without a language-modelling head are not implemented yet"},
     // Model configurations
     {"transformers.AutoConfig.from_pretrained", TargetRole::kModelConfig, "from_pretrained", ""},
@@ -114,9 +110,9 @@ constexpr Target kTargets[] = {
     {"torch.optim.sgd.SGD", TargetRole::kOptimizer, "sgd", ""},
     {"adamw", TargetRole::kOptimizer, "adamw", ""},
     {"adam", TargetRole::kOptimizer, "adam", ""},
-    {"transformer_engine.pytorch.optimizers.FusedAdam", TargetRole::kOptimizer, "", kFusedAdam},
-    {"transformer_engine.pytorch.optimizers.fused_adam.FusedAdam", TargetRole::kOptimizer, "", kFusedAdam},
-    {"fused_adam", TargetRole::kOptimizer, "", kFusedAdam},
+    {"transformer_engine.pytorch.optimizers.FusedAdam", TargetRole::kOptimizer, "fused_adam", ""},
+    {"transformer_engine.pytorch.optimizers.fused_adam.FusedAdam", TargetRole::kOptimizer, "fused_adam", ""},
+    {"fused_adam", TargetRole::kOptimizer, "fused_adam", ""},
     {"flashoptim.FlashAdamW", TargetRole::kOptimizer, "", kFlashAdamW},
     {"flash_adamw", TargetRole::kOptimizer, "", kFlashAdamW},
     {"dion.Muon", TargetRole::kOptimizer, "", kMuon},
@@ -189,7 +185,7 @@ constexpr Target kTargets[] = {
     {"nemo_automodel.components.datasets.diffusion.image_edit_dataset.ImageEditDataloaderConfig", TargetRole::kDataloader, "", kDiffusion},
     {"nemo_automodel.components.datasets.utils.default_collater", TargetRole::kCollate, "default", ""},
     {"torch.utils.data.default_collate", TargetRole::kCollate, "plain", ""},
-    {"nemo_automodel.components.datasets.utils.packed_sequence_thd_collater", TargetRole::kCollate, "", kPacking},
+    {"nemo_automodel.components.datasets.utils.packed_sequence_thd_collater", TargetRole::kCollate, "default", ""},
     {"nemo_automodel.components.datasets.utils.packed_sequence_thd_collater_vlm", TargetRole::kCollate, "", kVision},
     {"nemo_automodel.components.datasets.audio.collate_fns.qwen2_5_omni_asr_collate_fn", TargetRole::kCollate, "", kVision},
     {"nemo_automodel.components.datasets.audio.collate_fns.qwen3_omni_asr_collate_fn", TargetRole::kCollate, "", kVision},

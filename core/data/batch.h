@@ -10,9 +10,10 @@ constexpr int64_t kIgnoreIndex = -100;
 /// One tokenised row, shifted: labels[i] is the target of position i, kIgnoreIndex where none is learnt.
 struct Sample {
   std::vector<int32_t> input_ids;
-  std::vector<int32_t> labels;          ///< as long as input_ids
-  std::vector<uint8_t> attention_mask;  ///< empty: all ones. 0 marks padding that the processor added
-  int64_t row = -1;                     ///< index in the source, for messages and tests
+  std::vector<int32_t> labels;            ///< as long as input_ids
+  std::vector<uint8_t> attention_mask;    ///< empty: all ones. 0 marks padding that the processor added
+  std::vector<int64_t> document_lengths;  ///< tokens of each row in a pack; empty: the sample is one row
+  int64_t row = -1;                       ///< index in the source, for messages and tests
 };
 
 /// A micro-batch: rows right-padded to a common length T.
@@ -22,10 +23,13 @@ struct Batch {
   std::vector<int64_t> input_ids;  ///< [B, T], pad token in the tail
   std::vector<int64_t>
       labels;  ///< [B, T], Loader::Options::ignore_index where nothing is learnt and in the tail
-  std::vector<int64_t> lengths;  ///< [B], tokens of each row that are not padding
-  std::vector<int64_t> rows;     ///< [B], index of each row in the source
-  int64_t num_label_tokens = 0;  ///< labels that are not kIgnoreIndex
-  int64_t num_tokens = 0;        ///< the reference's count: all tokens less tail padding
+  std::vector<int32_t>
+      documents;  ///< [B, T], which row of a pack a token is of, -1 in the tail; empty: no packs
+  std::vector<int64_t> positions;  ///< [B, T], from 0 in each document; empty with `documents`
+  std::vector<int64_t> lengths;    ///< [B], tokens of each row that are not padding
+  std::vector<int64_t> rows;       ///< [B], index of each row in the source
+  int64_t num_label_tokens = 0;    ///< labels that are not kIgnoreIndex
+  int64_t num_tokens = 0;          ///< the reference's count: all tokens less tail padding
 };
 
 }  // namespace automodel::data

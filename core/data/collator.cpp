@@ -5,6 +5,20 @@
 #include "core/base/error.h"
 
 namespace automodel::data {
+namespace {
+
+/// Writes the documents of one row, `batch.length` numbers each.
+void place_documents(const Sample& sample, size_t row, Batch& batch) {
+  size_t at = row * static_cast<size_t>(batch.length);
+  for (size_t document = 0; document < sample.document_lengths.size(); ++document) {
+    for (int64_t i = 0; i < sample.document_lengths[document]; ++i, ++at) {
+      batch.documents[at] = static_cast<int32_t>(document);
+      batch.positions[at] = i;
+    }
+  }
+}
+
+}  // namespace
 
 Batch collate(const std::vector<Sample>& samples, const CollatorOptions& options) {
   ensure(options.pad_seq_len_divisible > 0, "pad_seq_len_divisible ", options.pad_seq_len_divisible);
@@ -18,10 +32,17 @@ Batch collate(const std::vector<Sample>& samples, const CollatorOptions& options
   batch.length = static_cast<int64_t>(length);
   batch.input_ids.assign(samples.size() * length, options.pad_token_id);
   batch.labels.assign(samples.size() * length, options.ignore_index);
+  const bool packed = std::any_of(
+      samples.begin(), samples.end(), [](const Sample& s) { return !s.document_lengths.empty(); });
+  if (packed) {
+    batch.documents.assign(samples.size() * length, -1);
+    batch.positions.assign(samples.size() * length, 0);
+  }
   for (size_t row = 0; row < samples.size(); ++row) {
     const Sample& sample = samples[row];
     ensure(sample.labels.size() == sample.input_ids.size(), "labels are not as long as input_ids");
     std::copy(sample.input_ids.begin(), sample.input_ids.end(), batch.input_ids.begin() + row * length);
+    if (packed) place_documents(sample, row, batch);
     int64_t learnt_end = 0;
     for (size_t i = 0; i < sample.labels.size(); ++i) {
       if (sample.labels[i] == kIgnoreIndex) continue;

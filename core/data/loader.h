@@ -33,6 +33,8 @@ class Loader {
     bool drop_last = false;  ///< leave out an epoch's last micro-batch when it is not full
     int64_t pad_seq_len_divisible = 1;
     int64_t num_workers = 1;
+    int64_t pack_size = 0;      ///< tokens of a sequence that several rows share; 0: a row is a sequence
+    int64_t num_max_packs = 0;  ///< packs of an epoch; 0: all
     int64_t ignore_index = kIgnoreIndex;  ///< written to Batch::labels where nothing is learnt
   };
 

@@ -29,18 +29,75 @@ RowLoader::RowLoader(std::unique_ptr<Source> source,
       processor_(std::move(processor)),
       skip_invalid_rows_(skip_invalid_rows),
       num_skipped_rows_(source_->num_skipped()) {
-  check(source_->num_rows() >= options_.dp_size,
+  if (options_.pack_size > 0) plan_packs();
+  check(num_items() >= options_.dp_size,
         ErrorCode::kData,
         "the set has ",
-        source_->num_rows(),
-        " rows for ",
+        num_items(),
+        packs_.empty() ? " rows for " : " packs for ",
         options_.dp_size,
         " data-parallel ranks; at least one a rank is needed");
   start({});
 }
 
+std::vector<int64_t> RowLoader::measure_rows() {
+  constexpr int64_t kShown = 1000;  // rows between two lines of progress
+  const int64_t num_rows = source_->num_rows();
+  std::vector<int64_t> lengths(static_cast<size_t>(num_rows));
+  Prefetcher measure(
+      [this](int64_t row) {
+        PreparedBatch one;
+        one.batch.length = static_cast<int64_t>(sample_for(row, one.num_skipped_rows).input_ids.size());
+        return one;
+      },
+      0,
+      num_rows,
+      options_.num_workers);
+  for (int64_t row = 0; row < num_rows; ++row) {
+    lengths[static_cast<size_t>(row)] = measure.next()->batch.length;
+    if (row % kShown == 0) log::set_status(detail::join("packing: ", row, " of ", num_rows, " rows"));
+  }
+  log::set_status("");
+  return lengths;
+}
+
+void RowLoader::plan_packs() {
+  PackPlan plan = data::plan_packs(measure_rows(), options_.pack_size, options_.num_max_packs);
+  if (plan.num_too_long > 0)
+    log::warning(
+        plan.num_too_long, " rows are longer than a pack of ", options_.pack_size, " tokens and left out");
+  check(!plan.packs.empty(),
+        ErrorCode::kData,
+        "all ",
+        source_->num_rows(),
+        " rows are longer than packed_sequence.packed_sequence_size, ",
+        options_.pack_size,
+        " tokens: raise it, or cut rows with dataset.seq_length and truncation");
+  int64_t num_tokens = 0;
+  size_t num_rows = 0;
+  for (const Pack& pack : plan.packs) {
+    num_tokens += pack.length;
+    num_rows += pack.rows.size();
+  }
+  const auto num_packs = static_cast<int64_t>(plan.packs.size());
+  log::info("Packed ",
+            num_rows,
+            " rows into ",
+            num_packs,
+            " sequences of ",
+            options_.pack_size,
+            " tokens, ",
+            100 * num_tokens / (num_packs * options_.pack_size),
+            " % full");
+  packs_ = std::move(plan.packs);
+}
+
+int64_t RowLoader::num_items() const {
+  return packs_.empty() ? source_->num_rows() : static_cast<int64_t>(packs_.size());
+}
+
 std::optional<int64_t> RowLoader::num_micro_batches() const {
-  const int64_t rows = source_->num_rows() / options_.dp_size;
+  const int64_t rows = num_items() / options_.dp_size;
   if (options_.drop_last) return rows / options_.local_batch_size;
   return (rows + options_.local_batch_size - 1) / options_.local_batch_size;
 }
@@ -74,14 +131,14 @@ void RowLoader::restore(const LoaderState& state) {
 }
 
 void RowLoader::start(const LoaderState& state) {
-  prefetcher_.reset();  // joins the workers that read rows_
+  prefetcher_.reset();  // joins the workers that read items_
   state_ = state;
-  rows_ = epoch_rows(source_->num_rows(),
-                     state.epoch,
-                     {.seed = options_.seed,
-                      .dp_rank = options_.dp_rank,
-                      .dp_size = options_.dp_size,
-                      .shuffle = options_.shuffle});
+  items_ = epoch_rows(num_items(),
+                      state.epoch,
+                      {.seed = options_.seed,
+                       .dp_rank = options_.dp_rank,
+                       .dp_size = options_.dp_size,
+                       .shuffle = options_.shuffle});
   prefetcher_ = std::make_unique<Prefetcher>([this](int64_t micro_batch) { return prepare(micro_batch); },
                                              state.next_micro_batch,
                                              *num_micro_batches(),
@@ -92,13 +149,20 @@ PreparedBatch RowLoader::prepare(int64_t micro_batch) const {
   PreparedBatch prepared;
   std::vector<Sample> samples;
   const auto first = static_cast<size_t>(micro_batch * options_.local_batch_size);
-  const size_t last = std::min(first + static_cast<size_t>(options_.local_batch_size), rows_.size());
-  for (size_t i = first; i < last; ++i) samples.push_back(sample_for(rows_[i], prepared.num_skipped_rows));
+  const size_t last = std::min(first + static_cast<size_t>(options_.local_batch_size), items_.size());
+  for (size_t i = first; i < last; ++i) samples.push_back(sample_of(items_[i], prepared.num_skipped_rows));
   prepared.batch = collate(samples,
                            {.pad_token_id = processor_->pad_token_id(),
                             .pad_seq_len_divisible = options_.pad_seq_len_divisible,
                             .ignore_index = options_.ignore_index});
   return prepared;
+}
+
+Sample RowLoader::sample_of(int64_t item, int64_t& num_skipped) const {
+  if (packs_.empty()) return sample_for(item, num_skipped);
+  std::vector<Sample> samples;
+  for (int64_t row : packs_[static_cast<size_t>(item)].rows) samples.push_back(sample_for(row, num_skipped));
+  return join_documents(std::move(samples));
 }
 
 Sample RowLoader::sample_for(int64_t row, int64_t& num_skipped) const {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/data/loader.h"
+#include "core/data/packing.h"
 #include "core/data/prefetcher.h"
 #include "core/data/processor.h"
 #include "core/data/source.h"
@@ -12,7 +13,8 @@
 namespace automodel::data {
 
 /// The loader of a set whose rows can be read in any order: source -> sampler -> processor -> collator, the
-/// last two on worker threads.
+/// last two on worker threads. With Options::pack_size the sampler draws packs of rows; every row is then
+/// tokenised once at the start, for its length.
 class RowLoader : public Loader {
  public:
   RowLoader(std::unique_ptr<Source> source,
@@ -31,8 +33,14 @@ class RowLoader : public Loader {
   int64_t num_skipped_rows() const override { return num_skipped_rows_; }
 
  private:
+  void plan_packs();
+  std::vector<int64_t> measure_rows();
+  int64_t num_items() const;
   void start(const LoaderState& state);
   PreparedBatch prepare(int64_t micro_batch) const;
+
+  /// The sample of a row or of a pack.
+  Sample sample_of(int64_t item, int64_t& num_skipped) const;
 
   /// The sample for a row, or of the first row behind it that can stand in for it.
   Sample sample_for(int64_t row, int64_t& num_skipped) const;
@@ -44,7 +52,8 @@ class RowLoader : public Loader {
   bool skip_invalid_rows_;
   LoaderState state_;
   int64_t num_skipped_rows_ = 0;
-  std::vector<int64_t> rows_;  ///< of this rank in this epoch; the workers read it
+  std::vector<Pack> packs_;     ///< empty: rows are not packed
+  std::vector<int64_t> items_;  ///< rows or packs of this rank in this epoch; the workers read it
   std::unique_ptr<Prefetcher> prefetcher_;
 };
 

@@ -8,7 +8,6 @@
 #include <ATen/ops/zeros.h>
 
 #include "core/ops/norm.h"
-#include "core/ops/route.h"
 
 namespace automodel::nn {
 namespace {
@@ -19,13 +18,13 @@ at::Tensor count(const at::Tensor& choice, const at::Tensor& mask, int64_t num_e
   return at::zeros({num_experts}, mask.options()).scatter_add_(0, choice.reshape({-1}), each);
 }
 
-/// 1 for each token that is not padding.
-at::Tensor token_mask(const Tokens& tokens, const at::Tensor& logits_TE) {
-  const at::TensorOptions options = logits_TE.options().dtype(at::kFloat);
+/// 1 for each token that is not padding. x [tokens, ...]
+at::Tensor token_mask(const Tokens& tokens, const at::Tensor& x_TD) {
+  const at::TensorOptions options = x_TD.options().dtype(at::kFloat);
   if (tokens.documents_BT.defined()) return tokens.documents_BT.reshape({-1}).ge(0).to(options);
-  if (!tokens.lengths_B.defined()) return at::ones({logits_TE.size(0)}, options);
+  if (!tokens.lengths_B.defined()) return at::ones({x_TD.size(0)}, options);
   const at::Tensor& lengths_B = tokens.lengths_B;
-  const at::Tensor positions = at::arange(logits_TE.size(0) / lengths_B.size(0), lengths_B.options());
+  const at::Tensor positions = at::arange(x_TD.size(0) / lengths_B.size(0), lengths_B.options());
   return positions.unsqueeze(0).lt(lengths_B.unsqueeze(1)).reshape({-1}).to(options);
 }
 
@@ -53,16 +52,28 @@ void update_correction(at::Tensor& correction, const at::Tensor& load, double ra
 at::Tensor Moe::forward(const at::Tensor& x_BTD, const MixerInput& in) const {
   const ops::OpContext& context = in.context;
   const at::Tensor x_TD = ops::norm(x_BTD, input_norm, context).reshape({-1, x_BTD.size(2)});
-  const at::Tensor logits_TE = ops::router_logits(x_TD, router, config.router.float32, context);
-  const at::Tensor moves = correction ? correction.value() : at::Tensor();
-  const ops::Routing routing = ops::route(logits_TE, moves, config.router);
+  const ops::Routing routing = choose(x_TD, in);
   const ops::Groups groups = ops::make_groups(routing.experts, config.router.num_experts);
   const at::Tensor inner_TD = latent_in.weight ? ops::linear(x_TD, latent_in, context) : x_TD;
   at::Tensor y_TD = ops::experts(inner_TD, routing.weights, groups, experts, context);
   if (latent_out.weight) y_TD = ops::linear(y_TD, latent_out, context);
   if (shared_down.weight) y_TD = y_TD + shared(x_TD, context);
-  if (in.router) record(logits_TE, routing.experts, in);
   return y_TD.view(x_BTD.sizes());
+}
+
+ops::Routing Moe::choose(const at::Tensor& x_TD, const MixerInput& in) const {
+  if (config.in_turn) {
+    const at::ScalarType type = x_TD.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+    ops::Routing routing = ops::route_in_turn(x_TD.size(0), config.router, x_TD.options().dtype(type));
+    if (in.router)
+      in.router->load_E = count(routing.experts, token_mask(in.tokens, x_TD), config.router.num_experts);
+    return routing;
+  }
+  const at::Tensor logits_TE = ops::router_logits(x_TD, router, config.router.float32, in.context);
+  const at::Tensor moves = correction ? correction.value() : at::Tensor();
+  ops::Routing routing = ops::route(logits_TE, moves, config.router);
+  if (in.router) record(logits_TE, routing.experts, in);
+  return routing;
 }
 
 at::Tensor Moe::shared(const at::Tensor& x_TD, const ops::OpContext& context) const {

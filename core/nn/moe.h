@@ -4,6 +4,7 @@
 #include "core/nn/moe_config.h"
 #include "core/ops/experts.h"
 #include "core/ops/linear.h"
+#include "core/ops/route.h"
 
 namespace automodel::nn {
 
@@ -40,6 +41,8 @@ struct Moe {
   at::Tensor forward(const at::Tensor& x_BTD, const MixerInput& in) const;
 
  private:
+  /// Also tells in.router of it.
+  ops::Routing choose(const at::Tensor& x_TD, const MixerInput& in) const;
   at::Tensor shared(const at::Tensor& x_TD, const ops::OpContext& context) const;
   void record(const at::Tensor& logits_TE, const at::Tensor& choice, const MixerInput& in) const;
 };

@@ -30,6 +30,10 @@ struct MoeConfig {
   bool shared_bias = false;  ///< Ernie 4.5
   bool shared_gate = false;  ///< the shared output times sigmoid(w x). Qwen2-MoE, arXiv:2407.10671
 
+  /// Benchmarks: tokens go to the experts in turn with equal weights, the router rests. The reference's
+  /// fake_balanced_gate.
+  bool in_turn = false;
+
   bool router_last = false;  ///< drawn at random after the experts. Qwen3-MoE, DeepSeek-V3 in transformers
 
   /// Of the load-balancing loss over all layers (Fedus et al. 2021, arXiv:2101.03961, as transformers has

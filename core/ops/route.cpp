@@ -1,10 +1,13 @@
 #include "core/ops/route.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/gather.h>
 #include <ATen/ops/mm.h>
+#include <ATen/ops/remainder.h>
 #include <ATen/ops/sigmoid.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/zeros_like.h>
@@ -200,6 +203,13 @@ Routing route(const at::Tensor& logits, const at::Tensor& correction, const Rout
   if (logits.is_cuda()) return route_on_device(wide, correction, config);
   const variable_list chosen = RouteFunction::apply(wide.contiguous(), RouteNode{config, correction});
   return {chosen[0], chosen[1]};
+}
+
+Routing route_in_turn(int64_t tokens, const RouterConfig& config, const at::TensorOptions& options) {
+  const at::Tensor places = at::arange(tokens * config.top_k, options.dtype(at::kLong));
+  const double share = 1.0 / static_cast<double>(config.top_k);
+  return {.experts = places.remainder(config.num_experts).view({tokens, config.top_k}),
+          .weights = at::full({tokens, config.top_k}, share, options)};
 }
 
 }  // namespace automodel::ops

@@ -20,4 +20,8 @@ struct Routing {
 /// the shapes disagree.
 Routing route(const at::Tensor& logits, const at::Tensor& correction, const kernels::RouterConfig& config);
 
+/// Token t gets experts t k, t k + 1, ... of the circle of all, each with weight 1/k: equal loads without a
+/// router. `options`: device and f32 or f64 of the weights.
+Routing route_in_turn(int64_t tokens, const kernels::RouterConfig& config, const at::TensorOptions& options);
+
 }  // namespace automodel::ops

@@ -31,6 +31,7 @@
 #include "core/optim/grad_norm.h"
 #include "core/optim/lr_schedule.h"
 #include "core/optim/optimizer.h"
+#include "core/recipes/benchmark.h"
 #include "core/recipes/expert_balance.h"
 #include "core/recipes/metrics.h"
 #include "core/recipes/model_setup.h"
@@ -102,6 +103,7 @@ std::unique_ptr<tokenizer::Tokenizer> load_tokenizer(const config::Recipe& recip
 std::unique_ptr<data::Loader> open_set(const config::Recipe& recipe,
                                        const config::DatasetConfig& dataset,
                                        const config::DataloaderConfig& dataloader,
+                                       const config::PackingConfig& packing,
                                        const dist::Mesh& mesh,
                                        const tokenizer::Tokenizer* tokenizer) {
   data::Loader::Options options;
@@ -114,12 +116,23 @@ std::unique_ptr<data::Loader> open_set(const config::Recipe& recipe,
   options.num_workers = dataloader.num_workers;
   options.drop_last = dataloader.drop_last;
   options.ignore_index = recipe.loss.ignore_index;
+  options.pack_size = packing.packed_sequence_size;
+  options.num_max_packs = packing.max_packs;
   return data::open_loader(dataset, tokenizer, options);
 }
 
+/// The recipe's training set; the benchmark recipe's random tokens are of the model's vocabulary.
+config::DatasetConfig training_set(const config::Recipe& recipe, const models::DecoderConfig& model) {
+  config::DatasetConfig set = recipe.dataset;
+  if (recipe.benchmark) set.mock.vocab_size = model.vocab_size;
+  return set;
+}
+
 /// [rows, length] of a batch as [rows, padded]. Without padding no copy: the batch must outlive the result.
-at::Tensor as_tensor(std::vector<int64_t>& values, const data::Batch& batch, int64_t padded, int64_t fill) {
-  const at::Tensor all = at::from_blob(values.data(), {batch.num_rows, batch.length}, at::kLong);
+template <class T>
+at::Tensor as_tensor(std::vector<T>& values, const data::Batch& batch, int64_t padded, int64_t fill) {
+  const at::Tensor all =
+      at::from_blob(values.data(), {batch.num_rows, batch.length}, c10::CppTypeToScalarType<T>::value);
   return padded == batch.length ? all : at::constant_pad_nd(all, {0, padded - batch.length}, fill);
 }
 
@@ -179,6 +192,10 @@ nn::MicroBatch as_micro_batch(data::Batch& batch, double loss_scale, const Train
   micro.input_ids_BT = tensor::upload(ids, device);
   micro.labels_BT = as_tensor(batch.labels, batch, padded, loss.ignore_index);
   if (training.has_experts) micro.tokens.lengths_B = tensor::upload(at::tensor(batch.lengths), device);
+  if (!batch.documents.empty()) {
+    micro.tokens.documents_BT = tensor::upload(as_tensor(batch.documents, batch, padded, -1), device);
+    micro.tokens.positions_BT = tensor::upload(as_tensor(batch.positions, batch, padded, 0), device);
+  }
   micro.loss_scale = loss_scale;
   micro.ignore_index = loss.ignore_index;
   micro.loss_chunk_rows = loss.chunk_len.value_or(0);
@@ -345,6 +362,7 @@ void show_progress(const TrainRecord& record, int64_t total_steps) {
 }  // namespace
 
 int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
+  const auto begin = Clock::now();
   const SignalWatch signals(recipe.step_scheduler.preemption_signals);
   const dist::Mesh mesh = dist::Mesh::from_recipe(recipe.distributed, /*world_size=*/1, /*rank=*/0);
 
@@ -352,11 +370,16 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
   print_model(training);
 
   const auto tokenizer = load_tokenizer(recipe, training.model.folder);
-  const auto loader = open_set(recipe, recipe.dataset, recipe.dataloader, mesh, tokenizer.get());
+  const auto loader = open_set(recipe,
+                               training_set(recipe, training.model.decoder.config),
+                               recipe.dataloader,
+                               recipe.packing,
+                               mesh,
+                               tokenizer.get());
   std::vector<std::unique_ptr<data::Loader>> validation_loaders;
   for (const config::DatasetConfig& dataset : recipe.validation_datasets) {
     validation_loaders.push_back(
-        open_set(recipe, dataset, recipe.validation_dataloader, mesh, tokenizer.get()));
+        open_set(recipe, dataset, recipe.validation_dataloader, /*packing=*/{}, mesh, tokenizer.get()));
   }
 
   const StepSchedule schedule(recipe.step_scheduler, loader->num_micro_batches(), mesh.dp_size());
@@ -398,6 +421,13 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
     return losses;
   };
 
+  std::optional<Benchmark> benchmark;
+  if (recipe.benchmark) {
+    benchmark.emplace(recipe,
+                      training.cost.flops_per_token(recipe.dataset.mock.seq_len),
+                      std::chrono::duration<double>(Clock::now() - begin).count(),
+                      mesh.dp_size());
+  }
   auto last_step_end = Clock::now();
   std::optional<tensor::Readback> last_ready;
   // Writes down a step once its numbers are here. On a GPU that is one step late, so that the device always
@@ -417,6 +447,7 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
       record.mfu_percent = 100 * flops / (*recipe.mfu_peak_tflops * 1e12);
     }
     metrics.write(record);
+    if (benchmark) benchmark->add_step(seconds);
     show_progress(record, schedule.total_steps());
     return record.loss;
   };
@@ -468,6 +499,7 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
     }
   }
   log::set_status("");
+  if (benchmark) benchmark->finish();
   if (loader->num_skipped_rows() > 0) {
     log::warning(loader->num_skipped_rows(), " rows of the training set were left out as invalid");
   }

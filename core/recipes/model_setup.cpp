@@ -87,14 +87,26 @@ Precision precision_of(const config::Recipe& recipe,
   return precision;
 }
 
+/// For benchmarks: the same load on all experts, whatever the weights.
+void give_tokens_in_turn(models::DecoderConfig& config) {
+  log::warning(
+      "model.backend.fake_balanced_gate: experts take tokens in turn; routers are not read and do not learn");
+  for (models::LayerConfig& layer : config.layers) {
+    layer.moe.in_turn = true;
+    layer.moe.aux_loss_coef = 0.0;
+    layer.moe.bias_update_rate = 0.0;
+  }
+}
+
 /// The model of a recipe without values. `choose` gives its adapters, or none.
 LoadedModel build_model(
     const config::Recipe& recipe,
     const models::TaskRequest& request,
     const std::function<std::optional<peft::AdapterSpec>(const models::DecoderConfig&)>& choose) {
   const ConfigText text = find_config(recipe.model);
-  const models::DecoderConfig config = models::read_decoder_config(
+  models::DecoderConfig config = models::read_decoder_config(
       text.json, text.origin, recipe.model.config_overrides, recipe.model.family_file, request);
+  if (recipe.model.balanced_gate) give_tokens_in_turn(config);
   LoadedModel loaded;
   loaded.adapters = choose(config);
   const Precision precision = precision_of(recipe, config, loaded.adapters.has_value());

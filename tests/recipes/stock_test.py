@@ -49,7 +49,7 @@ class Run:
         self.folder = root / "runs" / path.stem
         self.model, self.key = model_of(self.recipe)
         self.type = models.type_of(self.model) if self.model else ""
-        self.checkpoint = checkpoints / self.type
+        self.checkpoint = checkpoints / (self.type or "llama")  # a written config has its tokenizer
         self.overrides = {}
 
     def collect(self):
@@ -68,6 +68,10 @@ class Run:
                            not in (None, 1, "none")}
         self.overrides |= {"step_scheduler.global_batch_size": 4, "step_scheduler.local_batch_size": 2,
                            "step_scheduler.max_steps": 2, "checkpoint.checkpoint_dir": self.folder / "run"}
+        if (recipe.get("packed_sequence") or {}).get("packed_sequence_size"):
+            self.overrides["packed_sequence.packed_sequence_size"] = 100
+        if "benchmark" in recipe:
+            self.overrides["benchmark.warmup_steps"] = 1
         if (recipe.get("dataloader") or {}).get("batch_size"):
             self.overrides["dataloader.batch_size"] = 2
 
@@ -77,6 +81,10 @@ class Run:
             self.overrides[f"{key}.tokenizer.pretrained_model_name_or_path"] = self.checkpoint
         if target == "MockIterableDataset":
             self.overrides |= {f"{key}.vocab_size": 100, f"{key}.seq_len": 64}
+        if target == "NanogptDataset":
+            shard = self.folder / "rows_000000.bin"
+            shard.write_bytes(tiny.nanogpt_shard())
+            self.overrides |= {f"{key}.file_pattern": shard, f"{key}.seq_len": 64}
         if target not in READABLE:
             return
         file = self.folder / f"{key}.jsonl"

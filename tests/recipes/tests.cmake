@@ -1,7 +1,9 @@
-# The reference's stock recipes, each for two steps.
+# The reference's stock recipes, each for two steps; packing; the benchmark recipe.
 if(AUTOMODEL_ENGINE)
-  add_test(NAME recipes.stock COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/stock_test.py)
-  set_tests_properties(recipes.stock PROPERTIES
-    LABELS parity SKIP_RETURN_CODE 77 TIMEOUT 900
-    ENVIRONMENT "AUTOMODEL_PROGRAM=$<TARGET_FILE:automodel>;AUTOMODEL_RUNS=none;PYTHONDONTWRITEBYTECODE=1")
+  foreach(test stock packing benchmark)
+    add_test(NAME recipes.${test} COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/${test}_test.py)
+    set_tests_properties(recipes.${test} PROPERTIES
+      LABELS parity SKIP_RETURN_CODE 77 TIMEOUT 900
+      ENVIRONMENT "AUTOMODEL_PROGRAM=$<TARGET_FILE:automodel>;AUTOMODEL_RUNS=none;PYTHONDONTWRITEBYTECODE=1")
+  endforeach()
 endif()

@@ -2,6 +2,7 @@
 import json
 import pathlib
 import re
+import struct
 import sys
 
 import tokenizers
@@ -46,6 +47,11 @@ def save_model(model_type, folder):
         return False
     save_tokenizer(folder)
     return True
+
+
+def nanogpt_shard():
+    ids = [i * i % 101 for i in range(1000)]
+    return struct.pack("<4i", 278895051, 1, len(ids), 2).ljust(1024, b"\0") + struct.pack(f"<{len(ids)}H", *ids)
 
 
 def rows_for(target, node):

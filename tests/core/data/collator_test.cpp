@@ -34,6 +34,17 @@ TEST(Collator, PaddingToAMultipleLeavesTheCounts) {
   EXPECT_EQ(batch.lengths, (std::vector<int64_t>{3}));
 }
 
+TEST(Collator, TokensOfAPackKnowTheirRowAndPlace) {
+  Sample pack = sample({1, 2, 3, 4, 5}, {2, 3, kNone, 5, 6});
+  pack.document_lengths = {3, 2};
+  Sample other = sample({7, 8}, {8, 9});
+  other.document_lengths = {2};
+  const Batch batch = collate({pack, other}, {.pad_seq_len_divisible = 6});
+  EXPECT_EQ(batch.documents, (std::vector<int32_t>{0, 0, 0, 1, 1, -1, 0, 0, -1, -1, -1, -1}));
+  EXPECT_EQ(batch.positions, (std::vector<int64_t>{0, 1, 2, 0, 1, 0, 0, 1, 0, 0, 0, 0}));
+  EXPECT_TRUE(collate({sample({1}, {2})}, {}).documents.empty());
+}
+
 TEST(Collator, AnUnlearntTailCountsAsPadding) {
   const Batch batch = collate({sample({1, 2, 3, 4}, {kNone, 3, kNone, kNone}), sample({1}, {kNone})}, {});
   EXPECT_EQ(batch.num_tokens, 2);

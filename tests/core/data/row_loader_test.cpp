@@ -141,6 +141,38 @@ TEST_F(RowLoaderTest, ASquadRowWithoutLabelsStaysAndIsCounted) {
   EXPECT_EQ(loader->num_skipped_rows(), 1);
 }
 
+TEST_F(RowLoaderTest, PacksHoldTheRowsInOrderAndAreDrawnLikeRows) {
+  const DatasetConfig set = dataset(rows(40));
+  std::vector<Batch> single = epoch(*open(set, {.shuffle = false}));
+  const Loader::Options options = {.local_batch_size = 2, .num_workers = 3, .pack_size = 24};
+  const auto loader = open(set, options);
+  std::vector<int64_t> seen(40, 0);
+  while (std::optional<Batch> batch = loader->next()) {
+    for (int64_t line = 0; line < batch->num_rows; ++line) {
+      const int64_t begin = line * batch->length;
+      EXPECT_LE(batch->lengths[static_cast<size_t>(line)], 24);
+      int64_t row = batch->rows[static_cast<size_t>(line)];
+      for (int64_t at = begin; at < begin + batch->lengths[static_cast<size_t>(line)]; ++row) {
+        const Batch& one = single[static_cast<size_t>(row)];
+        ++seen[static_cast<size_t>(row)];
+        for (int64_t i = 0; i < one.length; ++i, ++at) {
+          const auto place = static_cast<size_t>(at);
+          EXPECT_EQ(batch->input_ids[place], one.input_ids[static_cast<size_t>(i)]);
+          EXPECT_EQ(batch->labels[place], one.labels[static_cast<size_t>(i)]);
+          EXPECT_EQ(batch->positions[place], i);
+        }
+      }
+    }
+  }
+  EXPECT_EQ(seen, std::vector<int64_t>(40, 1));
+
+  const auto whole = open(set, options), resumed = open(set, options);
+  whole->next();
+  resumed->restore(whole->state());
+  expect_same(*resumed->next(), *whole->next());
+  expect_has(message_of(ErrorCode::kData, [&] { open(set, {.pack_size = 2}); }), "packed_sequence_size");
+}
+
 TEST_F(RowLoaderTest, ABadRowIsNamedByFileLineAndField) {
   const DatasetConfig set = dataset(row("Q", "a") + "{\"q\": \"Q\", \"a\": 7}\n" + row("Q", "c"));
   const auto loader = open(set, {.shuffle = false});

@@ -51,6 +51,22 @@ Built build(double aux_loss_coef) {
   return built;
 }
 
+TEST(Moe, TokensGoToExpertsInTurnWithoutARouter) {
+  Built built = build(0);
+  built.moe.config.in_turn = true;
+  const Tokens tokens;
+  RouterStats stats;
+  ops::testing::check_gradients(
+      [&](const std::vector<at::Tensor>& in, const ops::OpContext& context) {
+        return built.moe.forward(in[0], {context, tokens, nullptr, &stats});
+      },
+      {random_tensor({2, 3, kHidden}, 41)},
+      {});
+  // 6 tokens take 12 places of 4 experts.
+  EXPECT_TRUE(stats.load_E.equal(at::tensor({3.0F, 3.0F, 3.0F, 3.0F})));
+  EXPECT_FALSE(stats.probabilities_E.defined());
+}
+
 TEST(Moe, GradientsEqualFiniteDifferences) {
   const Built built = build(0);
   const Tokens tokens;
