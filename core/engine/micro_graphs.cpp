@@ -31,7 +31,7 @@ bool MicroGraphs::wants(const Key& key) {
   Seen& seen = found->second;
   if (seen.refused || seen.times < kWarmUps) return false;
   if (mode_ == Graphs::kAuto && !seen.device_waited) {
-    if (seen.times > kWarmUps)
+    if (seen.times > 4 * kWarmUps)
       say_once(
           "CUDA graphs: not used while the device, not the host, sets the pace (cuda_graphs: true asks for "
           "them)");

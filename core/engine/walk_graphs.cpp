@@ -56,6 +56,7 @@ void Walk::run_watched(const MicroGraphs::Key& key, std::span<const Action> acti
   const at::Device device = graphs_->pool().device;
   const int head = static_cast<int>(segments_.size()) - 1;
   const int64_t before = ops::cuda().allocated(device.index());
+  const int64_t allocations = ops::cuda().num_device_allocations(device.index());
   int64_t kept_bytes = 0;
   c10::Event middle(device.type());
   for (const Action& action : actions) {
@@ -65,7 +66,9 @@ void Walk::run_watched(const MicroGraphs::Key& key, std::span<const Action> acti
     if (action.kind == ActionKind::kBackward && action.segment == head / 2)
       middle.record(c10::impl::VirtualGuardImpl(device.type()).getStream(device));
   }
-  graphs_->saw(key, middle.query(), kept_bytes);
+  // An allocation waits for the device by itself.
+  const bool settled = ops::cuda().num_device_allocations(device.index()) == allocations;
+  graphs_->saw(key, settled && middle.query(), kept_bytes);
 }
 
 void Walk::run_head(int micro_batch, const nn::MicroBatch& batch) {

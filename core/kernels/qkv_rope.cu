@@ -2,32 +2,13 @@
 
 #include "core/kernels/device.cuh"
 #include "core/kernels/qkv_rope.h"
+#include "core/kernels/rotate.cuh"
 
 namespace automodel::kernels {
 namespace {
 
 constexpr int kHeadsABlock = 8;
 constexpr int kThreads = 256;
-
-/// Rotates N pairs (a_j, b_j) by the angles whose cosines and sines are given. `kRounds`: angles and products
-/// to the element type.
-template <bool kRounds, class T, int N>
-__device__ void rotate(
-    Vector<T, N>& a, Vector<T, N>& b, const Vector<float, N>& cos, const Vector<float, N>& sin, float sign) {
-  for (int j = 0; j < N; ++j) {
-    const float cosine = kRounds ? round_element<T>(cos.at[j]) : cos.at[j];
-    const float sine = sign * (kRounds ? round_element<T>(sin.at[j]) : sin.at[j]);
-    const float x0 = load_element(a.at[j]);
-    const float x1 = load_element(b.at[j]);
-    if constexpr (kRounds) {
-      a.at[j] = to_element<T>(round_element<T>(x0 * cosine) - round_element<T>(x1 * sine));
-      b.at[j] = to_element<T>(round_element<T>(x1 * cosine) + round_element<T>(x0 * sine));
-    } else {
-      a.at[j] = to_element<T>(x0 * cosine - x1 * sine);
-      b.at[j] = to_element<T>(x1 * cosine + x0 * sine);
-    }
-  }
-}
 
 /// The N pairs from pair i on, rotated from `in` to `out`.
 template <class T, int N, bool kInterleaved>

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "core/kernels/device.cuh"
+#include "core/kernels/norm_scale.cuh"
 #include "core/kernels/rms_norm.h"
 
 namespace automodel::kernels {
@@ -25,13 +26,6 @@ template <class T, int N>
 __device__ Vector<T, N> add(Vector<T, N> a, const Vector<T, N>& b) {
   for (int j = 0; j < N; ++j) a.at[j] = to_element<T>(load_element(a.at[j]) + load_element(b.at[j]));
   return a;
-}
-
-/// A normalised value times its weight.
-template <class T>
-__device__ T scaled(float normed, float weight, float offset) {
-  return offset == 0 ? to_element<T>(weight * round_element<T>(normed))
-                     : to_element<T>((weight + offset) * normed);
 }
 
 /// kAdds: y is of x + addend, which is written to `sum`.

@@ -11,6 +11,7 @@
 #include "core/nn/query_scale.h"
 #include "core/ops/channel_scale.h"
 #include "core/ops/norm.h"
+#include "core/ops/qk_norm_rope.h"
 
 namespace automodel::nn {
 namespace {
@@ -77,6 +78,12 @@ ops::Heads Attention::heads_of(const at::Tensor& fused_BTW,
     ops::Heads heads = ops::rope_qkv(fused_BTW, config.num_kv_heads, config.head_dim, angles);
     if (config.norm_after_rope) normalise(heads, in.context);
     return heads;
+  }
+  const bool head_by_head = config.qk_norm == QkNorm::kPerHead && !config.norm_after_rope;
+  if (rope && head_by_head && !config.output_gate && config.clip_qkv == 0 &&
+      ops::can_norm_and_rotate(fused_BTW, config.num_kv_heads, config.head_dim, q_norm, k_norm, angles)) {
+    return ops::qk_norm_rope(
+        fused_BTW, config.num_kv_heads, config.head_dim, q_norm, k_norm, angles, in.context);
   }
   ops::Heads heads = slices_of(fused_BTW, gate);
   if (!config.norm_after_rope) normalise(heads, in.context);

@@ -13,6 +13,7 @@
 #include "core/kernels/expert_gate.h"
 #include "core/kernels/gated.h"
 #include "core/kernels/gated_norm.h"
+#include "core/kernels/qk_norm_rope.h"
 #include "core/kernels/qkv_rope.h"
 #include "core/kernels/rms_norm.h"
 #include "core/kernels/sgd.h"
@@ -66,6 +67,9 @@ struct CudaLibrary {
   decltype(&kernels::expert_product_backward_cuda) expert_product_backward;
   decltype(&kernels::gated_product_cuda) gated_product;
   decltype(&kernels::gated_product_backward_cuda) gated_product_backward;
+  decltype(&kernels::qk_norm_rope_cuda) qk_norm_rope;
+  decltype(&kernels::qk_norm_rope_parts_cuda) qk_norm_rope_parts;
+  decltype(&kernels::qk_norm_rope_backward_cuda) qk_norm_rope_backward;
   decltype(&kernels::qkv_rope_cuda) qkv_rope;
   decltype(&kernels::rms_norm_forward_cuda) rms_norm_forward;
   decltype(&kernels::rms_norm_apply_cuda) rms_norm_apply;

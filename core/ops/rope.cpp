@@ -6,6 +6,7 @@
 #include "core/kernels/qkv_rope.h"
 #include "core/ops/cuda.h"
 #include "core/ops/dispatch.h"
+#include "core/ops/head_rows.h"
 #include "core/ops/node.h"
 
 namespace automodel::ops {
@@ -14,19 +15,6 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-/// [B, T, N, H] with one distance from row to row and contiguous rows: itself where it is so already.
-at::Tensor as_head_rows(const at::Tensor& x_BTNH) {
-  const bool evenly_spaced = x_BTNH.stride(0) == x_BTNH.stride(1) * x_BTNH.size(1) &&
-                             x_BTNH.stride(2) == x_BTNH.size(3) && x_BTNH.stride(3) == 1;
-  return evenly_spaced ? x_BTNH : x_BTNH.contiguous();
-}
-
-template <class T>
-kernels::HeadRows<const T> head_rows(const at::Tensor& x) {
-  if (!x.defined()) return {};
-  return {static_cast<const T*>(x.const_data_ptr()), x.stride(1)};
-}
-
 /// q, k, v side by side [B, T, (N + 2 K) H], q and k rotated; k and v may be undefined.
 at::Tensor rotate(const Heads& heads, const RopeAngles& angles, float sign) {
   const at::Tensor q = as_head_rows(heads.q_BTNH);
@@ -34,13 +22,6 @@ at::Tensor rotate(const Heads& heads, const RopeAngles& angles, float sign) {
   const at::Tensor v = heads.v_BTKH.defined() ? as_head_rows(heads.v_BTKH) : at::Tensor();
   const int64_t rows = q.size(0) * q.size(1);
   const at::Tensor &cos = angles.cos, &sin = angles.sin;
-  check(cos.size(0) == q.size(1) || cos.size(0) == rows,
-        ErrorCode::kInvalidArgument,
-        "rope: angles of ",
-        cos.size(0),
-        " positions for ",
-        q.sizes().slice(0, 2),
-        " tokens");
   const kernels::QkvRopeShape shape{.positions = cos.size(0),
                                     .q_heads = q.size(2),
                                     .kv_heads = k.defined() ? k.size(2) : 0,
@@ -48,14 +29,7 @@ at::Tensor rotate(const Heads& heads, const RopeAngles& angles, float sign) {
                                     .rotary_dim = cos.size(1) * 2,
                                     .first_dim = angles.first_dim,
                                     .interleaved = angles.interleaved};
-  check(shape.first_dim + shape.rotary_dim <= shape.head_dim,
-        ErrorCode::kInvalidArgument,
-        "rope: dims ",
-        shape.first_dim,
-        " to ",
-        shape.first_dim + shape.rotary_dim,
-        " of ",
-        shape.head_dim);
+  check_angles(shape, q.sizes().slice(0, 2));
   const int64_t width = (shape.q_heads + 2 * shape.kv_heads) * shape.head_dim;
   at::Tensor y = at::empty({q.size(0), q.size(1), width}, q.options());
   if (q.is_cuda()) {
@@ -117,16 +91,6 @@ class RopeFunction : public torch::autograd::Function<RopeFunction> {
   }
 };
 
-/// Slices of [B, T, (N + 2 K) H].
-Heads split(const at::Tensor& qkv_BTW, int64_t num_kv_heads, int64_t head_dim) {
-  const int64_t num_heads = qkv_BTW.size(2) / head_dim - 2 * num_kv_heads;
-  const auto heads = [&](int64_t first, int64_t count) {
-    return qkv_BTW.narrow(2, first * head_dim, count * head_dim)
-        .view({qkv_BTW.size(0), qkv_BTW.size(1), count, head_dim});
-  };
-  return {heads(0, num_heads), heads(num_heads, num_kv_heads), heads(num_heads + num_kv_heads, num_kv_heads)};
-}
-
 class RopeQkvFunction : public torch::autograd::Function<RopeQkvFunction> {
  public:
   static variable_list forward(AutogradContext* ctx,
@@ -135,8 +99,8 @@ class RopeQkvFunction : public torch::autograd::Function<RopeQkvFunction> {
                                int64_t head_dim,
                                const RopeAngles& angles) {
     keep_angles(ctx, angles);
-    const at::Tensor rotated = rotate(split(qkv, num_kv_heads, head_dim), angles, 1);
-    const Heads heads = split(rotated, num_kv_heads, head_dim);
+    const at::Tensor rotated = rotate(split_heads(qkv, num_kv_heads, head_dim), angles, 1);
+    const Heads heads = split_heads(rotated, num_kv_heads, head_dim);
     return {heads.q_BTNH, heads.k_BTKH, heads.v_BTKH};
   }
 

@@ -17,6 +17,7 @@
 #include "core/ops/rope.h"
 #include "core/optim/grad_norm.h"
 #include "tests/core/ops/gradient_check.h"
+#include "tests/core/ops/qk_norm_rope_case.h"
 
 namespace automodel::ops {
 namespace {
@@ -170,6 +171,28 @@ TEST(OpsCuda, RopeAloneAndFused) {
       compare("rope_qkv " + name, fused, random_tensor({2, 70, 7 * 64}, 7));
     }
   }
+}
+
+TEST(OpsCuda, QkNormRope) {
+  if (num_cuda_devices() == 0) GTEST_SKIP() << "no CUDA device";
+  for (const int64_t head_dim : {16, 32, 64, 128, 256}) {
+    for (const double offset : {0.0, 1.0}) {
+      const testing::QkNormRopeCase heads{7, 2, head_dim, head_dim, offset};
+      const Op op = [&](const at::Tensor& x, tensor::Unit* unit, const OpContext& c) {
+        return heads.in_one_pass(x, unit, c);
+      };
+      compare("qk_norm_rope " + std::to_string(head_dim),
+              op,
+              random_tensor({2, 70, heads.width()}, 8),
+              heads.parameters());
+      for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16})
+        testing::expect_as_one_by_one(heads, find_device("cuda"), dtype);
+    }
+  }
+  // Many rows: a thread walks several.
+  testing::expect_as_one_by_one({.q_heads = 120, .kv_heads = 4, .head_dim = 128, .rotary_dim = 128},
+                                find_device("cuda"),
+                                at::kBFloat16);
 }
 
 TEST(OpsCuda, AttentionGroupedAndWindowed) {
