@@ -118,6 +118,14 @@ std::string infinity_in(const json& value) {
   return infinite ? tagged->get<std::string>() : "";
 }
 
+std::vector<std::string> words_of(const nlohmann::json& list, const std::string& where) {
+  check(
+      list.is_array() && !list.empty(), ErrorCode::kFormat, where, ": expected a list of words, one a layer");
+  std::vector<std::string> words;
+  for (const nlohmann::json& word : list) words.push_back(as_string(word, where));
+  return words;
+}
+
 std::vector<double> as_numbers(const json& value, const std::string& where) {
   if (!value.is_array()) wrong_type(value, where, "a list of numbers");
   std::vector<double> numbers;

@@ -59,6 +59,8 @@ int64_t as_int(const nlohmann::json& value,
 double as_number(const nlohmann::json& value, const std::string& where);
 bool as_bool(const nlohmann::json& value, const std::string& where);
 std::string as_string(const nlohmann::json& value, const std::string& where);
+/// Of a list with one a layer.
+std::vector<std::string> words_of(const nlohmann::json& list, const std::string& where);
 std::vector<double> as_numbers(const nlohmann::json& value, const std::string& where);
 
 /// "Infinity" or "-Infinity" where the value is one as transformers 5 writes it, {"__float__": "Infinity"};

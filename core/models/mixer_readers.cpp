@@ -14,15 +14,6 @@ namespace {
 
 using nlohmann::json;
 
-/// The words of a list, one a layer.
-std::vector<std::string> words_of(const json& list, const std::string& where) {
-  check(
-      list.is_array() && !list.empty(), ErrorCode::kFormat, where, ": expected a list of words, one a layer");
-  std::vector<std::string> words;
-  for (const json& word : list) words.push_back(as_string(word, where));
-  return words;
-}
-
 /// The first of these keys that config.json has, with what it is called.
 std::pair<const json*, std::string> first_of(ConfigJson& config, const std::vector<std::string>& keys) {
   std::pair<const json*, std::string> found = {nullptr, config.where(keys[0])};

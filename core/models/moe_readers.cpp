@@ -81,6 +81,32 @@ void read_moe_after_dense(ConfigJson& config, Draft& draft) {
   give_experts(config, draft, [=](int64_t i) { return i >= first; });
 }
 
+void read_moe_by_type(ConfigJson& config, Draft& draft) {
+  constexpr const char* kKey = "mlp_layer_types";
+  const size_t num_layers = draft.config.layers.size();
+  const std::string place = config.where(kKey);
+  std::vector<std::string> types;
+  if (const json* listed = config.find_value(kKey)) {
+    types = words_of(*listed, place);
+    check(config.one_a_layer(kKey, types.size(), num_layers),
+          ErrorCode::kFormat,
+          place,
+          ": expected a list of ",
+          num_layers,
+          " words, one a layer");
+  }
+  for (const std::string& type : types)
+    check(type == "sparse" || type == "dense",
+          ErrorCode::kFormat,
+          place,
+          ": \"",
+          type,
+          "\" is neither dense nor sparse");
+  give_experts(config, draft, [&](int64_t i) {
+    return types.empty() ? i > 0 : types[static_cast<size_t>(i)] == "sparse";
+  });
+}
+
 void read_moe_listed(ConfigJson& config, Draft& draft) {
   const int64_t step = int_or(config, "interleave_moe_layer_step", 1, 1);
   const json* listed = config.find_value("moe_layers");

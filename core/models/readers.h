@@ -46,6 +46,7 @@ void read_moe_as_listed(ConfigJson& config, Draft& draft);
 void read_moe_everywhere(ConfigJson& config, Draft& draft);
 void read_moe_by_step(ConfigJson& config, Draft& draft);
 void read_moe_after_dense(ConfigJson& config, Draft& draft);
+void read_moe_by_type(ConfigJson& config, Draft& draft);
 void read_moe_listed(ConfigJson& config, Draft& draft);
 void read_moe_between(ConfigJson& config, Draft& draft);
 void read_router_aux_loss(ConfigJson& config, Draft& draft);

@@ -35,6 +35,8 @@ FAMILIES = {
     "deepseek_v3": ("DeepseekV3Config", "DeepseekV3ForCausalLM",
                     dict(LATENT, n_routed_experts=8, num_experts_per_tok=3, moe_intermediate_size=20,
                          n_shared_experts=2, first_k_dense_replace=1, n_group=4, topk_group=2)),
+    "glm4_moe_lite": ("Glm4MoeLiteConfig", "Glm4MoeLiteForCausalLM",
+                      dict(LATENT, n_routed_experts=8, num_experts_per_tok=3, moe_intermediate_size=20, n_shared_experts=2)),
     "llama4_text": ("Llama4TextConfig", "Llama4ForCausalLM",
                     dict(num_local_experts=6, num_experts_per_tok=2, head_dim=16, intermediate_size=20,
                          intermediate_size_mlp=80, attention_chunk_size=8, no_rope_layers=[1, 0, 1],
@@ -42,6 +44,9 @@ FAMILIES = {
     "qwen3_next": ("Qwen3NextConfig", "Qwen3NextForCausalLM",
                    dict(DELTA_NET, num_experts=6, num_experts_per_tok=2, moe_intermediate_size=20,
                         shared_expert_intermediate_size=24)),
+    "qwen3_5_moe_text": ("Qwen3_5MoeTextConfig", "Qwen3_5MoeForCausalLM",
+                         dict(DELTA_NET, num_experts=6, num_experts_per_tok=2, moe_intermediate_size=20,
+                              shared_expert_intermediate_size=24)),
     "granitemoehybrid": ("GraniteMoeHybridConfig", "GraniteMoeHybridForCausalLM",
                          dict(num_local_experts=6, num_experts_per_tok=2, intermediate_size=20,
                               shared_intermediate_size=28, mamba_n_heads=12, mamba_d_state=16, mamba_d_head="auto",
@@ -70,9 +75,8 @@ LATENT_OWN = [("direct-queries", dict(q_lora_rank=None), None),
               ("wide-values", dict(v_head_dim=28), None),
               ("attention-bias", dict(attention_bias=True), dict(attention_bias=False)),
               ("yarn", dict(rope_parameters=MSCALE), dict(rope_parameters=NO_MSCALE)),
-              ("scale", dict(routed_scaling_factor=2.5), dict(routed_scaling_factor=1.0)),
-              ("all-experts", dict(first_k_dense_replace=0), None),
-              ("all-dense", dict(first_k_dense_replace=3), None)]
+              ("scale", dict(routed_scaling_factor=2.5), dict(routed_scaling_factor=1.0))]
+DENSE_FIRST = [("all-experts", dict(first_k_dense_replace=0), None), ("all-dense", dict(first_k_dense_replace=3), None)]
 
 # What switches each optional field of a family's config; `without` undoes it.
 OWN = {
@@ -115,15 +119,20 @@ OWN = {
                 ("limit", dict(swiglu_limit=0.5), dict(swiglu_limit=7.0)),
                 ("alpha", dict(swiglu_alpha=0.7), dict(swiglu_alpha=1.702)),
                 ("full-attention", dict(layer_types=["full_attention"] * 3), None)],
-    "deepseek_v2": LATENT_OWN + [
+    "deepseek_v2": LATENT_OWN + DENSE_FIRST + [
         ("groups", dict(topk_method="group_limited_greedy", n_group=4, topk_group=2), dict(topk_method="greedy")),
         ("mlp-bias", dict(mlp_bias=True), dict(mlp_bias=False))],
-    "deepseek_v3": LATENT_OWN + [
+    "deepseek_v3": LATENT_OWN + DENSE_FIRST + [
         ("halves", dict(rope_interleave=False), dict(rope_interleave=True)),
         ("not-renormalised", dict(norm_topk_prob=False), dict(norm_topk_prob=True)),
         ("one-group", dict(n_group=1, topk_group=1), None),
         ("kimi-k2", dict(ONE_GROUP, n_shared_experts=1, routed_scaling_factor=2.827), None),
         ("moonlight", dict(ONE_GROUP, q_lora_rank=None, routed_scaling_factor=2.446), None)],
+    "glm4_moe_lite": LATENT_OWN + [
+        ("halves", dict(rope_interleave=False), dict(rope_interleave=True)),
+        ("not-renormalised", dict(norm_topk_prob=False), dict(norm_topk_prob=True)),
+        ("groups", dict(n_group=4, topk_group=2), dict(n_group=1, topk_group=1)),
+        ("types", dict(mlp_layer_types=["sparse", "dense", "sparse"]), dict(mlp_layer_types=None))],
     "llama4_text": [("all-experts", dict(moe_layers=[0, 1, 2]), None),
                     ("no-qk-norm", dict(use_qk_norm=False), dict(use_qk_norm=True)),
                     ("no-tuning", dict(attn_temperature_tuning=False), dict(attn_temperature_tuning=True)),
@@ -134,6 +143,7 @@ OWN = {
     "qwen3_next": DELTA_NETS + [("dense-layer", dict(mlp_only_layers=[1]), None),
                                 ("every-second", dict(decoder_sparse_step=2), None),
                                 ("not-renormalised", dict(norm_topk_prob=False), dict(norm_topk_prob=True))],
+    "qwen3_5_moe_text": DELTA_NETS,
     "granitemoehybrid": [("rope", dict(position_embedding_type="rope"), dict(position_embedding_type=None))],
     "nemotron_h": [("latent", dict(moe_latent_size=16), None),
                    ("latent-bias", dict(moe_latent_size=16, mlp_bias=True), None),
@@ -143,13 +153,13 @@ OWN = {
                    ("silu", dict(mlp_hidden_act="silu"), dict(mlp_hidden_act="relu2")),
                    ("pattern", dict(layers_block_type=None, hybrid_override_pattern="ME*E-"), None)],
 }
-WITHOUT_AUX_LOSS = ("glm4_moe", "deepseek_v2", "deepseek_v3", "llama4_text", "hunyuan_v1_moe", "nemotron_h")
+WITHOUT_AUX_LOSS = ("glm4_moe", "glm4_moe_lite", "deepseek_v2", "deepseek_v3", "llama4_text", "hunyuan_v1_moe", "nemotron_h")
 WITH_AUX_LOSS = [family for family in FAMILIES if family not in WITHOUT_AUX_LOSS]
 # The experts' gate is a formula of its own; the convolution's activation is the same.
-WITHOUT_ACTIVATION = ("gpt_oss", "qwen3_next", "granitemoehybrid", "nemotron_h")
+WITHOUT_ACTIVATION = ("gpt_oss", "qwen3_next", "qwen3_5_moe_text", "granitemoehybrid", "nemotron_h")
 
 # transformers' own bfloat16 is farther from its float32 than the bound; forward_test.py has their mixers in bfloat16.
-WITHOUT_BF16 = ("qwen3_next", "granitemoehybrid", "nemotron_h")
+WITHOUT_BF16 = ("qwen3_next", "qwen3_5_moe_text", "granitemoehybrid", "nemotron_h")
 
 
 def all_variants():
