@@ -1,10 +1,16 @@
 #include "core/models/decoder.h"
 
 #include <algorithm>
+#include <cmath>
+#include <string_view>
+#include <utility>
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/expm1.h>
+#include <ATen/ops/log.h>
+#include <ATen/ops/rand.h>
 
 #include "core/models/make_segments.h"
 #include "core/models/plain_values.h"
@@ -120,33 +126,116 @@ void init_weights(Decoder& decoder, uint64_t seed) {
   init_weights(decoder, generator, {});
 }
 
+namespace {
+
+/// The inverse of softplus at time steps whose logarithms are uniform.
+at::Tensor first_time_steps(int64_t count, const nn::FirstSteps& steps, at::Generator& generator) {
+  const double low = std::log(steps.min);
+  const at::Tensor step = at::rand({count}, generator, at::kFloat)
+                              .mul_(std::log(steps.max) - low)
+                              .add_(low)
+                              .exp_()
+                              .clamp_min_(steps.floor);
+  return step + at::log(-at::expm1(-step));
+}
+
+/// Draws the parameters of one segment.
+class Draw {
+ public:
+  Draw(Decoder& decoder, size_t segment, at::Generator& generator)
+      : decoder_(decoder), segment_(segment), generator_(generator) {}
+
+  void fill(const WeightSpec& spec) {
+    using Init = WeightSpec::Init;
+    at::Tensor value = home(spec);
+    switch (spec.init) {
+      case Init::kNormal:
+      case Init::kNormalByDepth:
+      case Init::kUniformByDepth:
+        return normal(spec, decoder_.config.initializer_range);
+      case Init::kZeros:
+        value.zero_();
+        return;
+      case Init::kOnes:
+        value.fill_(1);
+        return;
+      case Init::kLogIndex:
+        value.copy_(at::arange(1, value.numel() + 1, at::kDouble).log_());
+        return;
+      case Init::kLogUniform:
+        value.copy_(at::empty(value.sizes(), at::kFloat).uniform_(0.01, 16, generator_).log_());
+        return;
+      case Init::kTimeStep: {
+        const auto& steps = decoder_.config.layers.at(segment_ - 1).mamba2.first_steps;
+        value.copy_(first_time_steps(value.numel(), steps.value(), generator_));
+        return;
+      }
+    }
+  }
+
+  /// The second draw of what a module scales by the depth when all of its parts are drawn.
+  void scale(const WeightSpec& spec) {
+    const auto layers = static_cast<double>(decoder_.config.layers.size());
+    if (spec.init == WeightSpec::Init::kNormalByDepth)
+      return normal(spec, decoder_.config.initializer_range / std::sqrt(2 * layers));
+    at::Tensor value = home(spec);
+    const double bound = 1 / std::sqrt(static_cast<double>(spec.shape.at(1)));
+    const at::Tensor uniform = at::empty(value.sizes(), value.options().device(at::kCPU));
+    value.copy_(uniform.uniform_(-bound, bound, generator_).div_(std::sqrt(layers)));
+  }
+
+ private:
+  at::Tensor home(const WeightSpec& spec) const {
+    const tensor::Weight weight = decoder_.find(spec.name);
+    return weight.unit->home(weight.first);
+  }
+
+  /// Drawn as the file has it: transposed or by group where that is how transformers' module is.
+  void normal(const WeightSpec& spec, double std) const {
+    at::Tensor value = home(spec);
+    const bool as_it_stands = spec.files.size() != 1 || spec.files.front().blocks.empty();
+    if (as_it_stands) return tensor::fill_normal(value, std, generator_);
+    const at::Tensor drawn = at::empty(spec.files.front().shape, value.options());
+    tensor::fill_normal(drawn, std, generator_);
+    each_block(spec.files.front(), value, drawn, [](at::Tensor here, const at::Tensor& there) {
+      here.copy_(there);
+    });
+  }
+
+  Decoder& decoder_;
+  size_t segment_;
+  at::Generator& generator_;
+};
+
+bool is_random(WeightSpec::Init init) {
+  using Init = WeightSpec::Init;
+  return init != Init::kZeros && init != Init::kOnes && init != Init::kLogIndex;
+}
+
+bool is_scaled(WeightSpec::Init init) {
+  return init == WeightSpec::Init::kNormalByDepth || init == WeightSpec::Init::kUniformByDepth;
+}
+
+/// "attention" of "attention.q.weight".
+std::string_view module_of(const WeightSpec& spec) {
+  return std::string_view(spec.role).substr(0, spec.role.find('.'));
+}
+
+}  // namespace
+
 void init_weights(Decoder& decoder,
                   at::Generator& generator,
                   const std::function<void(const WeightSpec&)>& before) {
-  const double std = decoder.config.initializer_range;
-  for (const SegmentWeights& segment : decoder.weights) {
-    for (const WeightSpec& spec : segment.weights) {
-      const tensor::Weight weight = decoder.find(spec.name);
-      at::Tensor value = weight.unit->home(weight.first);
-      switch (spec.init) {
-        case WeightSpec::Init::kNormal:
-          if (before) before(spec);
-          tensor::fill_normal(value, std, generator);
-          break;
-        case WeightSpec::Init::kZeros:
-          value.zero_();
-          break;
-        case WeightSpec::Init::kOnes:
-          value.fill_(1);
-          break;
-        case WeightSpec::Init::kLogIndex:
-          value.copy_(at::arange(1, value.numel() + 1, at::kFloat).log_());
-          break;
-        case WeightSpec::Init::kLogUniform:
-          if (before) before(spec);
-          value.copy_(at::empty(value.sizes(), at::kFloat).uniform_(0.01, 16, generator).log_());
-          break;
-      }
+  for (size_t i = 0; i < decoder.weights.size(); ++i) {
+    Draw draw(decoder, i, generator);
+    const std::vector<WeightSpec>& specs = decoder.weights[i].weights;
+    const WeightSpec* scaled = nullptr;
+    for (size_t k = 0; k < specs.size(); ++k) {
+      if (before && is_random(specs[k].init)) before(specs[k]);
+      draw.fill(specs[k]);
+      if (is_scaled(specs[k].init)) scaled = &specs[k];
+      const bool module_ends = k + 1 == specs.size() || module_of(specs[k + 1]) != module_of(specs[k]);
+      if (scaled && module_ends) draw.scale(*std::exchange(scaled, nullptr));
     }
   }
   if (const auto padding = decoder.config.embedding.pad_token_id) {

@@ -52,10 +52,10 @@ at::Tensor as_in_file(const FileTensor& file, const at::Tensor& parameter);
 /// shape.
 void load_weights(Decoder& decoder, const io::WeightFiles& files);
 
-/// Draws the parameters as the reference does from torch's CPU generator seeded with `seed`: normal(0,
-/// initializer_range) over embedding and linear weights in the order of the definition, the pad row of the
-/// embedding zeroed, ones for norms, zeros for biases. A tied head is drawn after all others and dropped, as
-/// there.
+/// Draws the parameters as transformers' _init_weights does from torch's CPU generator seeded with `seed`:
+/// normal(0, initializer_range) over embedding and linear weights in the order of the definition, the pad row
+/// of the embedding zeroed, ones for norms (zeros where an offset is added), zeros for biases; what begins
+/// otherwise says so in WeightSpec::Init. A tied head is drawn after all others and dropped, as there.
 void init_weights(Decoder& decoder, uint64_t seed);
 
 /// The same from a generator that others draw from as well; `before`, if any, is called before each parameter

@@ -123,6 +123,7 @@ struct DecoderConfig {
   int64_t hidden_size = 0;
   int64_t max_position_embeddings = 0;
   double initializer_range = 0.02;
+  bool residual_init_by_depth = false;  ///< ends of branches begin over sqrt(2 layers): GPT-2
   Task task = Task::kNextToken;
   EmbeddingConfig embedding;
   NormConfig norm;              ///< of the last norm, before the head

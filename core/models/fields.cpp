@@ -163,6 +163,9 @@ std::vector<Field> model_fields() {
       {"initializer_range",
        "standard deviation of weights drawn at random",
        number(OF(config.initializer_range))},
+      {"residual_init_by_depth",
+       "drawn at random, what ends attention and MLP has a deviation of initializer_range / sqrt(2 layers)",
+       yes_or_no(OF(config.residual_init_by_depth))},
       {"quantization", "null, or quantization_config of fp8 blocks or mxfp4", set_quantization},
       {"pad_token_id",
        "padding row of the embedding, counted from the end when negative; null: none",
@@ -244,6 +247,10 @@ std::vector<Field> block_fields() {
        "added to a norm's weight: 1 where files hold the distance from one",
        every_norm(
            [](NormConfig& n, const json& v, const std::string& w) { n.weight_offset = as_number(v, w); })},
+      {"norm_begins_at_one",
+       "drawn at random, norms have weights of one whatever norm_offset is",
+       every_norm(
+           [](NormConfig& n, const json& v, const std::string& w) { n.begins_at_one = as_bool(v, w); })},
       {"residual",
        "pre_norm, sandwich, post_norm or norm_of_sum",
        one_of(OF(layer.block.residual), kResiduals)},
@@ -283,6 +290,15 @@ void set_dt_limit(Draft& d, const json& v, const std::string& w) {
   check(v.is_array() && v.size() == 2, ErrorCode::kFormat, w, ": expected a list of two numbers");
   d.layer.mamba2.dt_min = as_limit(v[0], w);
   d.layer.mamba2.dt_max = as_limit(v[1], w);
+}
+
+Setter first_step(double nn::FirstSteps::* of) {
+  return [=](Draft& d, const json& v, const std::string& w) {
+    auto& steps = d.layer.mamba2.first_steps;
+    if (!steps) steps.emplace();
+    (*steps).*of = as_number(v, w);
+    check((*steps).*of > 0, ErrorCode::kFormat, w, ": expected a number above 0");
+  };
 }
 
 void set_ssm_multipliers(Draft& d, const json& v, const std::string& w) {
@@ -339,6 +355,14 @@ std::vector<Field> linear_mixer_fields() {
       {"ssm_in_bias", "bias of its projection", yes_or_no(OF(layer.mamba2.in_bias))},
       {"ssm_out_bias", "bias of its output projection", yes_or_no(OF(layer.mamba2.out_bias))},
       {"ssm_dt_min", "its time steps are at least this", number(OF(layer.mamba2.dt_min))},
+      {"ssm_first_step_min",
+       "drawn at random, its time steps are log-uniform from this on; dt_bias begins at one without",
+       first_step(&nn::FirstSteps::min)},
+      {"ssm_first_step_max", "up to this", first_step(&nn::FirstSteps::max)},
+      {"ssm_first_step_floor", "and at least this", first_step(&nn::FirstSteps::floor)},
+      {"ssm_out_by_depth",
+       "drawn at random, its output projection is uniform below 1 / sqrt(inputs x layers)",
+       yes_or_no(OF(layer.mamba2.out_by_depth))},
       {"ssm_dt_limit", "list of the least and the greatest", set_dt_limit},
       {"ssm_norm",
        "whether its output is normalised, not gated alone",

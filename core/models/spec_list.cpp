@@ -93,14 +93,15 @@ std::string SpecList::module_of(const std::string& role) const {
   return name.replace(at, kNumber.size(), std::to_string(layer_));
 }
 
-void SpecList::linear(const std::string& role, int64_t out, int64_t in, bool bias) {
+void SpecList::linear(
+    const std::string& role, int64_t out, int64_t in, bool bias, Init weight_init, Init bias_init) {
   const WeightName& name = name_of(role);
   const std::string module = module_of(role);
   FileTensor file{module + ".weight", {out, in}, {}};
   if (name.layout == Layout::kTransposed) file = {file.name, {in, out}, {transposed(out, in)}};
-  specs_.push_back({role + ".weight", file.name, {out, in}, Kind::kLinear, Init::kNormal, {file}});
+  specs_.push_back({role + ".weight", file.name, {out, in}, Kind::kLinear, weight_init, {file}});
   if (!bias) return;
-  plain(role + ".bias", module + ".bias", {out}, Kind::kOther, Init::kZeros);
+  plain(role + ".bias", module + ".bias", {out}, Kind::kOther, bias_init);
 }
 
 void SpecList::fused(
@@ -127,7 +128,7 @@ void SpecList::conv(const std::string& role, int64_t channels, int64_t kernel, b
 }
 
 void SpecList::norm(
-    const std::string& role, const std::vector<int64_t>& shape, bool weight, bool bias, double offset) {
+    const std::string& role, const std::vector<int64_t>& shape, bool weight, bool bias, bool begins_at_zero) {
   if (!weight && !bias) return;
   const std::string module = module_of(role);
   const auto add = [&](const char* suffix, Init init) {
@@ -138,7 +139,7 @@ void SpecList::norm(
     const std::string whole = by_head ? module.substr(0, module.find(kHead)) + (suffix + 1) : name;
     specs_.push_back({role + suffix, whole, shape, Kind::kOther, init, files});
   };
-  if (weight) add(".weight", offset == 0 ? Init::kOnes : Init::kZeros);
+  if (weight) add(".weight", begins_at_zero ? Init::kZeros : Init::kOnes);
   if (bias) add(".bias", Init::kZeros);
 }
 

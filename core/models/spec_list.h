@@ -20,7 +20,12 @@ class SpecList {
   bool has(const std::string& role) const { return names_.has(role); }
 
   /// role.weight [out, in] and role.bias [out], laid out as the names say (kPlain or kTransposed).
-  void linear(const std::string& role, int64_t out, int64_t in, bool bias);
+  void linear(const std::string& role,
+              int64_t out,
+              int64_t in,
+              bool bias,
+              WeightSpec::Init weight_init = WeightSpec::Init::kNormal,
+              WeightSpec::Init bias_init = WeightSpec::Init::kZeros);
 
   /// role.weight [sum of parts, in] and its bias; in the file by group (kByGroup): a group's share of each
   /// part. Queries, keys and values of one projection are three parts, a group for each key head.
@@ -30,9 +35,12 @@ class SpecList {
   /// role.weight [channels, 1, kernel] and role.bias [channels] of a depthwise convolution.
   void conv(const std::string& role, int64_t channels, int64_t kernel, bool bias);
 
-  /// role.weight and role.bias of the shape, each where asked for.
-  void norm(
-      const std::string& role, const std::vector<int64_t>& shape, bool weight, bool bias, double offset);
+  /// role.weight and role.bias of the shape, each where asked for; the weight begins at one, or at zero.
+  void norm(const std::string& role,
+            const std::vector<int64_t>& shape,
+            bool weight,
+            bool bias,
+            bool begins_at_zero = false);
 
   /// role.gate_up.weight [experts, 2 width, in], or role.up.weight [experts, width, in] without a gate,
   /// role.down.weight [experts, in, width] and their biases, of which one token passes the share `active`.

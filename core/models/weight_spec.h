@@ -34,8 +34,11 @@ struct WeightSpec {
     kNormal,
     kZeros,
     kOnes,
-    kLogIndex,    ///< log(1), log(2), ...: A_log of Mamba-2
-    kLogUniform,  ///< log of a number in [0.01, 16]: A_log of Qwen3-Next
+    kLogIndex,        ///< log(1), log(2), ...: A_log of Mamba-2
+    kLogUniform,      ///< log of a number in [0.01, 16]: A_log of Qwen3-Next
+    kTimeStep,        ///< what softplus makes a time step, drawn as Mamba2Config::first_steps says
+    kNormalByDepth,   ///< the normal's deviation over sqrt(2 layers): ends of branches in GPT-2
+    kUniformByDepth,  ///< uniform below 1 / sqrt(in layers): ends of Mamba-2's branches in Nemotron-H
   };  ///< when drawn at random
 
   std::string role;  ///< "attention.q.weight": its place in the block, see docs/model-families.md

@@ -10,7 +10,7 @@ namespace {
 
 void add_norm(SpecList& list, const std::string& role, int64_t size, const NormConfig& norm) {
   if (norm.kind == NormKind::kNone) return;
-  list.norm(role, {size}, norm.weight, norm.bias, norm.weight_offset);
+  list.norm(role, {size}, norm.weight, norm.bias, norm.begins_at_zero());
 }
 
 std::vector<int64_t> qk_norm_shape(const AttentionConfig& attention, int64_t heads) {
@@ -24,7 +24,13 @@ std::vector<int64_t> qk_norm_shape(const AttentionConfig& attention, int64_t hea
   }
 }
 
-void add_attention(SpecList& list, const AttentionConfig& attention, int64_t hidden_size) {
+/// Of the end of a branch.
+WeightSpec::Init end_init(const DecoderConfig& config) {
+  return config.residual_init_by_depth ? WeightSpec::Init::kNormalByDepth : WeightSpec::Init::kNormal;
+}
+
+void add_attention(SpecList& list, const AttentionConfig& attention, const DecoderConfig& config) {
+  const int64_t hidden_size = config.hidden_size;
   const int64_t o_size = attention.num_heads * attention.head_dim;
   const int64_t q_size = (attention.output_gate ? 2 : 1) * o_size;
   const int64_t kv_size = attention.num_kv_heads * attention.head_dim;
@@ -38,19 +44,19 @@ void add_attention(SpecList& list, const AttentionConfig& attention, int64_t hid
     list.linear("attention.k", kv_size, hidden_size, attention.k_bias);
     list.linear("attention.v", kv_size, hidden_size, attention.v_bias);
   }
-  list.linear("attention.o", hidden_size, o_size, attention.o_bias);
+  list.linear("attention.o", hidden_size, o_size, attention.o_bias, end_init(config));
   if (attention.qk_norm == QkNorm::kNone) return;
   const NormConfig& norm = attention.head_norm;
   list.norm("attention.q_norm",
             qk_norm_shape(attention, attention.num_heads),
             norm.weight,
             norm.bias,
-            norm.weight_offset);
+            norm.begins_at_zero());
   list.norm("attention.k_norm",
             qk_norm_shape(attention, attention.num_kv_heads),
             norm.weight,
             norm.bias,
-            norm.weight_offset);
+            norm.begins_at_zero());
 }
 
 void add_latent_attention(SpecList& list, const LatentAttentionConfig& latent, int64_t hidden_size) {
@@ -74,11 +80,15 @@ void add_mamba2(SpecList& list, const Mamba2Config& mamba2, int64_t hidden_size)
   list.linear(
       "mamba2.in", mamba2.inner_size() + mamba2.conv_size() + mamba2.num_heads, hidden_size, mamba2.in_bias);
   if (mamba2.gate != nn::GateOrder::kGateOnly)
-    list.norm("mamba2.norm", {mamba2.inner_size()}, /*weight=*/true, /*bias=*/false, /*offset=*/0);
-  list.linear("mamba2.out", hidden_size, mamba2.inner_size(), mamba2.out_bias);
+    list.norm("mamba2.norm", {mamba2.inner_size()}, /*weight=*/true, /*bias=*/false);
+  list.linear("mamba2.out",
+              hidden_size,
+              mamba2.inner_size(),
+              mamba2.out_bias,
+              mamba2.out_by_depth ? Init::kUniformByDepth : Init::kNormal);
   list.constant("mamba2.A_log", {mamba2.num_heads}, Init::kLogIndex);
   list.constant("mamba2.D", {mamba2.num_heads}, Init::kOnes);
-  list.constant("mamba2.dt_bias", {mamba2.num_heads}, Init::kOnes);
+  list.constant("mamba2.dt_bias", {mamba2.num_heads}, mamba2.first_steps ? Init::kTimeStep : Init::kOnes);
 }
 
 void add_delta_net(SpecList& list, const DeltaNetConfig& delta_net, int64_t hidden_size) {
@@ -91,10 +101,10 @@ void add_delta_net(SpecList& list, const DeltaNetConfig& delta_net, int64_t hidd
     list.fused(
         "delta_net.qkvz", {keys, keys, values, values}, delta_net.num_key_heads, hidden_size, /*bias=*/false);
     list.fused("delta_net.ba", {heads, heads}, delta_net.num_key_heads, hidden_size, /*bias=*/false);
-    list.norm("delta_net.norm", {delta_net.value_head_dim}, true, false, 0);
+    list.norm("delta_net.norm", {delta_net.value_head_dim}, /*weight=*/true, /*bias=*/false);
     list.linear("delta_net.out", hidden_size, values, false);
   } else {
-    list.norm("delta_net.norm", {delta_net.value_head_dim}, true, false, 0);
+    list.norm("delta_net.norm", {delta_net.value_head_dim}, /*weight=*/true, /*bias=*/false);
     list.linear("delta_net.out", hidden_size, values, false);
     list.linear("delta_net.qkv", delta_net.conv_size(), hidden_size, false);
     list.linear("delta_net.z", values, hidden_size, false);
@@ -105,7 +115,8 @@ void add_delta_net(SpecList& list, const DeltaNetConfig& delta_net, int64_t hidd
   list.constant("delta_net.A_log", {heads}, Init::kLogUniform);
 }
 
-void add_mlp(SpecList& list, const MlpConfig& mlp, int64_t hidden_size) {
+void add_mlp(SpecList& list, const MlpConfig& mlp, const DecoderConfig& config) {
+  const int64_t hidden_size = config.hidden_size;
   const int64_t width = mlp.intermediate_size;
   if (!mlp.gated) {
     list.linear("mlp.up", width, hidden_size, mlp.up_bias);
@@ -115,7 +126,7 @@ void add_mlp(SpecList& list, const MlpConfig& mlp, int64_t hidden_size) {
     list.linear("mlp.gate", width, hidden_size, mlp.up_bias);
     list.linear("mlp.up", width, hidden_size, mlp.up_bias);
   }
-  list.linear("mlp.down", hidden_size, width, mlp.down_bias);
+  list.linear("mlp.down", hidden_size, width, mlp.down_bias, end_init(config));
 }
 
 void add_shared(SpecList& list, const MoeConfig& moe, int64_t hidden_size) {
@@ -134,7 +145,15 @@ void add_shared(SpecList& list, const MoeConfig& moe, int64_t hidden_size) {
 
 void add_moe(SpecList& list, const MoeConfig& moe, int64_t hidden_size) {
   const nn::RouterConfig& router = moe.router;
-  const auto add_router = [&] { list.linear("moe.router", router.num_experts, hidden_size, router.bias); };
+  const auto add_router = [&] {
+    using Init = WeightSpec::Init;
+    list.linear("moe.router",
+                router.num_experts,
+                hidden_size,
+                router.bias,
+                Init::kNormal,
+                /*bias_init=*/Init::kNormal);
+  };
   if (!moe.router_last) add_router();
   list.experts("moe.experts", moe.latent_size > 0 ? moe.latent_size : hidden_size, moe);
   if (moe.router_last) add_router();
@@ -165,7 +184,7 @@ std::vector<WeightSpec> layer_weights(const DecoderConfig& config, size_t index)
   for (const MixerKind mixer : layer.mixers) {
     switch (mixer) {
       case MixerKind::kAttention:
-        add_attention(list, layer.attention, config.hidden_size);
+        add_attention(list, layer.attention, config);
         break;
       case MixerKind::kLatentAttention:
         add_latent_attention(list, layer.latent, config.hidden_size);
@@ -182,7 +201,7 @@ std::vector<WeightSpec> layer_weights(const DecoderConfig& config, size_t index)
     case FeedForwardKind::kNone:
       break;
     case FeedForwardKind::kMlp:
-      add_mlp(list, layer.mlp, config.hidden_size);
+      add_mlp(list, layer.mlp, config);
       break;
     case FeedForwardKind::kMoe:
       add_moe(list, layer.moe, config.hidden_size);
@@ -225,7 +244,7 @@ std::vector<WeightSpec> head_weights(const DecoderConfig& config) {
   if (!config.head.tied) {
     list.linear("head", config.vocab_size, config.hidden_size, config.head.bias);
   } else if (config.head.bias) {
-    list.norm("head", {config.vocab_size}, /*weight=*/false, /*bias=*/true, 0);
+    list.norm("head", {config.vocab_size}, /*weight=*/false, /*bias=*/true);
   }
   return list.take();
 }

@@ -18,6 +18,10 @@ struct NormConfig {
   bool weight = true;  ///< false: nothing is learnt (OLMo 1, arXiv:2402.00838)
   bool bias = false;
   double weight_offset = 0.0;  ///< added to the weight: 1 where files hold the distance from one (Gemma)
+  bool begins_at_one = false;  ///< the weight when drawn at random, whatever the offset (Nemotron)
+
+  /// Whether the weight begins at zero.
+  bool begins_at_zero() const { return weight_offset != 0 && !begins_at_one; }
 };
 
 /// Rotary position embedding, already reduced to numbers.

@@ -3,12 +3,21 @@
 #include <array>
 #include <cstdint>
 #include <limits>
+#include <optional>
 
 #include "core/kernels/gated_norm.h"
 
 namespace automodel::nn {
 
 using kernels::GateOrder;
+
+/// Time steps when weights are drawn at random: their logarithms uniform between those of min and max, then
+/// at least floor. Gu & Dao 2023, arXiv:2312.00752, section 3.6.
+struct FirstSteps {
+  double min = 0.001;
+  double max = 0.1;
+  double floor = 0.0001;
+};
 
 /// Mamba-2 (Dao & Gu 2024, arXiv:2405.21060). Its projection gives, side by side: z (H P), x (H P), B (G N),
 /// C (G N) and dt (H).
@@ -23,6 +32,8 @@ struct Mamba2Config {
   bool out_bias = false;  ///< of the output projection
   double dt_min = 0.0;    ///< time steps are clamped to [dt_min, dt_max] after softplus
   double dt_max = std::numeric_limits<double>::infinity();
+  std::optional<FirstSteps> first_steps;  ///< none: dt_bias begins at one
+  bool out_by_depth = false;              ///< the output projection begins smaller the more layers there are
   GateOrder gate =
       GateOrder::kGateFirst;  ///< of y by z and the norm between scan and output; kGateOnly: no norm
   int64_t norm_groups = 1;    ///< each normalised by itself
