@@ -70,6 +70,8 @@ TileOutput forward_by(AttentionKind kind, const TileInput& in) {
   switch (kind) {
     case AttentionKind::kBlocked:
       return blocked_forward(in);
+    case AttentionKind::kAten:
+      return aten_forward(in);
     case AttentionKind::kCudnn:
       return cudnn_forward(in);
     case AttentionKind::kPlain:
@@ -85,6 +87,8 @@ TileGrads backward_by(AttentionKind kind,
   switch (kind) {
     case AttentionKind::kBlocked:
       return blocked_backward(in, out, dout_BNTV);
+    case AttentionKind::kAten:
+      return aten_backward(in, out, dout_BNTV);
     case AttentionKind::kCudnn:
       return cudnn_backward(in, out, dout_BNTV);
     case AttentionKind::kPlain:
@@ -225,6 +229,8 @@ int64_t most_plain_queries(const at::Tensor& q, int64_t keys) {
 std::string_view name_of(AttentionKind kind) {
   switch (kind) {
     case AttentionKind::kBlocked:
+      return "products by blocks of queries";
+    case AttentionKind::kAten:
       return "ATen, blocked";
     case AttentionKind::kCudnn:
       return "cuDNN";
@@ -240,7 +246,8 @@ AttentionKind choose_attention(at::Device device,
                                const AttentionOptions& options,
                                bool generates) {
   if (options.softcap > 0 || options.dropout > 0) return AttentionKind::kPlain;
-  if (device.is_cpu()) return AttentionKind::kBlocked;
+  const bool multiplies = dtype == at::kFloat || dtype == at::kDouble;
+  if (device.is_cpu()) return multiplies ? AttentionKind::kBlocked : AttentionKind::kAten;
   if (generates || !options.alibi.empty()) return AttentionKind::kPlain;
   // The backward of ATen's cuDNN attention adds in any order.
   if (at::globalContext().deterministicAlgorithms()) return AttentionKind::kPlain;

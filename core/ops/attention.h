@@ -29,14 +29,16 @@ struct AttentionOptions {
 /// Which implementation runs; nothing else is fallen back to.
 ///
 /// | kind     | where | types     | head_dim              | softcap, dropout | alibi | every other option |
-/// | kBlocked | CPU   | all       | any                   | no               | yes   | yes                |
+/// | kBlocked | CPU   | f32, f64  | any                   | no               | yes   | yes                |
+/// | kAten    | CPU   | all       | any                   | no               | yes   | yes                |
 /// | kCudnn   | GPU   | bf16, f16 | multiple of 8, <= 128 | no               | no    | yes, T = S         |
 /// | kPlain   | both  | all       | any                   | yes              | yes   | yes                |
 ///
 /// Never ATen's default flash kernel on a GPU: it has half of cuDNN's speed there.
 // clang-format on
 enum class AttentionKind {
-  kBlocked,  ///< ATen's for CPUs: no scores in memory
+  kBlocked,  ///< products of some queries with all their keys: scores stay in the cache
+  kAten,     ///< ATen's for CPUs: no scores in memory
   kCudnn,    ///< no scores in memory; whatever is neither causal nor everything is a mask [.., T, T] there
   kPlain,    ///< products and a softmax, over so many queries at a time that scores take 64 MiB (GPU: 1 GiB)
 };

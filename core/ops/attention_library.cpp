@@ -39,7 +39,7 @@ at::Tensor bias_of(const TileInput& in) {
 
 }  // namespace
 
-TileOutput blocked_forward(const TileInput& in) {
+TileOutput aten_forward(const TileInput& in) {
   const int64_t width = common_width(in);
   const auto [out, lse] = at::_scaled_dot_product_flash_attention_for_cpu(widened(in.q_BNTH, width),
                                                                           widened(in.k_BKSH, width),
@@ -51,7 +51,7 @@ TileOutput blocked_forward(const TileInput& in) {
   return {narrowed(out, in.v_BKSV.size(3)), lse, {}, {}};
 }
 
-TileGrads blocked_backward(const TileInput& in, const TileOutput& out, const at::Tensor& dout_BNTV) {
+TileGrads aten_backward(const TileInput& in, const TileOutput& out, const at::Tensor& dout_BNTV) {
   const int64_t width = common_width(in);
   const auto [dq, dk, dv] =
       at::_scaled_dot_product_flash_attention_for_cpu_backward(widened(dout_BNTV, width),

@@ -26,9 +26,14 @@ struct TileGrads {
   at::Tensor dq_BNTH, dk_BKSH, dv_BKSV;
 };
 
-/// ATen's for CPUs, and cuDNN's. Values of another head_dim than the keys' are padded on the way.
+/// Of f32 and f64 on a CPU. Gradients and output lie with tokens before heads. A query that sees nothing gets
+/// zeros and an lse of -infinity. The backward takes any out and lse, as plain_backward.
 TileOutput blocked_forward(const TileInput& in);
 TileGrads blocked_backward(const TileInput& in, const TileOutput& out, const at::Tensor& dout_BNTV);
+
+/// ATen's for CPUs, and cuDNN's. Values of another head_dim than the keys' are padded on the way.
+TileOutput aten_forward(const TileInput& in);
+TileGrads aten_backward(const TileInput& in, const TileOutput& out, const at::Tensor& dout_BNTV);
 TileOutput cudnn_forward(const TileInput& in);
 TileGrads cudnn_backward(const TileInput& in, const TileOutput& out, const at::Tensor& dout_BNTV);
 

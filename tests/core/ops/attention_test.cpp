@@ -134,8 +134,8 @@ void expect_near(const at::Tensor& got, const at::Tensor& expected, const std::s
 /// Every way to compute a case on a CPU: implementation, a mask or tiles, few queries a tile or all.
 void for_every_way(const Case& c,
                    const std::function<void(AttentionKind, const AttentionShape&, const std::string&)>& run) {
-  for (const AttentionKind kind : {AttentionKind::kBlocked, AttentionKind::kPlain}) {
-    if (kind == AttentionKind::kBlocked && c.options.softcap > 0) continue;
+  for (const AttentionKind kind : {AttentionKind::kBlocked, AttentionKind::kAten, AttentionKind::kPlain}) {
+    if (kind != AttentionKind::kPlain && c.options.softcap > 0) continue;
     for (const bool dense : {false, true}) {
       for (const int64_t most_queries : {0, 2}) {
         AttentionShape shape{kB, kT, kT, at::kDouble, at::kCPU, most_queries, dense};
@@ -263,6 +263,26 @@ TEST(Attention, LongWindowsAreCutIntoTiles) {
   }
 }
 
+TEST(Attention, SeveralBlocksOfQueriesEqualPlainProducts) {
+  constexpr int64_t kLong = 300;  // three blocks
+  const at::Tensor dout = random_tensor({2, kLong, 4, 6}, 4);
+  for (const bool causal : {true, false}) {
+    const AttentionOptions options{.scale = 0.4, .span = {.causal = causal}};
+    const AttentionShape shape{2, kLong, kLong, at::kDouble, at::kCPU, 0, false};
+    const auto plan = plan_attention(options.span, {}, shape, {});
+    const auto run = [&](AttentionKind kind) {
+      const at::Tensor q = random_tensor({2, kLong, 4, 8}, 1).requires_grad_();
+      const at::Tensor k = random_tensor({2, kLong, 2, 8}, 2).requires_grad_();
+      const at::Tensor v = random_tensor({2, kLong, 2, 6}, 3).requires_grad_();
+      const at::Tensor out = attention_by(kind, plan, q, k, v, options);
+      torch::autograd::backward({out}, {dout});
+      return at::cat({out.detach().flatten(), q.grad().flatten(), k.grad().flatten(), v.grad().flatten()});
+    };
+    expect_near(
+        run(AttentionKind::kBlocked), run(AttentionKind::kPlain), causal ? "causal" : "bidirectional");
+  }
+}
+
 TEST(Attention, DropoutDrawsByRowTokenHeadAndKey) {
   const Inputs in;
   const at::Tensor keys = dropout_keys(1, 2, {7, 8}, kT);
@@ -328,6 +348,7 @@ TEST(Attention, TheTableChoosesByDeviceAndOptions) {
   const at::Device gpu(at::kCUDA, 0);
   const AttentionOptions capped{.softcap = 50}, sloped{.alibi = {1}};
   EXPECT_EQ(choose_attention(at::kCPU, at::kFloat, 300), AttentionKind::kBlocked);
+  EXPECT_EQ(choose_attention(at::kCPU, at::kBFloat16, 64), AttentionKind::kAten);
   EXPECT_EQ(choose_attention(at::kCPU, at::kFloat, 64, capped), AttentionKind::kPlain);
   EXPECT_EQ(choose_attention(gpu, at::kBFloat16, 128), AttentionKind::kCudnn);
   EXPECT_EQ(choose_attention(gpu, at::kBFloat16, 192), AttentionKind::kPlain);
