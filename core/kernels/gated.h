@@ -6,7 +6,7 @@
 #include "core/kernels/element.h"
 
 /// The product of a gated MLP, act(gate) * up (Shazeer 2020, arXiv:2002.05202), and its gradient, on the
-/// device. On the CPU ATen's vectorised functions do the same.
+/// device. On the CPU gated_silu.h and ATen's vectorised functions do the same.
 ///
 /// gate_up [rows, 2 F] holds gate, then up;  product, dproduct [rows, F];  dgate_up [rows, 2 F]
 /// Values that transformers would store (the activated gate, its gradient) are rounded to the element type.

@@ -7,6 +7,7 @@
 #include <ATen/ops/mul.h>
 #include <ATen/ops/sigmoid.h>
 
+#include "core/kernels/gated_silu.h"
 #include "core/ops/activation.h"
 #include "core/ops/cuda.h"
 #include "core/ops/dispatch.h"
@@ -69,52 +70,68 @@ at::Tensor expert_product(const at::Tensor& gate_up, const kernels::ExpertGate& 
 
 namespace {
 
-ExpertGradient backward_on_device(const at::Tensor& dproduct,
-                                  const at::Tensor& gate_up,
-                                  const at::Tensor& weights,
-                                  const kernels::ExpertGate& gate) {
-  const int64_t rows = gate_up.size(0);
-  ExpertGradient gradient{at::empty(dproduct.sizes(), dproduct.options()),
-                          at::empty(gate_up.sizes(), gate_up.options()),
-                          at::empty({rows}, dproduct.options().dtype(at::kFloat))};
+void backward_on_device(const at::Tensor& dproduct,
+                        const at::Tensor& gate_up,
+                        const at::Tensor& weights,
+                        const kernels::ExpertGate& gate,
+                        const ExpertGradient& to) {
   cuda().expert_product_backward(element_of(gate_up, "experts"),
                                  gate,
                                  dproduct.const_data_ptr(),
                                  gate_up.const_data_ptr(),
                                  weights.defined() ? data<float>(weights) : nullptr,
-                                 gradient.product.mutable_data_ptr(),
-                                 gradient.dgate_up.mutable_data_ptr(),
-                                 mutable_data<float>(gradient.dweights),
-                                 rows,
+                                 to.product.mutable_data_ptr(),
+                                 to.dgate_up.mutable_data_ptr(),
+                                 mutable_data<float>(to.dweights),
+                                 gate_up.size(0),
                                  dproduct.size(1),
                                  cuda().current_stream());
-  return gradient;
+}
+
+/// On the calling thread, which has an expert of its own.
+void silu_backward_on_host(const at::Tensor& dproduct,
+                           const at::Tensor& gate_up,
+                           const at::Tensor& weights,
+                           const ExpertGradient& to) {
+  with_element_type(gate_up, "experts", [&]<class T>(T) {
+    using C = kernels::Compute<T>;
+    kernels::gated_silu_backward<T>(
+        data<T>(dproduct),
+        data<T>(gate_up),
+        weights.defined() ? data<C>(weights) : nullptr,
+        {mutable_data<T>(to.product), mutable_data<T>(to.dgate_up), mutable_data<C>(to.dweights)},
+        gate_up.size(0),
+        dproduct.size(1));
+  });
 }
 
 }  // namespace
 
-ExpertGradient expert_product_backward(const at::Tensor& dproduct,
-                                       const at::Tensor& gate_up,
-                                       const at::Tensor& weights,
-                                       const kernels::ExpertGate& gate) {
-  if (gate_up.is_cuda()) return backward_on_device(dproduct, gate_up, weights, gate);
+void expert_product_backward(const at::Tensor& dproduct,
+                             const at::Tensor& gate_up,
+                             const at::Tensor& weights,
+                             const kernels::ExpertGate& gate,
+                             const ExpertGradient& to) {
+  if (gate_up.is_cuda()) return backward_on_device(dproduct, gate_up, weights, gate, to);
+  const bool plain = gate.gated && gate.limit == 0;
+  if (plain && gate.activation == kernels::Activation::kSilu)
+    return silu_backward_on_host(dproduct, gate_up, weights, to);
   const at::Tensor weight = weights.defined() ? weights.unsqueeze(1) : at::Tensor();
   const at::Tensor weighted = weight.defined() ? dproduct.clone().mul_(weight) : dproduct;
-  ExpertGradient gradient;
   if (!gate.gated) {
-    gradient = {
-        activate(gate_up, gate.activation), activate_backward(weighted, gate_up, gate.activation), {}};
-  } else if (gate.limit == 0) {
+    to.product.copy_(activate(gate_up, gate.activation));
+    to.dgate_up.copy_(activate_backward(weighted, gate_up, gate.activation));
+  } else if (plain) {
     const auto [product, dgate_up] = gated_product_again(weighted, gate_up, gate.activation);
-    gradient = {product, dgate_up, {}};
+    to.product.copy_(product);
+    to.dgate_up.copy_(dgate_up);
   } else {
     const Clamped parts = clamped(gate_up, gate);
-    gradient = {
-        (parts.gate * parts.sigmoid).mul_(parts.up), clamped_gradient(weighted, gate_up, parts, gate), {}};
+    to.product.copy_((parts.gate * parts.sigmoid).mul_(parts.up));
+    to.dgate_up.copy_(clamped_gradient(weighted, gate_up, parts, gate));
   }
-  gradient.dweights = at::mul(dproduct, gradient.product).sum({1}, false, sum_type(dproduct));
-  if (weight.defined()) gradient.product.mul_(weight);
-  return gradient;
+  to.dweights.copy_(at::mul(dproduct, to.product).sum({1}, false, sum_type(dproduct)));
+  if (weight.defined()) to.product.mul_(weight);
 }
 
 }  // namespace automodel::ops

@@ -10,17 +10,19 @@ namespace automodel::ops {
 /// where there is no gate -> [rows, F].
 at::Tensor expert_product(const at::Tensor& gate_up, const kernels::ExpertGate& gate);
 
-/// From the gradient of the product before weighting, dproduct [rows, F]: `weights` [rows] may be undefined:
-/// ones.
+/// What the backward writes, all contiguous.
 struct ExpertGradient {
   at::Tensor product;   ///< [rows, F], times its row's weight
   at::Tensor dgate_up;  ///< as gate_up
   at::Tensor dweights;  ///< [rows] f32 (f64)
 };
 
-ExpertGradient expert_product_backward(const at::Tensor& dproduct,
-                                       const at::Tensor& gate_up,
-                                       const at::Tensor& weights,
-                                       const kernels::ExpertGate& gate);
+/// From the gradient of the product before weighting, dproduct [rows, F]: `weights` [rows] may be undefined:
+/// ones. Overwrites `to`.
+void expert_product_backward(const at::Tensor& dproduct,
+                             const at::Tensor& gate_up,
+                             const at::Tensor& weights,
+                             const kernels::ExpertGate& gate,
+                             const ExpertGradient& to);
 
 }  // namespace automodel::ops

@@ -141,42 +141,32 @@ class Backward {
   /// y = sum of w * mlp(x): the gradient of w is that of the product, times the product.
   void weighted_output(const Span& span) {
     const Experts& layer = node_.layer;
-    ExpertGradient gradient = expert_product_backward(
-        part(dproduct_SF, span), part(gate_up_SF_, span), part(weights_S_, span), layer.gate);
-    if (layer.down_bias) gradient.dweights.add_(down_bias_part(span));
-    put(dweights_S, span, gradient.dweights);
-    keep_gradient(span, gradient);
+    product_backward(span, part(weights_S_, span));
+    if (layer.down_bias) part(dweights_S, span).add_(down_bias_part(span));
   }
 
   /// y = sum of mlp(w * x).
   void weighted_input(const Span& span) {
-    keep_gradient(
-        span,
-        expert_product_backward(part(dproduct_SF, span), part(gate_up_SF_, span), {}, node_.layer.gate));
+    product_backward(span, {});
     at::Tensor dx = part(dx_SD, span), x = part(x_SD, span);
-    put(dweights_S, span, (dx * x).sum({1}, false, dweights_S.scalar_type()));
+    part(dweights_S, span).copy_((dx * x).sum({1}, false, dweights_S.scalar_type()));
     const at::Tensor weights = part(weights_S_, span).unsqueeze(1);
     dx.mul_(weights);
     x.mul_(weights);
   }
 
-  void keep_gradient(const Span& span, const ExpertGradient& gradient) {
-    put(product_SF, span, gradient.product);
-    put(dgate_up_SF, span, gradient.dgate_up);
-    grouped_product(span, node_.groups, gradient.dgate_up, node_.layer.gate_up.value(), false, dx_SD);
+  void product_backward(const Span& span, const at::Tensor& weights) {
+    const at::Tensor dgate_up = part(dgate_up_SF, span);
+    expert_product_backward(part(dproduct_SF, span),
+                            part(gate_up_SF_, span),
+                            weights,
+                            node_.layer.gate,
+                            {part(product_SF, span), dgate_up, part(dweights_S, span)});
+    grouped_product(span, node_.groups, dgate_up, node_.layer.gate_up.value(), false, dx_SD);
   }
 
   static at::Tensor part(const at::Tensor& all, const Span& span) {
     return all.narrow(0, span.begin, span.size());
-  }
-
-  /// A span of all experts is the whole.
-  static void put(at::Tensor& all, const Span& span, const at::Tensor& value) {
-    if (span.expert < 0) {
-      all = value;
-    } else {
-      part(all, span).copy_(value);
-    }
   }
 
   at::Tensor down_bias_part(const Span& span) const {

@@ -1,7 +1,11 @@
 #include "core/ops/gated_product.h"
 
+#include <algorithm>
+
+#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 
+#include "core/kernels/gated_silu.h"
 #include "core/ops/activation.h"
 #include "core/ops/cuda.h"
 #include "core/ops/dispatch.h"
@@ -27,6 +31,44 @@ at::Tensor backward_on_device(const at::Tensor& dproduct,
   return dgate_up;
 }
 
+constexpr int64_t kElementsAThread = 1 << 14;
+
+int64_t rows_a_thread(int64_t width) {
+  return std::max<int64_t>(1, kElementsAThread / std::max<int64_t>(width, 1));
+}
+
+at::Tensor silu_on_host(const at::Tensor& gate_up) {
+  const int64_t width = gate_up.size(1) / 2;
+  at::Tensor product = at::empty({gate_up.size(0), width}, gate_up.options());
+  with_element_type(gate_up, "a gated MLP", [&]<class T>(T) {
+    at::parallel_for(0, gate_up.size(0), rows_a_thread(width), [&](int64_t begin, int64_t end) {
+      kernels::gated_silu(
+          data<T>(gate_up) + begin * 2 * width, mutable_data<T>(product) + begin * width, end - begin, width);
+    });
+  });
+  return product;
+}
+
+ProductAndGradient silu_again_on_host(const at::Tensor& dproduct, const at::Tensor& gate_up) {
+  const int64_t width = gate_up.size(1) / 2;
+  const ProductAndGradient both{at::empty(dproduct.sizes(), dproduct.options()),
+                                at::empty(gate_up.sizes(), gate_up.options())};
+  with_element_type(gate_up, "a gated MLP", [&]<class T>(T) {
+    at::parallel_for(0, gate_up.size(0), rows_a_thread(width), [&](int64_t begin, int64_t end) {
+      const kernels::GatedSiluGradient<T> to{mutable_data<T>(both.product) + begin * width,
+                                             mutable_data<T>(both.dgate_up) + begin * 2 * width,
+                                             nullptr};
+      kernels::gated_silu_backward<T>(data<T>(dproduct) + begin * width,
+                                      data<T>(gate_up) + begin * 2 * width,
+                                      nullptr,
+                                      to,
+                                      end - begin,
+                                      width);
+    });
+  });
+  return both;
+}
+
 }  // namespace
 
 at::Tensor gated_product(const at::Tensor& gate_up, kernels::Activation activation) {
@@ -42,6 +84,7 @@ at::Tensor gated_product(const at::Tensor& gate_up, kernels::Activation activati
                          cuda().current_stream());
     return product;
   }
+  if (activation == kernels::Activation::kSilu) return silu_on_host(gate_up.contiguous());
   return activate(gate_up.narrow(1, 0, width), activation).mul_(gate_up.narrow(1, width, width));
 }
 
@@ -49,6 +92,8 @@ at::Tensor gated_product_backward(const at::Tensor& dproduct,
                                   const at::Tensor& gate_up,
                                   kernels::Activation activation) {
   if (gate_up.is_cuda()) return backward_on_device(dproduct, gate_up, activation, {});
+  if (activation == kernels::Activation::kSilu)
+    return silu_again_on_host(dproduct.contiguous(), gate_up.contiguous()).dgate_up;
   const int64_t width = gate_up.size(1) / 2;
   at::Tensor dgate_up = at::empty(gate_up.sizes(), gate_up.options());
   const at::Tensor gate = gate_up.narrow(1, 0, width);
@@ -61,6 +106,8 @@ at::Tensor gated_product_backward(const at::Tensor& dproduct,
 ProductAndGradient gated_product_again(const at::Tensor& dproduct,
                                        const at::Tensor& gate_up,
                                        kernels::Activation activation) {
+  if (gate_up.is_cpu() && activation == kernels::Activation::kSilu)
+    return silu_again_on_host(dproduct.contiguous(), gate_up.contiguous());
   if (!gate_up.is_cuda())
     return {gated_product(gate_up, activation), gated_product_backward(dproduct, gate_up, activation)};
   const at::Tensor product = at::empty(dproduct.sizes(), dproduct.options());

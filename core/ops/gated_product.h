@@ -14,7 +14,7 @@ at::Tensor gated_product_backward(const at::Tensor& dproduct,
                                   const at::Tensor& gate_up,
                                   kernels::Activation activation);
 
-/// The same, and the product itself, in one pass on a GPU.
+/// The same, and the product itself, in one pass on a GPU, and of silu on a CPU.
 struct ProductAndGradient {
   at::Tensor product;
   at::Tensor dgate_up;

@@ -12,6 +12,9 @@
 #include <ATen/ops/mm.h>
 #include <ATen/ops/searchsorted.h>
 
+#include "core/ops/dispatch.h"
+#include "core/tensor/host_product.h"
+
 namespace automodel::ops {
 namespace {
 
@@ -90,6 +93,30 @@ bool side_by_side(const std::vector<Span>& spans) {
   return all >= kFewSlots && largest * threads <= all;
 }
 
+bool multiplies_on_host(const at::Tensor& x) {
+  return x.is_cpu() && x.is_contiguous() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble);
+}
+
+/// Of one expert.
+template <class T>
+void product_on_host(const Span& span,
+                     const at::Tensor& x,
+                     const at::Tensor& stacked,
+                     bool transposed,
+                     const at::Tensor& out) {
+  const int64_t inner = x.size(1), width = out.size(1);
+  tensor::host_product<T>(false,
+                          transposed,
+                          span.size(),
+                          width,
+                          inner,
+                          1,
+                          {data<T>(x), inner},
+                          {data<T>(stacked) + span.expert * inner * width, transposed ? inner : width},
+                          0,
+                          {mutable_data<T>(out) + span.begin * width, width});
+}
+
 }  // namespace
 
 at::Tensor Groups::expert_of_slot() const {
@@ -137,6 +164,11 @@ void grouped_product(const Span& span,
   const at::Tensor matrices = transposed ? stacked.transpose(1, 2) : stacked;
   if (span.expert < 0) {
     out = at::_grouped_mm(x, matrices, groups.ends);
+    return;
+  }
+  if (multiplies_on_host(x)) {
+    x.scalar_type() == at::kFloat ? product_on_host<float>(span, x, stacked, transposed, out)
+                                  : product_on_host<double>(span, x, stacked, transposed, out);
     return;
   }
   at::Tensor part = out.narrow(0, span.begin, span.size());
