@@ -191,6 +191,14 @@ struct ProfileConfig {
   int64_t num_steps = 2;
 };
 
+/// How evenly the tokens go to the experts, in the training records.
+struct MoeMetricsConfig {
+  bool enabled = false;
+  bool detailed = false;                        ///< mode: detailed, each layer by itself too; else brief
+  std::optional<int64_t> detailed_every_steps;  ///< unset: every step
+  int64_t top_k_experts = 0;                    ///< most and least used experts that are named
+};
+
 /// Whether micro-batches on a GPU are captured once and replayed.
 enum class CudaGraphs { kAuto, kOn, kOff };
 
@@ -219,6 +227,7 @@ struct Recipe {
   ProfileConfig profile;
   PackingConfig packing;
   std::optional<BenchmarkConfig> benchmark;  ///< of the benchmark recipe
+  MoeMetricsConfig moe_metrics;
   std::optional<double>
       mfu_peak_tflops;  ///< mfu.peak_tflops: peak of the device; unset on a CPU: mfu is null
 

@@ -30,6 +30,29 @@ const Section& profile() {
   return kSection;
 }
 
+const Section& moe_metrics() {
+  static const Section kSection = [] {
+    using C = MoeMetricsConfig;
+    SectionOf<C> s("moe_metrics", "How evenly tokens go to the experts, in training.jsonl.");
+    s.field("enabled", &C::enabled).doc("write them");
+    s.custom(
+         "mode",
+         [](const Node& value, C& config) { config.detailed = read_as<std::string>(value) == "detailed"; })
+        .type("text")
+        .default_text("brief")
+        .choices({"brief", "detailed"})
+        .doc("brief: over all layers; detailed: of each layer too");
+    s.field("detailed_every_steps", &C::detailed_every_steps)
+        .doc("in the detailed mode: steps that are multiples of it, the others brief; null: every step")
+        .min(1);
+    s.field("top_k_experts", &C::top_k_experts)
+        .doc("so many of the most and of the least used experts are written by themselves")
+        .min(0);
+    return s.take();
+  }();
+  return kSection;
+}
+
 std::string read_device(const Node& value) {
   const std::string name = read_as<std::string>(value);
   const bool numbered = name.starts_with("cuda:") && name.size() > 5 &&
@@ -207,6 +230,8 @@ void declare_sections(SectionOf<D>& s) {
   s.chosen("optimizer", optimizer_sections(), choose_optimizer);
   s.chosen("lr_scheduler", {&lr_scheduler_section()}, choose_lr_scheduler);
   s.nested<ProfileConfig>("profile", profile(), [](D& d) -> auto& { return d.recipe.profile; });
+  s.nested<MoeMetricsConfig>(
+      "moe_metrics", moe_metrics(), [](D& d) -> auto& { return d.recipe.moe_metrics; });
   s.chosen("peft", {&peft_section()}, choose_peft).doc("low-rank adapters; null: every weight is trained");
   s.nested<Recipe>("clip_grad_norm", clip_grad_norm(), [](D& d) -> auto& { return d.recipe; });
   s.nested<Recipe>("mfu", mfu(), [](D& d) -> auto& { return d.recipe; });
@@ -233,7 +258,6 @@ void declare_features_to_come(SectionOf<D>& s) {
   s.not_supported("tool_call_eval", "evaluation of tool calls is not implemented yet");
   s.not_supported("embedding_row_repair", "repair of embedding rows is not implemented yet")
       .off_by("enabled");
-  s.not_supported("moe_metrics", "metrics of experts are not implemented yet").off_by("enabled");
   s.not_supported("nvtx", "NVTX ranges are not implemented yet").off_by_false();
   s.not_supported(
        "wandb", "logging to Weights & Biases is not implemented yet; --wandb.enable false drops the section")

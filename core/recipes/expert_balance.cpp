@@ -1,5 +1,7 @@
 #include "core/recipes/expert_balance.h"
 
+#include <ATen/ops/cat.h>
+
 #include "core/nn/moe.h"
 
 namespace automodel::recipes {
@@ -15,6 +17,20 @@ std::map<std::string, at::Tensor> expert_loads(const std::vector<nn::State>& res
     }
   }
   return loads;
+}
+
+JoinedLoads join_loads(const models::Decoder& decoder, const std::vector<nn::State>& results) {
+  const std::map<std::string, at::Tensor> loads = expert_loads(results);
+  JoinedLoads joined;
+  std::vector<at::Tensor> parts;
+  for (size_t i = 0; i < decoder.config.layers.size(); ++i) {
+    const auto load = loads.find(decoder.weights[i + 1].segment);
+    if (load == loads.end()) continue;
+    parts.push_back(load->second.to(at::kDouble));
+    joined.num_experts.push_back(load->second.size(0));
+  }
+  if (!parts.empty()) joined.values = at::cat(parts);
+  return joined;
 }
 
 void balance_experts(models::Decoder& decoder, const std::vector<nn::State>& results) {

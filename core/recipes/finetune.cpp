@@ -11,6 +11,7 @@
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/stack.h>
@@ -33,6 +34,7 @@
 #include "core/optim/optimizer.h"
 #include "core/recipes/benchmark.h"
 #include "core/recipes/expert_balance.h"
+#include "core/recipes/expert_metrics.h"
 #include "core/recipes/metrics.h"
 #include "core/recipes/model_setup.h"
 #include "core/recipes/step_profiler.h"
@@ -205,7 +207,8 @@ nn::MicroBatch as_micro_batch(data::Batch& batch, double loss_scale, const Train
 /// A step that the device may still be working on.
 struct PendingStep {
   TrainRecord record;
-  std::optional<tensor::Readback> loss_and_norm;  ///< none: no token had a label
+  std::optional<tensor::Readback> numbers;  ///< loss, gradient norm, loads; none: no token had a label
+  std::vector<int64_t> num_experts;         ///< whose loads are read, by layer
   int64_t first_row = 0;
   int64_t length = 0;
 };
@@ -245,16 +248,22 @@ PendingStep train_step(
   const at::Tensor norm = optim::grad_norm(training.units);
   training.optimizer.step(lr, weight_decay, optim::clip_factor(norm, training.recipe.max_grad_norm));
   balance_experts(training.model.decoder, results);
-  pending.loss_and_norm.emplace(at::stack({loss, norm}));
+  at::Tensor numbers = at::stack({loss, norm});
+  if (training.recipe.moe_metrics.enabled && training.has_experts) {
+    const JoinedLoads loads = join_loads(training.model.decoder, results);
+    numbers = at::cat({numbers, loads.values});
+    pending.num_experts = loads.num_experts;
+  }
+  pending.numbers.emplace(numbers);
   return pending;
 }
 
 /// Waits for a step's numbers. Throws Error(kInvalidArgument) when it diverged: it has changed no weight
 /// then.
-TrainRecord finish(const PendingStep& pending) {
+TrainRecord finish(const PendingStep& pending, const config::MoeMetricsConfig& moe) {
   TrainRecord record = pending.record;
-  if (!pending.loss_and_norm) return record;
-  const std::vector<double> values = pending.loss_and_norm->read();
+  if (!pending.numbers) return record;
+  const std::vector<double> values = pending.numbers->read();
   record.loss = static_cast<float>(values[0]);
   record.grad_norm = values[1];
   check(std::isfinite(record.loss) && std::isfinite(record.grad_norm),
@@ -266,6 +275,7 @@ TrainRecord finish(const PendingStep& pending) {
         ": the run has diverged, in the step that begins with row ",
         pending.first_row,
         "; weights are as before it. Lower optimizer.lr or look at that row");
+  record.figures = expert_metrics(split_loads(values, /*first=*/2, pending.num_experts), moe, record.step);
   return record;
 }
 
@@ -368,6 +378,8 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
 
   Training training(recipe);
   print_model(training);
+  if (recipe.moe_metrics.enabled && !training.has_experts)
+    log::warning("moe_metrics: the model has no experts, nothing is written of them");
 
   const auto tokenizer = load_tokenizer(recipe, training.model.folder);
   const auto loader = open_set(recipe,
@@ -433,13 +445,13 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
   // Writes down a step once its numbers are here. On a GPU that is one step late, so that the device always
   // has work.
   const auto write_down = [&](PendingStep pending) {
-    TrainRecord record = finish(pending);
+    TrainRecord record = finish(pending, recipe.moe_metrics);
     const auto now = Clock::now();
-    const bool timed = last_ready && pending.loss_and_norm;
-    const double seconds = timed ? pending.loss_and_norm->seconds_after(*last_ready)
+    const bool timed = last_ready && pending.numbers;
+    const double seconds = timed ? pending.numbers->seconds_after(*last_ready)
                                  : std::chrono::duration<double>(now - last_step_end).count();
     last_step_end = now;
-    last_ready = std::move(pending.loss_and_norm);
+    last_ready = std::move(pending.numbers);
     record.mem_gib = training.peak_memory_gib();
     record.tps = static_cast<double>(record.num_tokens_per_step) / seconds;
     if (recipe.mfu_peak_tflops) {

@@ -38,6 +38,7 @@ void Metrics::write(const TrainRecord& record) {
   line["mfu"] = record.mfu_percent ? nlohmann::ordered_json(*record.mfu_percent) : nullptr;
   line["num_tokens_per_step"] = record.num_tokens_per_step;
   line["num_label_tokens"] = record.num_label_tokens;
+  for (const auto& [name, value] : record.figures) line[name] = value;
   training_.append(line);
   run_.metric("", line);
   log::info(format(

@@ -6,11 +6,16 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "core/store/json_lines.h"
 #include "core/store/run_recorder.h"
 
 namespace automodel::recipes {
+
+/// Further numbers of a line, by name.
+using Figures = std::vector<std::pair<std::string, double>>;
 
 /// One line of training.jsonl. Inventory section 4.
 struct TrainRecord {
@@ -24,6 +29,7 @@ struct TrainRecord {
   std::optional<double> mfu_percent;
   int64_t num_tokens_per_step = 0;
   int64_t num_label_tokens = 0;
+  Figures figures;  ///< written after the others
 };
 
 /// One line of validation.jsonl.
