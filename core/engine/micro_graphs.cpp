@@ -1,6 +1,8 @@
 #include "core/engine/micro_graphs.h"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "core/base/log.h"
 #include "core/ops/cuda.h"
@@ -14,11 +16,44 @@ constexpr size_t kMostGraphs = 128;
 /// The first run of a shape makes plans, and the device waits for them.
 constexpr int64_t kWarmUps = 1;
 
+/// The tensors of a micro-batch that segments before the last read on the device.
+constexpr std::array<at::Tensor& (*)(nn::MicroBatch&), 5> kPlaces = {
+    [](nn::MicroBatch& b) -> at::Tensor& { return b.input_ids_BT; },
+    [](nn::MicroBatch& b) -> at::Tensor& { return b.dropout_keys; },
+    [](nn::MicroBatch& b) -> at::Tensor& { return b.tokens.documents_BT; },
+    [](nn::MicroBatch& b) -> at::Tensor& { return b.tokens.positions_BT; },
+    [](nn::MicroBatch& b) -> at::Tensor& { return b.tokens.lengths_B; }};
+
 std::string shape_text(const MicroGraphs::Key& key) {
   return detail::join("[", key.shape[0], ", ", key.shape[1], "]");
 }
 
 }  // namespace
+
+nn::MicroBatch fixed_copy(const nn::MicroBatch& batch) {
+  nn::MicroBatch fixed = batch;
+  for (const auto& place : kPlaces) {
+    if (at::Tensor& tensor = place(fixed); tensor.defined()) tensor = tensor.clone();
+  }
+  fixed.labels_BT.reset();
+  fixed.tokens.attention_plans = std::make_shared<ops::AttentionPlans>();
+  fixed.tokens.lent = std::make_shared<std::vector<at::Tensor>>();
+  return fixed;
+}
+
+void refill(const nn::MicroBatch& fixed, const nn::MicroBatch& batch) {
+  nn::MicroBatch to = fixed, from = batch;
+  for (const auto& place : kPlaces) {
+    if (place(to).defined()) place(to).copy_(place(from));
+  }
+}
+
+MicroGraphs::Key MicroGraphs::key_of(const nn::MicroBatch& batch, std::vector<bool> written) {
+  Key key{batch.input_ids_BT.sizes().vec(), {}, std::move(written)};
+  nn::MicroBatch copy = batch;
+  for (const auto& place : kPlaces) key.holds.push_back(place(copy).defined());
+  return key;
+}
 
 MicroGraph* MicroGraphs::find(const Key& key) {
   const auto found = captured_.find(key);
@@ -70,17 +105,16 @@ void MicroGraphs::refuse(const Key& key, const std::string& reason) {
   say_once(detail::join("CUDA graphs: not used for micro-batches of ", shape_text(key), ": ", reason));
 }
 
+void MicroGraphs::failed(const Key& key, const std::string& reason) {
+  refuse(key, reason.substr(0, reason.find('\n')));
+  pool_.renew();
+}
+
 bool MicroGraphs::can_hold(const nn::MicroBatch& batch) {
-  const nn::Tokens& tokens = batch.tokens;
-  const char* reason = nullptr;
-  if (batch.dropout_keys.defined()) reason = "dropout draws anew in each step";
-  if (tokens.lengths_B.defined()) reason = "the work of experts depends on the rows' routing and lengths";
-  if (tokens.documents_BT.defined() || tokens.positions_BT.defined() || tokens.prefix_B.defined())
-    reason = "who sees whom differs from batch to batch";
-  if (batch.token_types_BT.defined() || batch.cache != nullptr || batch.want_logits)
-    reason = "a micro-batch holds more than token ids";
-  if (reason != nullptr) say_once(detail::join("CUDA graphs: not used: ", reason));
-  return reason == nullptr;
+  const bool fits = !batch.token_types_BT.defined() && !batch.tokens.prefix_B.defined() &&
+                    batch.cache == nullptr && !batch.want_logits;
+  if (!fits) say_once("CUDA graphs: not used: micro-batches have token types or prefixes, or give logits");
+  return fits;
 }
 
 void MicroGraphs::say_once(const std::string& line) {

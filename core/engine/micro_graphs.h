@@ -21,13 +21,20 @@ enum class Graphs {
 /// The captured work of a micro-batch: all segments but the last, forward and backward. The last runs between
 /// the two as ever: its shapes follow from the labels.
 struct MicroGraph {
-  nn::MicroBatch inputs;  ///< what the captured work reads
+  nn::MicroBatch inputs;  ///< what the captured work reads: copies at fixed places
   ops::CudaGraph forward;
   nn::State boundary;                       ///< what `forward` gives to the last segment
+  nn::State results;                        ///< what it gives that no segment reads
   std::map<std::string, at::Tensor> grads;  ///< of the boundary: what `backward` reads
   ops::CudaGraph backward;                  ///< empty when no gradient comes back
   std::vector<bool> written_after;          ///< which gradients exist then
 };
+
+/// A copy of a micro-batch that captured work can read: its tensors on the device are its own.
+nn::MicroBatch fixed_copy(const nn::MicroBatch& batch);
+
+/// Overwrites the tensors of such a copy with those of another micro-batch of its kind.
+void refill(const nn::MicroBatch& fixed, const nn::MicroBatch& batch);
 
 /// Which micro-batches of a walk are captured, and their graphs. A graph fits one shape and one state of the
 /// gradients: the first micro-batch of a step overwrites them, later ones add. One thread.
@@ -35,10 +42,13 @@ class MicroGraphs {
  public:
   struct Key {
     std::vector<int64_t> shape;  ///< rows, length
+    std::vector<bool> holds;     ///< which tensors the micro-batch has beside token ids
     std::vector<bool> written;   ///< by parameter of the units in order, whether its gradient exists already
 
     auto operator<=>(const Key&) const = default;
   };
+
+  static Key key_of(const nn::MicroBatch& batch, std::vector<bool> written);
 
   MicroGraphs(Graphs mode, at::Device device) : mode_(mode), pool_(device) {}
 
@@ -60,6 +70,9 @@ class MicroGraphs {
 
   /// Micro-batches of this kind run as they are from now on.
   void refuse(const Key& key, const std::string& reason);
+
+  /// The same after a capture that failed.
+  void failed(const Key& key, const std::string& reason);
 
   /// Whether the captured work can be given all that this micro-batch holds. Says once why not.
   bool can_hold(const nn::MicroBatch& batch);

@@ -81,6 +81,8 @@ class Walk {
                         MicroGraph& graph,
                         int micro_batch,
                         const nn::MicroBatch& batch);
+  /// The next launch overwrites what the graph gave.
+  void take_results(const MicroGraph& graph, int micro_batch);
   void run_head(int micro_batch, const nn::MicroBatch& batch);
   void execute_kind(std::span<const Action> actions, const Batches& batches, ActionKind kind);
 

@@ -1,6 +1,7 @@
 // A walk's micro-batches as CUDA graphs: captured once, then replayed.
 #include <algorithm>
 #include <exception>
+#include <utility>
 
 #include <ATen/ops/empty_like.h>
 #include <c10/core/Event.h>
@@ -42,7 +43,7 @@ void Walk::run_micro_batch(std::span<const Action> actions, const Batches& batch
     for (const Action& action : actions) execute(action, batches, true);
     return;
   }
-  const MicroGraphs::Key key{batch.input_ids_BT.sizes().vec(), grads_written()};
+  const MicroGraphs::Key key = MicroGraphs::key_of(batch, grads_written());
   if (const MicroGraph* graph = graphs_->find(key)) {
     replay(*graph, actions, batches);
   } else if (graphs_->wants(key)) {
@@ -71,6 +72,11 @@ void Walk::run_watched(const MicroGraphs::Key& key, std::span<const Action> acti
   graphs_->saw(key, settled && middle.query(), kept_bytes);
 }
 
+void Walk::take_results(const MicroGraph& graph, int micro_batch) {
+  for (const auto& [name, value] : graph.results.fields())
+    results_[static_cast<size_t>(micro_batch)].set(name, value.clone());
+}
+
 void Walk::run_head(int micro_batch, const nn::MicroBatch& batch) {
   const int head = static_cast<int>(segments_.size()) - 1;
   forward(micro_batch, head, batch, true);
@@ -81,8 +87,9 @@ void Walk::replay(const MicroGraph& graph, std::span<const Action> actions, cons
   const int m = actions.front().micro_batch;
   const nn::MicroBatch& batch = batches[static_cast<size_t>(m)];
   execute_kind(actions, batches, ActionKind::kGather);
-  graph.inputs.input_ids_BT.copy_(batch.input_ids_BT);
+  refill(graph.inputs, batch);
   graph.forward.launch();
+  take_results(graph, m);
   live_[m] = graph.boundary;
   run_head(m, batch);
   for (const auto& [name, grad] : graph.grads) grad.copy_(field_grads_[m].at(name));
@@ -97,29 +104,26 @@ void Walk::capture(const MicroGraphs::Key& key, std::span<const Action> actions,
   const int head = static_cast<int>(segments_.size()) - 1;
   const nn::MicroBatch& batch = batches[static_cast<size_t>(m)];
   MicroGraph graph;
-  graph.inputs = batch;
-  graph.inputs.input_ids_BT = batch.input_ids_BT.clone();
-  graph.inputs.tokens.attention_plans = std::make_shared<ops::AttentionPlans>();
-  graph.inputs.tokens.lent = std::make_shared<std::vector<at::Tensor>>();
+  graph.inputs = fixed_copy(batch);
   execute_kind(actions, batches, ActionKind::kGather);
   try {
     graph.forward = ops::CudaGraph(graphs_->pool(), [&] {
       for (int s = 0; s < head; ++s) forward(m, s, graph.inputs, true);
     });
   } catch (const std::exception& error) {
-    graphs_->refuse(key, error.what());
+    graphs_->failed(key, error.what());
     kept_.clear();
     live_.erase(m);
     results_[static_cast<size_t>(m)] = {};
     run_watched(key, actions, batches);
     return;
   }
-  ensure(results_[static_cast<size_t>(m)].fields().empty(), "a captured segment gave a result");
   graph.boundary = live_[m];
+  graph.results = std::exchange(results_[static_cast<size_t>(m)], {});
   graph.forward.launch();
+  take_results(graph, m);
   run_head(m, batch);
   capture_backward(key, graph, m, batch);
-  graph.inputs.labels_BT.reset();
   execute_kind(actions, batches, ActionKind::kReduce);
 }
 
@@ -139,7 +143,7 @@ void Walk::capture_backward(const MicroGraphs::Key& key,
     if (!incoming.empty())
       graph.backward = ops::CudaGraph(graphs_->pool(), [&] { blocks_backward(graph.inputs); });
   } catch (const std::exception& error) {
-    graphs_->refuse(key, error.what());
+    graphs_->failed(key, error.what());
     // The captured forward cannot be walked back any more: the blocks run again.
     set_grads_written(written_before);
     kept_.clear();

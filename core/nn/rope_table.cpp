@@ -28,6 +28,10 @@ at::Tensor dynamic_inv_freq(const RopeConfig& config, int64_t length) {
   return at::pow(base, exponent).reciprocal_();
 }
 
+void lend(const ops::RopeAngles& angles, const Tokens& tokens) {
+  if (tokens.lent) tokens.lent->insert(tokens.lent->end(), {angles.cos, angles.sin});
+}
+
 }  // namespace
 
 RopeTable::RopeTable(RopeConfig config, at::Device device) : config_(std::move(config)), device_(device) {
@@ -53,7 +57,7 @@ ops::RopeAngles RopeTable::angles(const Tokens& tokens, int64_t before, int64_t 
   const at::Tensor& positions = tokens.positions_BT;
   if (!positions.defined()) {
     ops::RopeAngles made = angles(before, before + length);
-    if (tokens.lent) tokens.lent->insert(tokens.lent->end(), {made.cos, made.sin});
+    lend(made, tokens);
     return made;
   }
   // The layers of a micro-batch ask for the same.
@@ -63,6 +67,7 @@ ops::RopeAngles RopeTable::angles(const Tokens& tokens, int64_t before, int64_t 
   const bool bounded = positions.is_cuda() && config_.original_max_position == 0;
   const int64_t end = bounded ? before + length : positions.max().item<int64_t>() + 1;
   const ops::RopeAngles all = angles(0, end);
+  lend(all, tokens);
   const at::Tensor rows = positions.reshape({-1});
   of_last_ = {all.cos.index_select(0, rows), all.sin.index_select(0, rows), config_.interleaved};
   last_positions_BT_ = positions;

@@ -18,6 +18,10 @@ uint64_t next_pool() {
 
 CudaGraphPool::CudaGraphPool(at::Device on) : device(on), number(next_pool()) {}
 
+void CudaGraphPool::renew() {
+  number = next_pool();
+}
+
 CudaGraph::CudaGraph(const CudaGraphPool& pool, const std::function<void()>& work)
     : device_(pool.device.index()), pool_(pool.number) {
   cuda().begin_capture(device_, pool_);

@@ -13,6 +13,9 @@ namespace automodel::ops {
 struct CudaGraphPool {
   explicit CudaGraphPool(at::Device on);
 
+  /// After a capture that failed: the next ones take other memory, and what it allocated can be freed.
+  void renew();
+
   at::Device device;
   uint64_t number;  ///< of this process's pools
 };

@@ -17,7 +17,7 @@ import any_family
 import checkpoints
 import moe_test
 import moe_variants
-import remote_test
+import remote_models
 from forward_test import distance
 from variants import FAMILIES, Variant
 
@@ -62,10 +62,10 @@ def main():
             name = f"{family}-every-expert"
             any_family.save(variant, out / name)
             errors[name] = own_error(variant, out / name, rows)
-    for name, (config, shapes, _) in remote_test.CASES.items():
+    for name, (reference, config, _) in remote_models.CASES.items():
         (out / name).mkdir()
         (out / name / "config.json").write_text(json.dumps(config))
-        save_file(remote_test.make_weights(shapes), out / name / "model.safetensors")
+        save_file(remote_models.make_weights(reference(config).shapes()), out / name / "model.safetensors")
         errors[name] = None  # transformers does not know it
     (out / "own_errors.json").write_text(json.dumps(errors))
     print(f"{len(list(out.glob('*/config.json')))} checkpoints in {out}")

@@ -19,15 +19,15 @@ IDS = 97  # in every vocabulary
 LENGTH, ROWS, STEPS = 64, 2, 5
 
 
-def trained(name: str, graphs: bool) -> tuple[int, str, list[dict]]:
+def trained(name: str, dtype: str, graphs: bool) -> tuple[int, str, list[dict]]:
     """Exit status, log, records of one run."""
     options = speed.parser().parse_args(["--length", str(LENGTH), "--micro-batch", str(ROWS), "--accumulate", "3", "--steps", str(STEPS),
-                                         "--dtype", "float32", "--graphs", str(graphs).lower()])
+                                         "--dtype", dtype, "--graphs", str(graphs).lower()] + ["--deterministic"] * (dtype == "bfloat16"))
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(scratch)
         recipe = json.loads(speed.recipe_text(options, folder, folder))
         recipe["model"] = {"_target_": "nemo_automodel.NeMoAutoModelForCausalLM.from_pretrained",
-                           "pretrained_model_name_or_path": str(CHECKPOINTS / name), "torch_dtype": "float32"}
+                           "pretrained_model_name_or_path": str(CHECKPOINTS / name), "torch_dtype": dtype}
         (folder / "recipe.yaml").write_text(json.dumps(recipe))
         speed.write_shard(folder / "tokens_000000.bin", ROWS * 3 * STEPS * LENGTH + LENGTH + 1, IDS)
         done = subprocess.run([speed.PROGRAM, str(folder / "recipe.yaml")], stderr=subprocess.PIPE, text=True)
@@ -39,19 +39,21 @@ def trained(name: str, graphs: bool) -> tuple[int, str, list[dict]]:
 pattern = sys.argv[1] if len(sys.argv) > 1 else ""
 names = sorted(folder.name for folder in CHECKPOINTS.iterdir() if folder.is_dir() and pattern in folder.name)
 checks = Checks()
+cases = [(name, dtype) for name in names for dtype in ("float32", "bfloat16")]
 with concurrent.futures.ThreadPoolExecutor(6) as pool:
-    runs = {(name, graphs): pool.submit(trained, name, graphs) for name in names for graphs in (False, True)}
+    runs = {(*case, graphs): pool.submit(trained, *case, graphs) for case in cases for graphs in (False, True)}
 captured = 0
-for name in names:
-    status, log, records = runs[name, False].result()
-    checks.equal(f"{name}: exit status", (status, "" if status == 0 else log[-500:]), (0, ""))
-    status, log, replayed = runs[name, True].result()
-    checks.equal(f"{name} with graphs: exit status", (status, "" if status == 0 else log[-500:]), (0, ""))
-    checks.equal(f"{name}: steps", len(records), STEPS)
-    checks.equal(f"{name}: every step, to the bit", replayed, records)
+for name, dtype in cases:
+    what = f"{name}, {dtype}"
+    status, log, records = runs[name, dtype, False].result()
+    checks.equal(f"{what}: exit status", (status, "" if status == 0 else log[-300:]), (0, ""))
+    status, log, replayed = runs[name, dtype, True].result()
+    checks.equal(f"{what}, with graphs: exit status", (status, "" if status == 0 else log[-300:]), (0, ""))
+    checks.equal(f"{what}: steps", len(records), STEPS)
+    checks.true(replayed == records, f"{what}: not equal to the bit")
     notes = [line.split("CUDA graphs: ")[1] for line in log.splitlines() if "CUDA graphs: " in line]
-    checks.true(notes, f"{name}: nothing is said about CUDA graphs")
+    checks.true(notes, f"{what}: nothing is said about CUDA graphs")
     captured += any("captured and replayed" in note for note in notes)
-    print(name, *notes, sep="\n  ")
-print(f"{captured} of {len(names)} families are captured")
+    print(f"{what}: {'; '.join(notes)}")
+print(f"{captured} of {len(cases)} cases are captured")
 checks.finish()
