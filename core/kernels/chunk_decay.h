@@ -152,16 +152,17 @@ struct DecayScores {
   const F* factor;  ///< [B, H, T']; null: 1
   bool strict;
   F* decayed;
+  int64_t origin = 0;  ///< the unit that scores and decayed begin with
 
   template <class Walk>
   AUTOMODEL_ANYWHERE void operator()(int64_t unit, const Walk& walk) const {
     const HeadChunk at(shape, unit);
     const int64_t start = at.c * shape.chunk;
-    const F* from = scores + (at.n * shape.chunks + at.c) * scores_stride;
+    const F* from = scores + (at.n * shape.chunks + at.c - origin) * scores_stride;
     const F* sums = cum + at.scalar;
     for (int64_t i = 0; i < shape.chunk; ++i) {
       const F* in = from + i * shape.chunk;
-      F* to = decayed + (unit * shape.chunk + i) * shape.chunk;
+      F* to = decayed + ((unit - origin) * shape.chunk + i) * shape.chunk;
       const int64_t begin = borders.begin(shape, at.row, start + i) - start;
       const int64_t end = strict ? i : i + 1;
       const F sum = sums[i];
@@ -178,7 +179,8 @@ struct DecayScores {
   }
 };
 
-/// Units: [B G, C]. Adds to dcum and, with a factor, writes dfactor; dscores [L, L] a chunk is overwritten.
+/// Units: [B G, C]. Adds to dcum and, with a factor, writes dfactor; dscores [L, L] a chunk is overwritten,
+/// or added to.
 template <class F>
 struct DecayScoresBackward {
   ChunkShape shape;
@@ -192,6 +194,8 @@ struct DecayScoresBackward {
   F* dscores;
   F* dcum;
   F* dfactor;
+  int64_t origin = 0;  ///< the unit that scores, dscores and ddecayed begin with
+  bool adds = false;   ///< to dscores
 
   template <class Walk>
   AUTOMODEL_ANYWHERE void operator()(int64_t unit, const Walk& walk) const {
@@ -205,17 +209,17 @@ struct DecayScoresBackward {
  private:
   template <class Walk>
   AUTOMODEL_ANYWHERE void row(const HeadChunk& at, int64_t head_unit, int64_t i, const Walk& walk) const {
-    const int64_t chunk = at.n * shape.chunks + at.c;
+    const int64_t chunk = at.n * shape.chunks + at.c - origin;
     const F* in = scores + chunk * scores_stride + i * shape.chunk;
     F* dscore = dscores + chunk * scores_stride + i * shape.chunk;
-    F* d = ddecayed + (head_unit * shape.chunk + i) * shape.chunk;
+    F* d = ddecayed + ((head_unit - origin * shape.heads) * shape.chunk + i) * shape.chunk;
     const F* sums = cum + at.scalar;
     F* dsums = dcum + at.scalar;
     const int64_t begin = borders.begin(shape, at.row, at.c * shape.chunk + i) - at.c * shape.chunk;
     const int64_t end = strict ? i : i + 1;
     const F sum = sums[i];
     const F scale = factor == nullptr ? F(1) : factor[at.scalar + i];
-    if (at.r == 0) walk.each(shape.chunk, [&](int64_t j) { dscore[j] = 0; });
+    if (at.r == 0 && !adds) walk.each(shape.chunk, [&](int64_t j) { dscore[j] = 0; });
     const int64_t wide = whole_lanes(end);
     walk.each(wide, [&](int64_t j) {
       const F exponent = j < end ? sum - sums[j] : F(0);

@@ -19,12 +19,13 @@ struct SsdInputs {
   int64_t stride;
   const F *dt, *out;
   F *scaled, *sent;
+  int64_t origin = 0;  ///< the unit that scaled and sent begin with
 
   template <class Walk>
   AUTOMODEL_ANYWHERE void operator()(int64_t unit, const Walk& walk) const {
     const HeadToken at(shape, unit);
-    F* a = scaled + unit * width;
-    F* b = sent + unit * width;
+    F* a = scaled + (unit - origin) * width;
+    F* b = sent + (unit - origin) * width;
     if (at.t >= shape.length) {
       walk.each(width, [&](int64_t p) { a[p] = b[p] = 0; });
       return;
@@ -127,15 +128,16 @@ struct JoinOutputs {
   const T* x;
   int64_t stride;
   T* y;
+  int64_t origin = 0;  ///< the unit that within begins with; read begins with its line
 
   template <class Walk>
   AUTOMODEL_ANYWHERE void operator()(int64_t unit, const Walk& walk) const {
     const HeadToken at(shape, unit);
     if (at.t >= shape.length) return;
-    const F* a = within + unit * width;
+    const F* a = within + (unit - origin) * width;
     const F* b =
         read + (((at.n * shape.chunks + at.t / shape.chunk) * read_lines + at.t % shape.chunk) * shape.heads +
-                at.r) *
+                at.r - origin) *
                    width;
     T* to = y + ((at.row * shape.length + at.t) * shape.all_heads() + at.h) * width;
     const F by = in[at.scalar];
@@ -150,28 +152,29 @@ struct JoinOutputs {
 };
 
 /// Units: [B G, T', heads]. dwithin = dy; dread = in * dy; dcum = in * (dy . read), written; dskip [B, H, T']
-/// = dy . x. Zero from T on.
+/// = dy . x. Zero from T on. Without `read` dcum = 0: another body adds to it.
 template <class T>
 struct JoinOutputsBackward {
   using F = Compute<T>;
   ChunkShape shape;
   int64_t width;
   const T* dy;
-  const F* read;
+  const F* read;       ///< null: none
   int64_t read_lines;  ///< of read and dread
   const F* in;
   const T* x;  ///< null without a skip
   int64_t stride;
   F *dwithin, *dread, *dcum, *dskip;
+  int64_t origin = 0;  ///< the unit that dwithin begins with; read and dread begin with its line
 
   template <class Walk>
   AUTOMODEL_ANYWHERE void operator()(int64_t unit, const Walk& walk) const {
     const HeadToken at(shape, unit);
     const int64_t line =
-        (((at.n * shape.chunks + at.t / shape.chunk) * read_lines + at.t % shape.chunk) * shape.heads +
-         at.r) *
+        (((at.n * shape.chunks + at.t / shape.chunk) * read_lines + at.t % shape.chunk) * shape.heads + at.r -
+         origin) *
         width;
-    F* a = dwithin + unit * width;
+    F* a = dwithin + (unit - origin) * width;
     F* b = dread + line;
     if (at.t >= shape.length) {
       walk.each(width, [&](int64_t p) { a[p] = b[p] = 0; });
@@ -182,14 +185,17 @@ struct JoinOutputsBackward {
       return;
     }
     const T* d = dy + ((at.row * shape.length + at.t) * shape.all_heads() + at.h) * width;
-    const F* value = read + line;
     const F by = in[at.scalar];
     walk.each(width, [&](int64_t p) {
       const F g = walk.get(d[p]);
       a[p] = g;
       b[p] = by * g;
     });
-    const F through_in = walk.template sum<F>(width, [&](int64_t p) { return b[p] * value[p]; });
+    F through_in = 0;
+    if (read != nullptr) {
+      const F* value = read + line;
+      through_in = walk.template sum<F>(width, [&](int64_t p) { return b[p] * value[p]; });
+    }
     F through_skip = 0;
     if (dskip != nullptr) {
       const T* from = x + (at.row * shape.length + at.t) * stride + at.h * width;
@@ -218,6 +224,7 @@ struct SsdInputsBackward {
   const F* dsent;
   T* dx;
   F *ddt, *dout;
+  int64_t origin = 0;  ///< the unit that scaled, dscaled and dsent begin with
 
   template <class Walk>
   AUTOMODEL_ANYWHERE void operator()(int64_t unit, const Walk& walk) const {
@@ -230,9 +237,9 @@ struct SsdInputsBackward {
     const T* d = dy + ((at.row * shape.length + at.t) * shape.all_heads() + at.h) * width;
     const T* from = x + place;
     T* to = dx + place;
-    F* a = dscaled + unit * width;
-    const F* b = dsent + unit * width;
-    const F* value = scaled + unit * width;
+    F* a = dscaled + (unit - origin) * width;
+    const F* b = dsent + (unit - origin) * width;
+    const F* value = scaled + (unit - origin) * width;
     const F by = dt[at.scalar];
     const F by_out = out[at.scalar];
     const F by_skip = skip[at.h];

@@ -2,16 +2,12 @@
 // H V
 #include "core/ops/delta_rule.h"
 
-#include <cmath>
-
 #include <ATen/ops/baddbmm.h>
 #include <ATen/ops/bmm.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/softplus.h>
-#include <ATen/ops/zeros.h>
 
 #include "core/kernels/delta_rule.h"
-#include "core/ops/chunks.h"
+#include "core/ops/delta_inputs.h"
 #include "core/ops/node.h"
 
 namespace automodel::ops {
@@ -21,20 +17,9 @@ using kernels::Compute;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-constexpr const char* kWhat = "a gated delta rule";
-
-/// Everything that forward and backward read.
-struct Rule {
-  const DeltaRule& rule;
-  kernels::ChunkShape shape;
-  at::Tensor qkv_BTX;
-  at::Tensor raw_BTH, softplus_BTH;  ///< of the decays, before and after
-  at::Tensor a_H;
-  at::Tensor beta;  ///< [B, H, T']
-  Decays decays;
-  at::Tensor qk;       ///< [B G, C, 2 L, K]
+/// Everything that forward and backward read where the products are over all heads at once.
+struct Rule : DeltaInputs {
   at::Tensor values;   ///< [B G, T', H / G, V]
-  at::Tensor scores;   ///< q k^T, then k k^T of each chunk [B G C, 2 L, L]
   at::Tensor within;   ///< of queries on the chunk's own tokens [B G C, H / G, L, L]
   at::Tensor inverse;  ///< (I + A)^-1 [B G C, H / G, L, L]
   at::Tensor updates;  ///< u [B G, T', H / G, V]
@@ -42,38 +27,16 @@ struct Rule {
   at::Tensor states;   ///< before each chunk and after the last [B G, C + 1, K, H V / G]
   at::Tensor read;     ///< by queries and keys from them [B G, C, 2 L, H V / G]
 
-  Rule(const at::Tensor& qkv,
-       const at::Tensor& b_BTH,
-       const at::Tensor& a_BTH,
-       const DeltaRule& delta_rule,
-       const at::Tensor& first_BT,
-       const at::Tensor& state)
-      : rule(delta_rule), qkv_BTX(qkv.contiguous()) {
-    check_inputs(b_BTH, a_BTH);
-    const int64_t groups = rule.num_key_heads;
-    shape = cut(qkv.size(0), qkv.size(1), groups, rule.num_value_heads / groups, rule.chunk);
-    raw_BTH = a_BTH.to(type()) + rule.dt_bias.value().to(type());
-    softplus_BTH = at::softplus(raw_BTH);
-    a_H = rule.a_log.value().to(type()).exp().neg_();
-    decays = chunk_decays(per_head(softplus_BTH * a_H, shape), shape, first_BT, state.defined());
-    beta = per_head(b_BTH.to(type()).sigmoid(), shape);
-    split_inputs();
-    const at::Tensor pairs = qk.flatten(0, 1);
-    scores = at::bmm(pairs, keys().flatten(0, 1).transpose(1, 2));
+  Rule(DeltaInputs inputs, const at::Tensor& state) : DeltaInputs(std::move(inputs)) {
+    const int64_t keys_end = 2 * key_width();
+    values = per_group(qkv_BTX.narrow(2, keys_end, qkv_BTX.size(2) - keys_end), shape, type())
+                 .view({rows(), shape.padded(), shape.heads, rule.value_head_dim});
     within = decay_scores(decays, scores, 0, {}, /*strict=*/false);
     invert(decay_scores(decays, scores, shape.chunk, beta, /*strict=*/true));
     walk_chunks(state);
   }
 
-  at::ScalarType type() const { return sum_type(qkv_BTX); }
-
-  double query_scale() const { return 1 / std::sqrt(static_cast<double>(rule.key_head_dim)); }
-
-  int64_t rows() const { return shape.batch * shape.groups; }
-
   int64_t line() const { return shape.heads * rule.value_head_dim; }
-
-  at::Tensor keys() const { return qk.narrow(2, shape.chunk, shape.chunk); }
 
   /// [B G, T', H / G, V] -> [B G C, L, V] of one head.
   at::Tensor of(const at::Tensor& x, int64_t head) const {
@@ -98,8 +61,6 @@ struct Rule {
         .select(1, head);
   }
 
-  int64_t head_tokens() const { return rows() * shape.padded() * shape.heads; }
-
   /// Head-tokens of one chunk.
   int64_t chunk_units() const { return rows() * shape.chunk * shape.heads; }
 
@@ -110,9 +71,8 @@ struct Rule {
       at::Tensor part = of(own, head);
       at::bmm_out(part, within.select(1, head), of(updates, head));
     }
-    at::Tensor y =
-        at::empty({shape.batch, shape.length, rule.num_value_heads * rule.value_head_dim}, qkv_BTX.options());
-    with_element_type(y, kWhat, [&]<class T>(T) {
+    at::Tensor y = empty_outputs();
+    with_element_type(y, kDeltaWhat, [&]<class T>(T) {
       using F = Compute<T>;
       run_body(y,
                kernels::JoinOutputs<T>{.shape = shape,
@@ -132,55 +92,9 @@ struct Rule {
   }
 
  private:
-  void check_inputs(const at::Tensor& b_BTH, const at::Tensor& a_BTH) const {
-    const int64_t width =
-        2 * rule.num_key_heads * rule.key_head_dim + rule.num_value_heads * rule.value_head_dim;
-    check(rule.num_key_heads > 0 && rule.num_value_heads % rule.num_key_heads == 0,
-          ErrorCode::kInvalidArgument,
-          "a gated delta rule of ",
-          rule.num_value_heads,
-          " value heads and ",
-          rule.num_key_heads,
-          " key heads: not a whole number each");
-    check(qkv_BTX.dim() == 3 && qkv_BTX.size(2) == width && b_BTH.size(2) == rule.num_value_heads &&
-              a_BTH.size(2) == rule.num_value_heads,
-          ErrorCode::kInvalidArgument,
-          "a gated delta rule of ",
-          width,
-          " channels and ",
-          rule.num_value_heads,
-          " heads got ",
-          qkv_BTX.sizes(),
-          ", ",
-          b_BTH.sizes(),
-          " and ",
-          a_BTH.sizes());
-  }
-
-  void split_inputs() {
-    const int64_t key_width = rule.num_key_heads * rule.key_head_dim;
-    const auto options = qkv_BTX.options().dtype(type());
-    qk = at::empty({rows(), shape.chunks, 2 * shape.chunk, rule.key_head_dim}, options);
-    with_element_type(qkv_BTX, kWhat, [&]<class T>(T) {
-      using F = Compute<T>;
-      run_body(qk,
-               kernels::DeltaKeys<T>{shape,
-                                     rule.key_head_dim,
-                                     data<T>(qkv_BTX),
-                                     data<T>(qkv_BTX) + key_width,
-                                     qkv_BTX.size(2),
-                                     static_cast<F>(query_scale()),
-                                     mutable_data<F>(qk)},
-               rows() * shape.padded(),
-               kHeadTokensAThread);
-    });
-    values = per_group(qkv_BTX.narrow(2, 2 * key_width, qkv_BTX.size(2) - 2 * key_width), shape, type())
-                 .view({rows(), shape.padded(), shape.heads, rule.value_head_dim});
-  }
-
   void invert(const at::Tensor& lower) {
     inverse = empty_as(lower);
-    with_element_type(lower, kWhat, [&]<class T>(T) {
+    with_element_type(lower, kDeltaWhat, [&]<class T>(T) {
       using F = Compute<T>;
       run_body(lower,
                kernels::InvertUnitLower<F>{shape.chunk, data<F>(lower), mutable_data<F>(inverse)},
@@ -207,7 +121,7 @@ struct Rule {
 
   /// Writes the chunk's updates and what it sends, and begins the next state.
   void find_updates(int64_t chunk, const at::Tensor& residual) {
-    with_element_type(values, kWhat, [&]<class T>(T) {
+    with_element_type(values, kDeltaWhat, [&]<class T>(T) {
       using F = Compute<T>;
       run_body(values,
                kernels::DeltaResidual<F>{shape,
@@ -255,8 +169,8 @@ struct Rule {
   }
 };
 
-/// The gradients of a rule.
-struct RuleBackward {
+/// The gradients of a rule by products.
+struct RuleBackward : DeltaGradients {
   const Rule& on;
   const kernels::ChunkShape& shape;
   at::Tensor dy_BTV;
@@ -264,57 +178,34 @@ struct RuleBackward {
   at::Tensor dread;                         ///< [B G, C, 2 L, H V / G]
   at::Tensor dstates;                       ///< after each chunk [B G, C, K, H V / G]
   at::Tensor dqk;                           ///< [B G, C, 2 L, K]
-  at::Tensor dcum, dout, dbeta, dwhole;
-  at::Tensor dqkv_BTX;
 
   RuleBackward(const Rule& forward, const at::Tensor& dy)
-      : on(forward), shape(forward.shape), dy_BTV(dy.contiguous()) {
+      : DeltaGradients(forward), on(forward), shape(forward.shape), dy_BTV(dy.contiguous()) {
     allocate();
     at::Tensor dscores = empty_as(on.scores);
     through_own(split_outputs(), dscores);
     walk_chunks();
     through_inverse(dscores);
-    dqk.flatten(0, 1).baddbmm_(dscores, on.keys().flatten(0, 1));
-    dqk.flatten(0, 1)
-        .narrow(1, shape.chunk, shape.chunk)
-        .baddbmm_(dscores.transpose(1, 2), on.qk.flatten(0, 1));
-    join_inputs();
-  }
-
-  struct Gates {
-    at::Tensor db_BTH, da_BTH;
-  };
-
-  /// Gradients of b and a; those of A_log and dt_bias go to the sink.
-  Gates finish(GradSink& sink) const {
-    const DeltaRule& rule = on.rule;
-    const at::Tensor dg_BTH = per_token(chunk_decays_backward(on.decays, dcum, dout, dwhole), shape);
-    if (rule.a_log.unit->trainable())
-      sink.add(rule.a_log, (dg_BTH * on.softplus_BTH).sum(at::IntArrayRef({0, 1})).mul_(on.a_H));
-    const at::Tensor da = dg_BTH * on.a_H * on.raw_BTH.sigmoid();
-    if (rule.dt_bias.unit->trainable()) sink.add(rule.dt_bias, da.sum(at::IntArrayRef({0, 1})));
-    return {per_token(dbeta * on.beta * (1 - on.beta), shape), da};
+    write_keys(on, dqk, dscores);
+    const int64_t keys_end = 2 * on.key_width();
+    copy_from_groups(dvalues.flatten(2), shape, dqkv_BTX.narrow(2, keys_end, dqkv_BTX.size(2) - keys_end));
   }
 
  private:
   void allocate() {
-    dcum = empty_as(on.beta);
-    dout = empty_as(on.beta);
-    dbeta = empty_as(on.beta);
-    dwhole = at::zeros(on.decays.whole.sizes(), on.decays.whole.options());
+    dwhole.zero_();
     dupdates = empty_as(on.values);
     dresidual = empty_as(on.values);
     dvalues = empty_as(on.values);
     dread = empty_as(on.read);
     dqk = empty_as(on.qk);
-    dqkv_BTX = empty_as(on.qkv_BTX);
     dstates = at::empty({on.rows(), shape.chunks, on.rule.key_head_dim, on.line()}, on.values.options());
   }
 
   /// Fills the queries' half of dread, and dcum; the gradient of what a chunk gives to its own tokens.
   at::Tensor split_outputs() {
     at::Tensor down = empty_as(on.values);
-    with_element_type(on.qkv_BTX, kWhat, [&]<class T>(T) {
+    with_element_type(on.qkv_BTX, kDeltaWhat, [&]<class T>(T) {
       using F = Compute<T>;
       run_body(dy_BTV,
                kernels::JoinOutputsBackward<T>{.shape = shape,
@@ -380,7 +271,7 @@ struct RuleBackward {
   /// From what the chunk's updates sent to what they were made of.
   void through_updates(int64_t chunk, const at::Tensor& dsent) {
     const int64_t width = on.rule.value_head_dim;
-    with_element_type(on.values, kWhat, [&]<class T>(T) {
+    with_element_type(on.values, kDeltaWhat, [&]<class T>(T) {
       using F = Compute<T>;
       run_body(on.values,
                kernels::DeltaSentBackward<F>{shape,
@@ -417,7 +308,7 @@ struct RuleBackward {
 
   void begin_state_before(int64_t chunk) {
     const int64_t size = on.rule.key_head_dim * on.line();
-    with_element_type(on.values, kWhat, [&]<class T>(T) {
+    with_element_type(on.values, kDeltaWhat, [&]<class T>(T) {
       using F = Compute<T>;
       run_body(on.values,
                kernels::DecayState<F>{.shape = shape,
@@ -436,28 +327,22 @@ struct RuleBackward {
                1);
     });
   }
-
-  void join_inputs() {
-    const int64_t key_width = on.rule.num_key_heads * on.rule.key_head_dim;
-    with_element_type(on.qkv_BTX, kWhat, [&]<class T>(T) {
-      using F = Compute<T>;
-      run_body(dqk,
-               kernels::DeltaKeysBackward<T>{shape,
-                                             on.rule.key_head_dim,
-                                             data<T>(on.qkv_BTX),
-                                             data<T>(on.qkv_BTX) + key_width,
-                                             on.qkv_BTX.size(2),
-                                             static_cast<F>(on.query_scale()),
-                                             data<F>(dqk),
-                                             mutable_data<T>(dqkv_BTX),
-                                             mutable_data<T>(dqkv_BTX) + key_width},
-               on.rows() * shape.padded(),
-               kHeadTokensAThread);
-    });
-    copy_from_groups(
-        dvalues.flatten(2), shape, dqkv_BTX.narrow(2, 2 * key_width, dqkv_BTX.size(2) - 2 * key_width));
-  }
 };
+
+/// As in ssd.cpp.
+bool on_tiles(const DeltaInputs& inputs) {
+  return inputs.rule.tiles && inputs.qkv_BTX.is_cpu();
+}
+
+DeltaGradients gradients_of(const DeltaInputs& inputs, const at::Tensor& dy) {
+  if (!on_tiles(inputs)) {
+    const RuleBackward by_products(Rule(inputs, {}), dy);
+    return static_cast<const DeltaGradients&>(by_products);
+  }
+  DeltaGradients gradients(inputs);
+  delta_backward_on_tiles(inputs, dy.contiguous(), gradients);
+  return gradients;
+}
 
 struct DeltaNode {
   DeltaRule rule;
@@ -477,17 +362,18 @@ class DeltaRuleFunction : public torch::autograd::Function<DeltaRuleFunction> {
                             const OpContext& context) {
     ctx->save_for_backward({qkv, b, a});
     keep(ctx, DeltaNode{rule, first.value, context.sink});
-    return Rule(qkv, b, a, rule, first.value, {}).outputs();
+    const DeltaInputs inputs(qkv, b, a, rule, first.value, /*goes_on=*/false);
+    return on_tiles(inputs) ? delta_on_tiles(inputs) : Rule(inputs, {}).outputs();
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
     const auto& node = kept<DeltaNode>(ctx);
     const auto saved = ctx->get_saved_variables();
-    const Rule rule(saved[0], saved[1], saved[2], node.rule, node.first, {});
-    const RuleBackward backward(rule, grads[0]);
-    const auto gates = backward.finish(*node.sink);
+    const DeltaInputs inputs(saved[0], saved[1], saved[2], node.rule, node.first, /*goes_on=*/false);
+    const DeltaGradients gradients = gradients_of(inputs, grads[0]);
+    const auto gates = gradients.finish(inputs, *node.sink);
     const at::ScalarType type = saved[0].scalar_type();
-    return {backward.dqkv_BTX, gates.db_BTH.to(type), gates.da_BTH.to(type), {}, {}, {}, {}};
+    return {gradients.dqkv_BTX, gates.db_BTH.to(type), gates.da_BTH.to(type), {}, {}, {}, {}};
   }
 };
 
@@ -510,7 +396,7 @@ at::Tensor delta_rule_next(const at::Tensor& qkv,
                            const DeltaRule& delta,
                            at::Tensor& state) {
   const c10::NoGradGuard no_grad;
-  const Rule rule(qkv, b_BTH, a_BTH, delta, {}, state);
+  const Rule rule(DeltaInputs(qkv, b_BTH, a_BTH, delta, {}, state.defined()), state);
   state = rule.states.select(1, rule.shape.chunks)
               .reshape({rule.rows(), delta.key_head_dim, rule.shape.heads, delta.value_head_dim});
   return rule.outputs();

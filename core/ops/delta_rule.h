@@ -16,6 +16,7 @@ struct DeltaRule {
   int64_t key_head_dim = 0;     ///< K
   int64_t value_head_dim = 0;   ///< V
   int64_t chunk = 64;  ///< tokens of one matrix product; without effect on the result but for rounding
+  bool tiles = true;   ///< a CPU works head by head in its cache, else as a device; effect as of `chunk`
 };
 
 /// qkv [B, T, 2 G K + H V], contiguous: queries, keys, values; b, a [B, T, H]. f32, bf16, on a CPU also f64

@@ -2,14 +2,12 @@
 #include "core/ops/ssd.h"
 
 #include <ATen/ops/bmm.h>
-#include <ATen/ops/clamp.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/softplus.h>
 #include <ATen/ops/zeros.h>
 
 #include "core/kernels/ssd.h"
-#include "core/ops/chunks.h"
 #include "core/ops/node.h"
+#include "core/ops/ssd_inputs.h"
 
 namespace automodel::ops {
 namespace {
@@ -18,60 +16,25 @@ using kernels::Compute;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-constexpr const char* kWhat = "a state-space scan";
+/// Everything that forward and backward read where the products are over all heads at once.
+struct Scan : SsdInputs {
+  at::Tensor scaled, sent;  ///< [B G, T', heads, P]
+  at::Tensor decayed;       ///< [B G C, heads, L, L]
+  at::Tensor states;        ///< before each chunk [B G C, N, heads P]
+  at::Tensor read;          ///< by the queries from them [B G C, L, heads P]
+  at::Tensor last;          ///< state after the last chunk [B G, N, heads, P]
 
-/// Everything that forward and backward read.
-struct Scan {
-  const StateSpace& space;
-  kernels::ChunkShape shape;
-  at::Tensor x_BTX;
-  at::Tensor raw_BTH, softplus_BTH;  ///< of the time steps, before and after
-  at::Tensor a_H, d_H;
-  at::Tensor dt;  ///< [B, H, T']
-  Decays decays;
-  at::Tensor scaled, sent;   ///< [B G, T', heads, P]
-  at::Tensor keys, queries;  ///< B, C [B G C, L, N]
-  at::Tensor scores;         ///< [B G C, L, L]
-  at::Tensor decayed;        ///< [B G C, heads, L, L]
-  at::Tensor states;         ///< before each chunk [B G C, N, heads P]
-  at::Tensor read;           ///< by the queries from them [B G C, L, heads P]
-  at::Tensor last;           ///< state after the last chunk [B G, N, heads, P]
-
-  Scan(const at::Tensor& x_B_C,
-       const at::Tensor& dt_in_BTH,
-       const StateSpace& state_space,
-       const at::Tensor& first_BT,
-       const at::Tensor& state)
-      : space(state_space), x_BTX(x_B_C.contiguous()) {
-    check_inputs(dt_in_BTH);
-    const int64_t groups = space.num_groups;
-    shape = cut(x_BTX.size(0), x_BTX.size(1), groups, space.num_heads / groups, space.chunk);
-    make_time_steps(dt_in_BTH);
-    decays = chunk_decays(dt * a_H.unsqueeze(1), shape, first_BT, state.defined());
+  Scan(SsdInputs inputs, const at::Tensor& state) : SsdInputs(std::move(inputs)) {
     scale_inputs();
-    const int64_t values = space.num_heads * space.head_dim;
-    keys = in_chunks(per_group(x_BTX.narrow(2, values, groups * space.state_size), shape, type()));
-    queries = in_chunks(per_group(
-        x_BTX.narrow(2, values + groups * space.state_size, groups * space.state_size), shape, type()));
-    scores = at::bmm(queries, keys.transpose(1, 2));
     decayed = decay_scores(decays, scores, 0, {}, /*strict=*/false);
     carry_states(state);
     read = at::bmm(queries, states);
-  }
-
-  at::ScalarType type() const { return sum_type(x_BTX); }
-
-  /// [B G, T', ...] -> [B G C, L, the rest as one].
-  at::Tensor in_chunks(const at::Tensor& x) const {
-    return x.view({shape.batch * shape.groups * shape.chunks, shape.chunk, -1});
   }
 
   /// [B G C, L, heads P] of one head.
   at::Tensor of(const at::Tensor& x, int64_t head) const {
     return in_chunks(x).narrow(2, head * space.head_dim, space.head_dim);
   }
-
-  int64_t head_tokens() const { return shape.batch * shape.padded() * shape.all_heads(); }
 
   /// y [B, T, H P].
   at::Tensor outputs() const {
@@ -80,8 +43,8 @@ struct Scan {
       at::Tensor part = of(within, head);
       at::bmm_out(part, decayed.select(1, head), of(scaled, head));
     }
-    at::Tensor y = at::empty({shape.batch, shape.length, space.num_heads * space.head_dim}, x_BTX.options());
-    with_element_type(x_BTX, kWhat, [&]<class T>(T) {
+    at::Tensor y = empty_outputs();
+    with_element_type(x_BTX, kSsdWhat, [&]<class T>(T) {
       using F = Compute<T>;
       run_body(y,
                kernels::JoinOutputs<T>{shape,
@@ -101,40 +64,11 @@ struct Scan {
   }
 
  private:
-  void check_inputs(const at::Tensor& dt_in_BTH) const {
-    const int64_t width = space.num_heads * space.head_dim + 2 * space.num_groups * space.state_size;
-    check(x_BTX.dim() == 3 && x_BTX.size(2) == width && dt_in_BTH.size(2) == space.num_heads,
-          ErrorCode::kInvalidArgument,
-          "a state-space scan of ",
-          width,
-          " channels and ",
-          space.num_heads,
-          " heads got ",
-          x_BTX.sizes(),
-          " and ",
-          dt_in_BTH.sizes());
-    check(space.num_groups > 0 && space.num_heads % space.num_groups == 0,
-          ErrorCode::kInvalidArgument,
-          "a state-space scan of ",
-          space.num_heads,
-          " heads in ",
-          space.num_groups,
-          " groups: not a whole number each");
-  }
-
-  void make_time_steps(const at::Tensor& dt_in_BTH) {
-    raw_BTH = dt_in_BTH.to(type()) + space.dt_bias.value().to(type());
-    softplus_BTH = at::softplus(raw_BTH);
-    dt = per_head(at::clamp(softplus_BTH, space.dt_min, space.dt_max), shape);
-    a_H = space.a_log.value().to(type()).exp().neg_();
-    d_H = space.d.value().to(type()).contiguous();
-  }
-
   void scale_inputs() {
     const auto options = x_BTX.options().dtype(type());
     scaled = at::empty({shape.batch * shape.groups, shape.padded(), shape.heads, space.head_dim}, options);
     sent = empty_as(scaled);
-    with_element_type(x_BTX, kWhat, [&]<class T>(T) {
+    with_element_type(x_BTX, kSsdWhat, [&]<class T>(T) {
       using F = Compute<T>;
       run_body(x_BTX,
                kernels::SsdInputs<T>{shape,
@@ -161,7 +95,7 @@ struct Scan {
           last.sizes(),
           " does not fit ",
           at::IntArrayRef(sizes));
-    with_element_type(states, kWhat, [&]<class T>(T) {
+    with_element_type(states, kSsdWhat, [&]<class T>(T) {
       using F = Compute<T>;
       run_body(states,
                kernels::CarryStates<F>{shape,
@@ -176,61 +110,32 @@ struct Scan {
   }
 };
 
-/// The gradients of a scan.
-struct ScanBackward {
+/// The gradients of a scan by products.
+struct ScanBackward : SsdGradients {
   const Scan& scan;
   const kernels::ChunkShape& shape;
   at::Tensor dy_BTV;
   at::Tensor dwithin, dread;  ///< [B G, T', heads, P]
-  at::Tensor dcum, dout, ddt, dskip, dwhole;
-  at::Tensor dx_BTX;
 
   ScanBackward(const Scan& forward, const at::Tensor& dy)
-      : scan(forward), shape(forward.shape), dy_BTV(dy.contiguous()) {
+      : SsdGradients(forward), scan(forward), shape(forward.shape), dy_BTV(dy.contiguous()) {
     split_outputs();
     at::Tensor dscaled = empty_as(dwithin);
     at::Tensor dscores = through_scores(dscaled);
-    at::Tensor dqueries =
+    const at::Tensor dqueries =
         at::bmm(scan.in_chunks(dread), scan.states.transpose(1, 2)).baddbmm_(dscores, scan.keys);
     const at::Tensor dstates = through_states();
-    at::Tensor dkeys = at::bmm(scan.in_chunks(scan.sent), dstates.transpose(1, 2))
-                           .baddbmm_(dscores.transpose(1, 2), scan.queries);
+    const at::Tensor dkeys = at::bmm(scan.in_chunks(scan.sent), dstates.transpose(1, 2))
+                                 .baddbmm_(dscores.transpose(1, 2), scan.queries);
     join_inputs(dscaled, at::bmm(scan.keys, dstates));
-    const int64_t values = scan.space.num_heads * scan.space.head_dim;
-    const int64_t width = scan.space.num_groups * scan.space.state_size;
-    copy_from_groups(grouped(dkeys), shape, dx_BTX.narrow(2, values, width));
-    copy_from_groups(grouped(dqueries), shape, dx_BTX.narrow(2, values + width, width));
-  }
-
-  /// The gradient of dt_in; those of A_log, dt_bias and D go to the sink.
-  at::Tensor finish(GradSink& sink) const {
-    const StateSpace& space = scan.space;
-    const at::Tensor dg = chunk_decays_backward(scan.decays, dcum, dout, dwhole);
-    if (space.a_log.unit->trainable())
-      sink.add(space.a_log, (dg * scan.dt).sum(at::IntArrayRef({0, 2})).mul_(scan.a_H));
-    if (space.d.unit->trainable()) sink.add(space.d, dskip.sum(at::IntArrayRef({0, 2})));
-    const at::Tensor& steps = scan.softplus_BTH;
-    at::Tensor draw_BTH = per_token(ddt + dg * scan.a_H.unsqueeze(1), shape) * scan.raw_BTH.sigmoid();
-    draw_BTH.masked_fill_(steps.lt(space.dt_min).logical_or_(steps.gt(space.dt_max)), 0);
-    if (space.dt_bias.unit->trainable()) sink.add(space.dt_bias, draw_BTH.sum(at::IntArrayRef({0, 1})));
-    return draw_BTH;
+    write_keys(scan, dkeys, dqueries);
   }
 
  private:
-  at::Tensor grouped(const at::Tensor& x) const {
-    return x.view({shape.batch * shape.groups, shape.padded(), -1});
-  }
-
   void split_outputs() {
     dwithin = empty_as(scan.scaled);
     dread = empty_as(scan.scaled);
-    dcum = empty_as(scan.dt);
-    dout = empty_as(scan.dt);
-    ddt = empty_as(scan.dt);
-    dskip = empty_as(scan.dt);
-    dwhole = empty_as(scan.decays.whole);
-    dx_BTX = empty_as(scan.x_BTX);
-    with_element_type(scan.x_BTX, kWhat, [&]<class T>(T) {
+    with_element_type(scan.x_BTX, kSsdWhat, [&]<class T>(T) {
       using F = Compute<T>;
       run_body(dy_BTV,
                kernels::JoinOutputsBackward<T>{shape,
@@ -269,7 +174,7 @@ struct ScanBackward {
   at::Tensor through_states() {
     at::Tensor dstates = at::bmm(scan.queries.transpose(1, 2), scan.in_chunks(dread));
     at::Tensor carried = at::zeros(scan.last.sizes(), scan.last.options());
-    with_element_type(dstates, kWhat, [&]<class T>(T) {
+    with_element_type(dstates, kSsdWhat, [&]<class T>(T) {
       using F = Compute<T>;
       run_body(dstates,
                kernels::CarryStatesBackward<F>{shape,
@@ -287,7 +192,7 @@ struct ScanBackward {
   }
 
   void join_inputs(const at::Tensor& dscaled, const at::Tensor& dsent) {
-    with_element_type(scan.x_BTX, kWhat, [&]<class T>(T) {
+    with_element_type(scan.x_BTX, kSsdWhat, [&]<class T>(T) {
       using F = Compute<T>;
       run_body(dy_BTV,
                kernels::SsdInputsBackward<T>{shape,
@@ -310,6 +215,21 @@ struct ScanBackward {
   }
 };
 
+/// A device has no cache of its own for every head, but many products to make at once.
+bool on_tiles(const SsdInputs& inputs) {
+  return inputs.space.tiles && inputs.x_BTX.is_cpu();
+}
+
+SsdGradients gradients_of(const SsdInputs& inputs, const at::Tensor& dy) {
+  if (!on_tiles(inputs)) {
+    const ScanBackward by_products(Scan(inputs, {}), dy);
+    return static_cast<const SsdGradients&>(by_products);
+  }
+  SsdGradients gradients(inputs);
+  ssd_backward_on_tiles(inputs, dy.contiguous(), gradients);
+  return gradients;
+}
+
 struct SsdNode {
   StateSpace space;
   at::Tensor first;
@@ -327,15 +247,17 @@ class SsdFunction : public torch::autograd::Function<SsdFunction> {
                             const OpContext& context) {
     ctx->save_for_backward({x_B_C, dt_in});
     keep(ctx, SsdNode{space, first.value, context.sink});
-    return Scan(x_B_C, dt_in, space, first.value, {}).outputs();
+    const SsdInputs inputs(x_B_C, dt_in, space, first.value, /*goes_on=*/false);
+    return on_tiles(inputs) ? ssd_on_tiles(inputs) : Scan(inputs, {}).outputs();
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
     const auto& node = kept<SsdNode>(ctx);
     const auto saved = ctx->get_saved_variables();
-    const Scan scan(saved[0], saved[1], node.space, node.first, {});
-    const ScanBackward backward(scan, grads[0]);
-    return {backward.dx_BTX, backward.finish(*node.sink).to(saved[1].scalar_type()), {}, {}, {}, {}};
+    const SsdInputs inputs(saved[0], saved[1], node.space, node.first, /*goes_on=*/false);
+    const SsdGradients gradients = gradients_of(inputs, grads[0]);
+    return {
+        gradients.dx_BTX, gradients.finish(inputs, *node.sink).to(saved[1].scalar_type()), {}, {}, {}, {}};
   }
 };
 
@@ -362,7 +284,7 @@ at::Tensor ssd_next(const at::Tensor& x_B_C,
                     const StateSpace& space,
                     at::Tensor& state) {
   const c10::NoGradGuard no_grad;
-  const Scan scan(x_B_C, dt_in_BTH, space, {}, state);
+  const Scan scan(SsdInputs(x_B_C, dt_in_BTH, space, {}, state.defined()), state);
   state = scan.last;
   return scan.outputs();
 }

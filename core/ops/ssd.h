@@ -18,6 +18,7 @@ struct StateSpace {
   double dt_min = 0.0;
   double dt_max = 0.0;  ///< infinity: no limit
   int64_t chunk = 64;   ///< tokens of one matrix product; without effect on the result but for rounding
+  bool tiles = true;    ///< a CPU works head by head in its cache, else as a device; effect as of `chunk`
 };
 
 /// x_B_C [B, T, H P + 2 G N], contiguous, and dt_in [B, T, H]; f32, bf16, on a CPU also f64 -> [B, T, H P].

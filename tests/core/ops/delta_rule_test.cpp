@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include <ATen/Parallel.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/softplus.h>
@@ -25,8 +26,8 @@ std::unique_ptr<tensor::Unit> rule_unit(const tensor::Unit::Options& options = t
   return random_unit({{"A_log", {kHeads}}, {"dt_bias", {kHeads}}}, 1, options);
 }
 
-DeltaRule rule_of(tensor::Unit* unit, int64_t chunk = 16) {
-  return {{unit, 0}, {unit, 1}, kKeyHeads, kHeads, kKey, kValue, chunk};
+DeltaRule rule_of(tensor::Unit* unit, int64_t chunk = 16, bool tiles = true) {
+  return {{unit, 0}, {unit, 1}, kKeyHeads, kHeads, kKey, kValue, chunk, tiles};
 }
 
 /// What a rule reads, [B, T, ...].
@@ -97,8 +98,10 @@ TEST(DeltaRule, EachDocumentOfARowAsTheRecurrenceAlone) {
     at += length;
   }
   for (const int64_t chunk : {16, 32, 64}) {
-    const at::Tensor y = run(in, rule_of(unit.get(), chunk), documents_of(lengths));
-    EXPECT_LT((y - at::cat(expected, 1)).abs().max().item<double>(), 1e-12) << chunk;
+    for (const bool tiles : {false, true}) {
+      const at::Tensor y = run(in, rule_of(unit.get(), chunk, tiles), documents_of(lengths));
+      EXPECT_LT((y - at::cat(expected, 1)).abs().max().item<double>(), 1e-12) << chunk << tiles;
+    }
   }
 }
 
@@ -127,17 +130,41 @@ TEST(DeltaRule, NothingOfADocumentReachesTheNextNotEvenByRounding) {
 
 TEST(DeltaRule, Gradients) {
   const auto unit = rule_unit();
-  const DeltaRule rule = rule_of(unit.get());
   const Inputs in(1, 54, 9);
-  for (const bool packed : {true, false}) {
-    const at::Tensor documents = packed ? documents_of({5, 30, 16, 3}) : at::Tensor();
-    check_gradients(
-        [&](const std::vector<at::Tensor>& x, const OpContext& context) {
-          return delta_rule(x[0], x[1], x[2], rule, first_of_document(documents), context);
-        },
-        {in.qkv, in.b, in.a},
-        {unit.get()});
+  for (const bool tiles : {false, true}) {
+    const DeltaRule rule = rule_of(unit.get(), 16, tiles);
+    for (const bool packed : {true, false}) {
+      const at::Tensor documents = packed ? documents_of({5, 30, 16, 3}) : at::Tensor();
+      check_gradients(
+          [&](const std::vector<at::Tensor>& x, const OpContext& context) {
+            return delta_rule(x[0], x[1], x[2], rule, first_of_document(documents), context);
+          },
+          {in.qkv, in.b, in.a},
+          {unit.get()});
+    }
   }
+}
+
+TEST(DeltaRule, TheResultDoesNotDependOnTheThreads) {
+  // Ten value heads a key head, in parts of different sizes.
+  const auto unit = random_unit({{"A_log", {20}}, {"dt_bias", {20}}}, 1, {});
+  const DeltaRule rule = {{unit.get(), 0}, {unit.get(), 1}, 2, 20, 16, 8, 16};
+  const at::Tensor qkv = random_tensor({1, 70, 2 * 2 * 16 + 20 * 8}, 13).to(at::kFloat);
+  const at::Tensor b = random_tensor({1, 70, 20}, 14).to(at::kFloat);
+  const at::Tensor a = random_tensor({1, 70, 20}, 15).to(at::kFloat);
+  const auto gradients = [&](int threads) {
+    const int before = at::get_num_threads();
+    at::set_num_threads(threads);
+    std::vector<at::Tensor> x;
+    for (const at::Tensor& input : {qkv, b, a}) x.push_back(input.clone().requires_grad_());
+    GradSink sink;
+    const at::Tensor y = delta_rule(x[0], x[1], x[2], rule, {}, {&sink});
+    (y * y).sum().backward();
+    at::set_num_threads(before);
+    return std::vector<at::Tensor>{y.detach(), x[0].grad(), x[1].grad(), x[2].grad()};
+  };
+  const auto one = gradients(1), several = gradients(3);
+  for (size_t i = 0; i < one.size(); ++i) EXPECT_TRUE(one[i].equal(several[i])) << i;
 }
 
 TEST(DeltaRule, PiecesWithAStateAreTheWhole) {

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include <ATen/Parallel.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/softplus.h>
@@ -26,9 +27,9 @@ std::unique_ptr<tensor::Unit> space_unit(tensor::Unit::Options options = testing
   return random_unit({{"A_log", {kHeads}}, {"dt_bias", {kHeads}}, {"D", {kHeads}}}, 1, options);
 }
 
-StateSpace space_of(tensor::Unit* unit, int64_t chunk = 16) {
+StateSpace space_of(tensor::Unit* unit, int64_t chunk = 16, bool tiles = true) {
   constexpr double kNoLimit = std::numeric_limits<double>::infinity();
-  return {{unit, 0}, {unit, 1}, {unit, 2}, kHeads, kWidth, kGroups, kState, 0.3, kNoLimit, chunk};
+  return {{unit, 0}, {unit, 1}, {unit, 2}, kHeads, kWidth, kGroups, kState, 0.3, kNoLimit, chunk, tiles};
 }
 
 /// The recurrence, a token at a time, from a zero state: x [T, X], dt_in [T, H] -> [T, H P].
@@ -83,8 +84,10 @@ TEST(Ssd, EachDocumentOfARowAsTheRecurrenceAlone) {
     at += length;
   }
   for (const int64_t chunk : {16, 32, 64}) {
-    const at::Tensor y = run(x, dt_in, space_of(unit.get(), chunk), documents_of(lengths));
-    EXPECT_LT((y[0] - at::cat(expected)).abs().max().item<double>(), 1e-12) << chunk;
+    for (const bool tiles : {false, true}) {
+      const at::Tensor y = run(x, dt_in, space_of(unit.get(), chunk, tiles), documents_of(lengths));
+      EXPECT_LT((y[0] - at::cat(expected)).abs().max().item<double>(), 1e-12) << chunk << tiles;
+    }
   }
 }
 
@@ -114,16 +117,38 @@ TEST(Ssd, NothingOfADocumentReachesTheNextNotEvenByRounding) {
 
 TEST(Ssd, Gradients) {
   const auto unit = space_unit();
-  const StateSpace space = space_of(unit.get());
-  for (const bool packed : {true, false}) {
-    const at::Tensor documents = packed ? documents_of({5, 30, 16, 3}) : at::Tensor();
-    check_gradients(
-        [&](const std::vector<at::Tensor>& inputs, const OpContext& context) {
-          return ssd(inputs[0], inputs[1], space, first_of_document(documents), context);
-        },
-        {random_tensor({1, 54, kChannels}, 8), random_tensor({1, 54, kHeads}, 9)},
-        {unit.get()});
+  for (const bool tiles : {false, true}) {
+    const StateSpace space = space_of(unit.get(), 16, tiles);
+    for (const bool packed : {true, false}) {
+      const at::Tensor documents = packed ? documents_of({5, 30, 16, 3}) : at::Tensor();
+      check_gradients(
+          [&](const std::vector<at::Tensor>& inputs, const OpContext& context) {
+            return ssd(inputs[0], inputs[1], space, first_of_document(documents), context);
+          },
+          {random_tensor({1, 54, kChannels}, 8), random_tensor({1, 54, kHeads}, 9)},
+          {unit.get()});
+    }
   }
+}
+
+TEST(Ssd, TheResultDoesNotDependOnTheThreads) {
+  // Six heads a group in parts of different sizes, rows shorter than their chunks.
+  const auto unit = random_unit({{"A_log", {12}}, {"dt_bias", {12}}, {"D", {12}}}, 1, {});
+  const StateSpace space = {{unit.get(), 0}, {unit.get(), 1}, {unit.get(), 2}, 12, 8, 2, 16, 0.0, 100.0, 16};
+  const at::Tensor x = random_tensor({1, 70, 12 * 8 + 2 * 2 * 16}, 12).to(at::kFloat);
+  const at::Tensor dt_in = random_tensor({1, 70, 12}, 13).to(at::kFloat);
+  const auto gradients = [&](int threads) {
+    const int before = at::get_num_threads();
+    at::set_num_threads(threads);
+    const at::Tensor a = x.clone().requires_grad_(), b = dt_in.clone().requires_grad_();
+    GradSink sink;
+    const at::Tensor y = ssd(a, b, space, {}, {&sink});
+    (y * y).sum().backward();
+    at::set_num_threads(before);
+    return std::vector<at::Tensor>{y.detach(), a.grad(), b.grad()};
+  };
+  const auto one = gradients(1), several = gradients(3);
+  for (size_t i = 0; i < one.size(); ++i) EXPECT_TRUE(one[i].equal(several[i])) << i;
 }
 
 TEST(Ssd, PiecesWithAStateAreTheWhole) {

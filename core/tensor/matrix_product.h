@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+
+namespace automodel::tensor {
+
+/// A matrix operand in rows.
+template <class F>
+struct Matrix {
+  const F* data;
+  int64_t stride;  ///< from row to row
+  bool transposed = false;
+};
+
+/// c [m, n] = a [m, k] b [k, n] * by + beta c, all in rows on the CPU, on the calling thread when that is one
+/// of a parallel region. A transposed operand lies as [k, m] or [n, k]. With beta 0, c is not read.
+void multiply(int64_t m,
+              int64_t n,
+              int64_t k,
+              Matrix<float> a,
+              Matrix<float> b,
+              float beta,
+              float* c,
+              int64_t c_stride,
+              float by = 1);
+void multiply(int64_t m,
+              int64_t n,
+              int64_t k,
+              Matrix<double> a,
+              Matrix<double> b,
+              double beta,
+              double* c,
+              int64_t c_stride,
+              double by = 1);
+
+}  // namespace automodel::tensor
