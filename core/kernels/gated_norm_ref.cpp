@@ -41,44 +41,53 @@ struct Group {
   F* dweight;  ///< null: not formed
   int64_t n;
 
+  // The members are copied: a store through dx could change them as far as a compiler knows.
+
   void gate_only() const {
+    const Group at = *this;
+#pragma GCC ivdep
     for (int64_t i = 0; i < n; ++i) {
-      const F g = load(gate[i]);
-      store(dx[i], load(dy[i]) * silu(g));
-      store(dgate[i], load(dy[i]) * load(x[i]) * silu_slope(g));
+      const F g = load(at.gate[i]);
+      store(at.dx[i], load(at.dy[i]) * silu(g));
+      store(at.dgate[i], load(at.dy[i]) * load(at.x[i]) * silu_slope(g));
     }
   }
 
   /// Of the gradient of the normalised values and these values; both orders give it the same factors.
   F mean_product() const {
+    const Group at = *this;
     const auto product = [&](int64_t i) {
-      return load(dy[i]) * load(weight[i]) * load(x[i]) * silu(F(load(gate[i]))) * rstd;
+      return load(at.dy[i]) * load(at.weight[i]) * load(at.x[i]) * silu(F(load(at.gate[i]))) * at.rstd;
     };
     return lane_sum<F>(n, product) / static_cast<F>(n);
   }
 
   void gate_first() const {
     const F mean = mean_product();
+    const Group at = *this;
+#pragma GCC ivdep
     for (int64_t i = 0; i < n; ++i) {
-      const F g = load(gate[i]);
+      const F g = load(at.gate[i]);
       const F s = silu(g);
-      const F normed = load(x[i]) * s * rstd;
-      const F dh = rstd * (load(dy[i]) * load(weight[i]) - normed * mean);
-      store(dx[i], dh * s);
-      store(dgate[i], dh * load(x[i]) * silu_slope(g));
-      if (dweight != nullptr) dweight[i] += load(dy[i]) * normed;
+      const F normed = load(at.x[i]) * s * at.rstd;
+      const F dh = at.rstd * (load(at.dy[i]) * load(at.weight[i]) - normed * mean);
+      store(at.dx[i], dh * s);
+      store(at.dgate[i], dh * load(at.x[i]) * silu_slope(g));
+      if (at.dweight != nullptr) at.dweight[i] += load(at.dy[i]) * normed;
     }
   }
 
   void norm_first() const {
     const F mean = mean_product();
+    const Group at = *this;
+#pragma GCC ivdep
     for (int64_t i = 0; i < n; ++i) {
-      const F g = load(gate[i]);
+      const F g = load(at.gate[i]);
       const F s = silu(g);
-      const F normed = load(x[i]) * rstd;
-      store(dx[i], rstd * (load(dy[i]) * load(weight[i]) * s - normed * mean));
-      store(dgate[i], load(dy[i]) * load(weight[i]) * normed * silu_slope(g));
-      if (dweight != nullptr) dweight[i] += load(dy[i]) * s * normed;
+      const F normed = load(at.x[i]) * at.rstd;
+      store(at.dx[i], at.rstd * (load(at.dy[i]) * load(at.weight[i]) * s - normed * mean));
+      store(at.dgate[i], load(at.dy[i]) * load(at.weight[i]) * normed * silu_slope(g));
+      if (at.dweight != nullptr) at.dweight[i] += load(at.dy[i]) * s * normed;
     }
   }
 };

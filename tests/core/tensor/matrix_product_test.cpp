@@ -1,0 +1,53 @@
+#include "core/tensor/matrix_product.h"
+
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "core/tensor/torch.h"
+#include <ATen/ops/arange.h>
+
+namespace automodel::tensor {
+namespace {
+
+/// Rows of a wider matrix, whole numbers: products are exact.
+template <class F>
+at::Tensor matrix(int64_t rows, int64_t columns, int64_t seed) {
+  const auto dtype = c10::CppTypeToScalarType<F>::value;
+  return at::arange(seed, seed + rows * (columns + 3)).remainder(7).to(dtype).view({rows, columns + 3}) - 3;
+}
+
+template <class F>
+void check_product(bool a_transposed, bool b_transposed, F beta, F by) {
+  constexpr int64_t kM = 5, kN = 19, kK = 11;
+  const at::Tensor a = a_transposed ? matrix<F>(kK, kM, 1) : matrix<F>(kM, kK, 1);
+  const at::Tensor b = b_transposed ? matrix<F>(kN, kK, 2) : matrix<F>(kK, kN, 2);
+  at::Tensor c = matrix<F>(kM, kN, 5);
+  const at::Tensor left = a.narrow(1, 0, a.size(1) - 3), right = b.narrow(1, 0, b.size(1) - 3);
+  const at::Tensor product =
+      (a_transposed ? left.t() : left).matmul(b_transposed ? right.t() : right) * static_cast<double>(by);
+  at::Tensor expected = c.clone();
+  expected.narrow(1, 0, kN).mul_(static_cast<double>(beta)).add_(product);
+  multiply(kM,
+           kN,
+           kK,
+           Matrix<F>{a.const_data_ptr<F>(), a.stride(0), a_transposed},
+           Matrix<F>{b.const_data_ptr<F>(), b.stride(0), b_transposed},
+           beta,
+           c.mutable_data_ptr<F>(),
+           c.stride(0),
+           by);
+  EXPECT_TRUE(c.equal(expected)) << a_transposed << b_transposed << beta << by;
+}
+
+TEST(MatrixProduct, OfRowsOfWiderMatricesEitherWayRound) {
+  for (const bool a : {false, true}) {
+    for (const bool b : {false, true}) {
+      check_product<float>(a, b, 0, 1);
+      check_product<double>(a, b, 2, -1);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace automodel::tensor
