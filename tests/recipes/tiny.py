@@ -13,7 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "parity"))
 import checkpoints  # noqa: E402
 import moe_test  # noqa: E402
 import moe_variants  # noqa: E402
-import remote_test  # noqa: E402
+import remote_models  # noqa: E402
 from variants import FAMILIES, Variant  # noqa: E402
 
 TEMPLATE = "{% for m in messages %}{{ m['role'][0] + ':' + m['content'] + '\n' }}{% endfor %}"
@@ -36,9 +36,9 @@ def save_model(model_type, folder):
     folder.mkdir(parents=True)
     family = model_type.removesuffix("+experts")
     if model_type in REMOTE:
-        config, shapes, _ = remote_test.CASES[REMOTE[model_type]]
+        reference, config, _ = remote_models.CASES[REMOTE[model_type]]
         (folder / "config.json").write_text(json.dumps(config))
-        save_file(remote_test.make_weights(shapes), folder / "model.safetensors")
+        save_file(remote_models.make_weights(reference(config).shapes()), folder / "model.safetensors")
     elif model_type in FAMILIES:
         checkpoints.save(Variant(family, "plain"), folder)
     elif family in moe_variants.FAMILIES:
