@@ -153,8 +153,11 @@ TEST(OpsCuda, RopeAloneAndFused) {
     for (const int64_t rotary : {64, 32, 10}) {
       const at::Tensor turns =
           at::outer(at::arange(70, at::kFloat) / 7, at::arange(rotary / 2, at::kFloat) / 9);
+      const at::Tensor cos = turns.cos(), sin = turns.sin();
+      const at::Tensor length = cos.to(at::kDouble).square() + sin.to(at::kDouble).square();
+      ASSERT_LE((length - 1).abs().max().item<double>(), 1e-6) << "the host's own cosine and sine";
       const auto angles = [&](const at::Tensor& x, int64_t first) {
-        return RopeAngles{turns.cos().to(x.device()), turns.sin().to(x.device()), interleaved, first};
+        return RopeAngles{cos.to(x.device()), sin.to(x.device()), interleaved, first};
       };
       const std::string name = std::to_string(rotary) + (interleaved ? ", interleaved" : "");
       for (const int64_t first : {0, 2, 3}) {
