@@ -15,6 +15,7 @@
 #include "core/ops/cuda.h"
 #include "core/ops/dispatch.h"
 #include "core/ops/groups.h"
+#include "core/ops/wide_product.h"
 
 namespace automodel::ops {
 namespace {
@@ -97,7 +98,7 @@ void GradSink::linear(const tensor::Weight& weight, const at::Tensor& x, const a
     const bool accumulate = written_before(weight);
     at::Tensor grad = grad_of(weight);
     if (x.scalar_type() == grad.scalar_type()) {
-      grad.addmm_(dy.t(), x, accumulate ? 1 : 0, 1);
+      product_out(dy.t(), x, grad, accumulate);
       return;
     }
     if (grad.is_cuda()) {

@@ -10,7 +10,6 @@
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/gather.h>
 #include <ATen/ops/linalg_vector_norm.h>
-#include <ATen/ops/mm.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
@@ -20,6 +19,7 @@
 #include "core/ops/linear_math.h"
 #include "core/ops/lora.h"
 #include "core/ops/node.h"
+#include "core/ops/wide_product.h"
 #include "core/tensor/readback.h"
 
 namespace automodel::ops {
@@ -92,7 +92,7 @@ class ChunkLosses {
     if (bias_.defined()) {
       at::addmm_out(logits, bias_, x, weight_.t());
     } else {
-      at::mm_out(logits, x, weight_.t());
+      product_out(x, weight_.t(), logits);
     }
     if (head_.lora) lora_forward(x, *head_.lora, context, logits);
     dlogits_ = logits;
