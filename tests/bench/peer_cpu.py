@@ -45,6 +45,9 @@ SHAPES = {
                      "head_dim": 64, "linear_num_key_heads": 4, "linear_num_value_heads": 8, "linear_key_head_dim": 128,
                      "linear_value_head_dim": 128},
 }
+# The mixers by themselves: the same layers with next to nothing else.
+SHAPES["mamba2-mixers"] = SHAPES["mamba2-30M"] | {"layers_block_type": ["linear_attention"] * 12, "num_hidden_layers": 12}
+SHAPES["deltanet-mixers"] = SHAPES["deltanet-30M"] | {"layer_types": ["linear_attention"] * 8, "intermediate_size": 16}
 
 
 def config_of(shape: str, vocabulary: int) -> dict:
