@@ -94,8 +94,7 @@ struct PackingConfig {
 struct BenchmarkConfig {
   int64_t warmup_steps = 10;          ///< timed apart from the others
   std::optional<double> peak_tflops;  ///< of one device; unset: mfu.peak_tflops
-  int64_t num_nodes = 1;
-  std::string json_output_path;  ///< of the summary; empty: none
+  std::string json_output_path;       ///< of the summary; empty: none
 };
 
 struct DataloaderConfig {
@@ -228,8 +227,7 @@ struct Recipe {
   PackingConfig packing;
   std::optional<BenchmarkConfig> benchmark;  ///< of the benchmark recipe
   MoeMetricsConfig moe_metrics;
-  std::optional<double>
-      mfu_peak_tflops;  ///< mfu.peak_tflops: peak of the device; unset on a CPU: mfu is null
+  std::optional<double> mfu_peak_tflops;  ///< mfu.peak_tflops; unset: the GPU's stated peak, if known
 
   std::string resolved_yaml;  ///< the recipe with overrides applied and placeholders unexpanded: config.yaml
 };

@@ -91,9 +91,11 @@ const Section& mfu() {
   static const Section kSection = [] {
     SectionOf<Recipe> s("mfu", "What model FLOPs utilisation is measured against.");
     s.field("peak_tflops", &Recipe::mfu_peak_tflops)
-        .doc("peak of the device; null: known by its name")
+        .doc(
+            "peak of one device; null: the stated one of an A100, H100, H200, B200 or GB200; else mfu is "
+            "null")
         .unit("TFLOP/s")
-        .min(0.0);
+        .min(0.001);
     s.inert("device", "the device's name is read from the driver");
     return s.take();
   }();
@@ -136,8 +138,8 @@ const Section& benchmark() {
     s.field("peak_tflops", &C::peak_tflops)
         .doc("peak of one device; null: mfu.peak_tflops")
         .unit("TFLOP/s")
-        .min(0.0);
-    s.field("num_nodes", &C::num_nodes).doc("machines; only written down").min(1);
+        .min(0.001);
+    s.inert("num_nodes", "the ranks of the run are counted");
     s.field("json_output_path", &C::json_output_path).doc("file of the summary; empty: none").null_is_unset();
     for (const char* name : {"nsys_start", "nsys_end"})
       s.accepted(name)

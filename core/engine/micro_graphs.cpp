@@ -28,6 +28,12 @@ std::string shape_text(const MicroGraphs::Key& key) {
   return detail::join("[", key.shape[0], ", ", key.shape[1], "]");
 }
 
+bool has_label(const nn::MicroBatch& batch) {
+  const at::Tensor& labels = batch.labels_BT;
+  if (!labels.defined()) return false;
+  return labels.is_floating_point() || labels.ne(batch.ignore_index).any().item<bool>();
+}
+
 }  // namespace
 
 nn::MicroBatch fixed_copy(const nn::MicroBatch& batch) {
@@ -49,7 +55,7 @@ void refill(const nn::MicroBatch& fixed, const nn::MicroBatch& batch) {
 }
 
 MicroGraphs::Key MicroGraphs::key_of(const nn::MicroBatch& batch, std::vector<bool> written) {
-  Key key{batch.input_ids_BT.sizes().vec(), {}, std::move(written)};
+  Key key{batch.input_ids_BT.sizes().vec(), {}, has_label(batch), std::move(written)};
   nn::MicroBatch copy = batch;
   for (const auto& place : kPlaces) key.holds.push_back(place(copy).defined());
   return key;

@@ -27,7 +27,8 @@ struct MicroGraph {
   nn::State results;                        ///< what it gives that no segment reads
   std::map<std::string, at::Tensor> grads;  ///< of the boundary: what `backward` reads
   ops::CudaGraph backward;                  ///< empty when no gradient comes back
-  std::vector<bool> written_after;          ///< which gradients exist then
+  std::vector<bool> written_by_head;        ///< which gradients exist when `backward` begins
+  std::vector<bool> written_after;          ///< and when it has run
 };
 
 /// A copy of a micro-batch that captured work can read: its tensors on the device are its own.
@@ -43,6 +44,7 @@ class MicroGraphs {
   struct Key {
     std::vector<int64_t> shape;  ///< rows, length
     std::vector<bool> holds;     ///< which tensors the micro-batch has beside token ids
+    bool labelled = false;       ///< without a label the head writes no gradient
     std::vector<bool> written;   ///< by parameter of the units in order, whether its gradient exists already
 
     auto operator<=>(const Key&) const = default;

@@ -92,6 +92,7 @@ void Walk::replay(const MicroGraph& graph, std::span<const Action> actions, cons
   take_results(graph, m);
   live_[m] = graph.boundary;
   run_head(m, batch);
+  ensure(grads_written() == graph.written_by_head, "captured work meets gradients in another state");
   for (const auto& [name, grad] : graph.grads) grad.copy_(field_grads_[m].at(name));
   field_grads_.erase(m);
   if (graph.backward) graph.backward.launch();
@@ -157,6 +158,7 @@ void Walk::capture_backward(const MicroGraphs::Key& key,
   kept_.clear();
   field_grads_.erase(micro_batch);
   if (graph.backward) graph.backward.launch();
+  graph.written_by_head = written_before;
   graph.written_after = grads_written();
   graphs_->add(key, std::move(graph));
 }

@@ -152,6 +152,12 @@ bool is_causal(const DecoderConfig& config);
 /// Whether anything is dropped in training.
 bool has_dropout(const DecoderConfig& config);
 
+/// Tokens of a text that a learned table of positions has rows for; without one the largest int64.
+int64_t learned_positions(const DecoderConfig& config);
+
+/// Throws Error(kData) for a text of more tokens than that.
+void check_positions(const DecoderConfig& config, int64_t tokens);
+
 /// Parameters of one part of a model, and those of them that one token passes.
 struct PartSize {
   int64_t parameters = 0;

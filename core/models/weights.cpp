@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "core/base/error.h"
 #include "core/models/decoder_config.h"
@@ -269,6 +270,22 @@ bool has_dropout(const DecoderConfig& config) {
   return config.embedding.dropout > 0 || std::ranges::any_of(config.layers, [](const LayerConfig& layer) {
            return layer.block.dropout > 0 || layer.attention.dropout > 0;
          });
+}
+
+int64_t learned_positions(const DecoderConfig& config) {
+  const EmbeddingConfig& embedding = config.embedding;
+  if (embedding.num_positions == 0) return std::numeric_limits<int64_t>::max();
+  return embedding.num_positions - embedding.position_offset;
+}
+
+void check_positions(const DecoderConfig& config, int64_t tokens) {
+  check(tokens <= learned_positions(config),
+        ErrorCode::kData,
+        "a text of ",
+        tokens,
+        " tokens: the model has learnt ",
+        learned_positions(config),
+        " positions and knows no others; texts must be shorter (dataset.seq_length in a recipe)");
 }
 
 namespace {

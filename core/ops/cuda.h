@@ -26,8 +26,11 @@ struct CudaLibrary {
   /// The stream that work of the calling thread goes to on its current device, a cudaStream_t.
   void* (*current_stream)();
 
-  /// Largest number of bytes that tensors have held on a device since the process began.
-  int64_t (*peak_allocated)(int device);
+  /// As the driver names it: "NVIDIA H200".
+  std::string (*device_name)(int device);
+
+  /// Largest number of bytes that tensors have held on a device since the last call.
+  int64_t (*take_peak_allocated)(int device);
 
   /// Calls of cudaMalloc by the caching allocator so far.
   int64_t (*num_device_allocations)(int device);
@@ -49,7 +52,7 @@ struct CudaLibrary {
   void (*begin_capture)(int device, uint64_t pool);
   void* (*end_capture)(int device, uint64_t pool);  ///< null: something was queued that cannot be captured
   void (*launch_graph)(int device, void* graph);
-  void (*free_graph)(int device, uint64_t pool, void* graph);
+  void (*free_graph)(int device, uint64_t pool, void* graph) noexcept;  ///< warns where the device has failed
 
   decltype(&kernels::adamw_f32_cuda) adamw_f32;
   decltype(&kernels::adamw_bf16_cuda) adamw_bf16;

@@ -42,8 +42,8 @@ CudaGraph::CudaGraph(CudaGraph&& other) noexcept {
 }
 
 CudaGraph& CudaGraph::operator=(CudaGraph&& other) noexcept {
-  device_ = other.device_;
-  pool_ = other.pool_;
+  std::swap(device_, other.device_);
+  std::swap(pool_, other.pool_);
   std::swap(graph_, other.graph_);
   return *this;
 }

@@ -4,6 +4,7 @@
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 
+#include "core/base/log.h"
 #include "core/ops/cuda.h"
 
 namespace automodel::ops {
@@ -13,9 +14,17 @@ void* current_stream() {
   return c10::cuda::getCurrentCUDAStream().stream();
 }
 
-int64_t peak_allocated(int device) {
-  const auto stats = c10::cuda::CUDACachingAllocator::getDeviceStats(static_cast<c10::DeviceIndex>(device));
-  return stats.allocated_bytes[0].peak;
+std::string device_name(int device) {
+  cudaDeviceProp properties{};
+  C10_CUDA_CHECK(cudaGetDeviceProperties(&properties, device));
+  return properties.name;
+}
+
+int64_t take_peak_allocated(int device) {
+  const auto index = static_cast<c10::DeviceIndex>(device);
+  const int64_t peak = c10::cuda::CUDACachingAllocator::getDeviceStats(index).allocated_bytes[0].peak;
+  c10::cuda::CUDACachingAllocator::resetPeakStats(index);
+  return peak;
 }
 
 int64_t num_device_allocations(int device) {
@@ -85,17 +94,23 @@ void launch_graph(int device, void* graph) {
   C10_CUDA_CHECK(cudaGraphLaunch(static_cast<cudaGraphExec_t>(graph), stream));
 }
 
-void free_graph(int device, uint64_t pool, void* graph) {
-  const auto index = static_cast<c10::DeviceIndex>(device);
-  // Work that was launched may still run.
-  c10::cuda::getCurrentCUDAStream(index).synchronize();
-  C10_CUDA_CHECK_WARN(cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph)));
-  c10::cuda::CUDACachingAllocator::releasePool(index, pool_id(pool));
+void free_graph(int device, uint64_t pool, void* graph) noexcept {
+  // Called while an error of the device unwinds, too: every call here gives that error once more.
+  try {
+    const auto index = static_cast<c10::DeviceIndex>(device);
+    // Work that was launched may still run.
+    C10_CUDA_CHECK_WARN(cudaStreamSynchronize(c10::cuda::getCurrentCUDAStream(index).stream()));
+    C10_CUDA_CHECK_WARN(cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph)));
+    c10::cuda::CUDACachingAllocator::releasePool(index, pool_id(pool));
+  } catch (const std::exception& error) {
+    log::warning("CUDA graphs: memory of captured work is not given back: ", error.what());
+  }
 }
 
 const CudaLibrary kLibrary = {
     .current_stream = current_stream,
-    .peak_allocated = peak_allocated,
+    .device_name = device_name,
+    .take_peak_allocated = take_peak_allocated,
     .num_device_allocations = num_device_allocations,
     .forbid_synchronisation = forbid_synchronisation,
     .leave_default_stream = leave_default_stream,

@@ -25,6 +25,7 @@ std::string with_decimals(double value, int decimals) {
 
 Benchmark::Benchmark(const config::Recipe& recipe,
                      double flops_per_token,
+                     std::optional<double> peak_tflops,
                      double setup_seconds,
                      int64_t world_size)
     : recipe_(recipe),
@@ -32,6 +33,7 @@ Benchmark::Benchmark(const config::Recipe& recipe,
           flops_per_token * 1e-12 *
           static_cast<double>(recipe.step_scheduler.global_batch_size * recipe.dataset.mock.seq_len) /
           static_cast<double>(world_size)),
+      peak_tflops_(peak_tflops),
       setup_seconds_(setup_seconds),
       world_size_(world_size) {}
 
@@ -51,9 +53,8 @@ void Benchmark::finish() const {
     return;
   }
   const double average = seconds / static_cast<double>(num_timed);
-  const std::optional<double> peak = config.peak_tflops ? config.peak_tflops : recipe_.mfu_peak_tflops;
   std::optional<double> mfu;
-  if (peak) mfu = 100.0 * tflops_per_step_ / average / *peak;
+  if (peak_tflops_) mfu = 100.0 * tflops_per_step_ / average / *peak_tflops_;
   log::info("Total iteration time (", num_timed, " steps): ", with_decimals(seconds, 2), " seconds");
   log::info("Average iteration time: ", with_decimals(average, 3), " seconds");
   log::info("Average MFU: ", mfu ? with_decimals(*mfu, 6) + "%" : "unknown; set benchmark.peak_tflops");
@@ -73,7 +74,7 @@ void Benchmark::finish() const {
                                     {"local_batch_size", recipe_.step_scheduler.local_batch_size},
                                     {"seq_len", recipe_.dataset.mock.seq_len}};
   if (mfu) summary["avg_mfu_percent"] = *mfu;
-  if (peak) summary["peak_tflops"] = *peak;
+  if (peak_tflops_) summary["peak_tflops"] = *peak_tflops_;
   write_file_atomically(config.json_output_path, summary.dump(2) + "\n");
   log::info("Summary written to ", config.json_output_path);
 }

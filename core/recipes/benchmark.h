@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "core/config/recipe.h"
@@ -7,11 +8,16 @@
 namespace automodel::recipes {
 
 /// The benchmark recipe's figures: how long steps take after a warm-up, and what share of the device's peak
-/// that is. Inventory section 4.4.
+/// that is.
 class Benchmark {
  public:
-  /// `flops_per_token` of training at the rows' length; `setup_seconds`: until the first step begins.
-  Benchmark(const config::Recipe& recipe, double flops_per_token, double setup_seconds, int64_t world_size);
+  /// `flops_per_token` of training at the rows' length; `peak_tflops` of one device, if known;
+  /// `setup_seconds`: until the first step begins.
+  Benchmark(const config::Recipe& recipe,
+            double flops_per_token,
+            std::optional<double> peak_tflops,
+            double setup_seconds,
+            int64_t world_size);
 
   void add_step(double seconds) { step_seconds_.push_back(seconds); }
 
@@ -21,6 +27,7 @@ class Benchmark {
  private:
   const config::Recipe& recipe_;
   double tflops_per_step_;  ///< of one device
+  std::optional<double> peak_tflops_;
   double setup_seconds_;
   int64_t world_size_;
   std::vector<double> step_seconds_;

@@ -22,6 +22,8 @@ auto translating_errors(Command command) {
     return command();
   } catch (const c10::OutOfMemoryError& error) {
     throw Error(ErrorCode::kOutOfMemory, error.what_without_backtrace());
+  } catch (const c10::AcceleratorError& error) {
+    throw Error(ErrorCode::kDevice, error.what_without_backtrace());
   } catch (const c10::Error& error) {
     const std::string text = error.what_without_backtrace();
     const bool memory = text.find("not enough memory") != std::string::npos;

@@ -97,6 +97,9 @@ Figures expert_metrics(const std::vector<std::vector<double>>& loads,
     if (detailed) figures.emplace_back(layer_name(layer, "cv"), variations.back());
   }
   figures.emplace_back("moe/cv_mean", mean(variations));
+  // NaN has no place in an order.
+  if (std::ranges::any_of(variations, [](double cv) { return std::isnan(cv); }))
+    variations.assign(1, std::nan(""));
   std::ranges::sort(variations);
   figures.emplace_back("moe/cv_median", median(variations));
   figures.emplace_back("moe/cv_min", variations.front());

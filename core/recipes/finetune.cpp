@@ -37,6 +37,7 @@
 #include "core/recipes/expert_metrics.h"
 #include "core/recipes/metrics.h"
 #include "core/recipes/model_setup.h"
+#include "core/recipes/peak_rate.h"
 #include "core/recipes/step_profiler.h"
 #include "core/recipes/step_schedule.h"
 #include "core/tensor/readback.h"
@@ -175,19 +176,35 @@ struct Training {
 
   at::Device device() const { return units.front()->options().device; }
 
-  double peak_memory_gib() const {
+  /// Since the last call; on a CPU since the process began.
+  double take_peak_memory_gib() const {
     if (device().is_cpu()) return peak_process_memory_gib();
-    return static_cast<double>(ops::cuda().peak_allocated(device().index())) / (1 << 30);
+    return static_cast<double>(ops::cuda().take_peak_allocated(device().index())) / (1 << 30);
+  }
+
+  /// What the recipe says, else what the GPU's maker does.
+  std::optional<double> peak_tflops() const {
+    if (recipe.mfu_peak_tflops || device().is_cpu()) return recipe.mfu_peak_tflops;
+    return stated_peak_tflops(ops::cuda().device_name(device().index()));
   }
 };
 
 /// A GPU gets lengths that are multiples of 64: few shapes, each planned once. The added positions have no
 /// label and come after every real token, so that nothing sees them.
-nn::MicroBatch as_micro_batch(data::Batch& batch, double loss_scale, const Training& training) {
+int64_t padded_length(const data::Batch& batch, const Training& training) {
   constexpr int64_t kBucket = 64;
+  if (training.device().is_cpu()) return batch.length;
+  const int64_t rounded = (batch.length + kBucket - 1) / kBucket * kBucket;
+  if (!batch.positions.empty()) return rounded;
+  return std::min(rounded, models::learned_positions(training.model.decoder.config));
+}
+
+nn::MicroBatch as_micro_batch(data::Batch& batch, double loss_scale, const Training& training) {
   const at::Device device = training.device();
   const config::LossConfig& loss = training.recipe.loss;
-  const int64_t padded = device.is_cpu() ? batch.length : (batch.length + kBucket - 1) / kBucket * kBucket;
+  models::check_positions(training.model.decoder.config,
+                          batch.positions.empty() ? batch.length : std::ranges::max(batch.positions) + 1);
+  const int64_t padded = padded_length(batch, training);
   const at::Tensor ids = as_tensor(batch.input_ids, batch, padded, 0);
   if (!device.is_cpu()) ops::check_token_ids(ids, training.model.decoder.config.vocab_size);
   nn::MicroBatch micro;
@@ -426,17 +443,19 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
       record.step = step;
       record.epoch = epoch;
       record.lr = lr_schedule.lr(step + 1);
-      record.mem_gib = training.peak_memory_gib();
+      record.mem_gib = training.take_peak_memory_gib();
       metrics.write(record);
       losses.val_loss[record.name] = record.val_loss;
     }
     return losses;
   };
 
+  const std::optional<double> peak_tflops = training.peak_tflops();
   std::optional<Benchmark> benchmark;
   if (recipe.benchmark) {
     benchmark.emplace(recipe,
                       training.cost.flops_per_token(recipe.dataset.mock.seq_len),
+                      recipe.benchmark->peak_tflops ? recipe.benchmark->peak_tflops : peak_tflops,
                       std::chrono::duration<double>(Clock::now() - begin).count(),
                       mesh.dp_size());
   }
@@ -452,11 +471,11 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
                                  : std::chrono::duration<double>(now - last_step_end).count();
     last_step_end = now;
     last_ready = std::move(pending.numbers);
-    record.mem_gib = training.peak_memory_gib();
+    record.mem_gib = training.take_peak_memory_gib();
     record.tps = static_cast<double>(record.num_tokens_per_step) / seconds;
-    if (recipe.mfu_peak_tflops) {
+    if (peak_tflops) {
       const double flops = training.cost.flops_per_token(pending.length) * record.tps;
-      record.mfu_percent = 100 * flops / (*recipe.mfu_peak_tflops * 1e12);
+      record.mfu_percent = 100 * flops / (*peak_tflops * 1e12);
     }
     metrics.write(record);
     if (benchmark) benchmark->add_step(seconds);

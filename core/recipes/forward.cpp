@@ -168,7 +168,7 @@ nn::MicroBatch make_batch(const ForwardCase& request, const Rows& ids, const mod
     batch.labels_BT = labels_of_rows(request, config.classifier, ids.size());
   }
   const bool ragged = std::ranges::min(lengths) < length;
-  if (ragged && !models::predicts_tokens(config)) batch.tokens.lengths_B = at::tensor(lengths);
+  if (ragged) batch.tokens.lengths_B = at::tensor(lengths);
   if (ragged && !models::is_causal(config)) {
     Rows whole;
     for (const int64_t tokens : lengths) whole.emplace_back(static_cast<size_t>(tokens), 0);
@@ -255,6 +255,13 @@ void add_gradients(const models::Decoder& decoder, std::vector<io::TensorToWrite
   }
 }
 
+/// Of the longest text.
+int64_t num_positions(const nn::MicroBatch& batch, const models::EmbeddingConfig& embedding) {
+  if (batch.tokens.positions_BT.defined()) return batch.tokens.positions_BT.max().item<int64_t>() + 1;
+  if (!embedding.positions_skip_padding) return batch.input_ids_BT.size(1);
+  return batch.input_ids_BT.ne(embedding.pad_token_id.value_or(-1)).sum(1).max().item<int64_t>();
+}
+
 void forward_one(const ForwardCase& request) {
   check(
       request.adapter.empty() || (request.task.empty() && request.pooling.empty() && !request.bidirectional),
@@ -271,6 +278,7 @@ void forward_one(const ForwardCase& request) {
         request.model,
         ": gradients need a loss, and the loss labels");
   ops::check_token_ids(batch.input_ids_BT, decoder.config.vocab_size);
+  models::check_positions(decoder.config, num_positions(batch, decoder.config.embedding));
   const at::Device device = decoder.units.front()->options().device;
   batch.input_ids_BT = tensor::upload(batch.input_ids_BT, device);
   for (at::Tensor* rows : {&batch.token_types_BT,

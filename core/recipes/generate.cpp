@@ -195,6 +195,7 @@ class Generator {
     ops::check_token_ids(tensor_of(result.prompt_ids), model_.decoder.config.vocab_size);
     const int64_t longest = model_.decoder.config.max_position_embeddings;
     const int64_t asked = static_cast<int64_t>(result.prompt_ids.size()) + settings_.max_new_tokens;
+    models::check_positions(model_.decoder.config, asked);
     if (asked > longest) {
       log::warning("the prompt of ",
                    result.prompt_ids.size(),

@@ -17,7 +17,7 @@ namespace automodel::recipes {
 /// Further numbers of a line, by name.
 using Figures = std::vector<std::pair<std::string, double>>;
 
-/// One line of training.jsonl. Inventory section 4.
+/// One line of training.jsonl.
 struct TrainRecord {
   int64_t step = 0;
   int64_t epoch = 0;

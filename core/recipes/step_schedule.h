@@ -7,7 +7,7 @@
 
 namespace automodel::recipes {
 
-/// When a run ends, validates and saves; step numbers are 0-based. Inventory 3.0 rule 8, C1.
+/// When a run ends, validates and saves; step numbers are 0-based.
 class StepSchedule {
  public:
   /// `micro_batches_per_epoch` of this rank: nullopt for an endless set; `dp_size` ranks see different rows.

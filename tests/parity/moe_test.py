@@ -68,15 +68,18 @@ def load(variant, folder, dtype):
     return model
 
 
-def count_choices(model, counts):
-    """Hooks that add up how often each router chooses each expert: every router returns its choice last, or none."""
+def count_choices(model, counts, real):
+    """Hooks that add up how often each router chooses each expert for tokens that are not padding (`real` [B, T]): every router
+    returns its choice last, or none."""
+    real = real.flatten()
     for name, module in model.named_modules():
         kind = type(module).__name__
         if "Router" in kind or kind.endswith("Gate"):
             def hook(_, __, output, name=name):
                 scores, choice = output[0], output[-1]
+                choice = choice.reshape(len(real), -1)[real]
                 if choice.is_floating_point():  # Llama 4: scores are zero but for the chosen
-                    choice = scores.nonzero()[:, 1]
+                    choice = scores.reshape(len(real), -1)[real].nonzero()[:, 1]
                 counts[name] = torch.bincount(choice.flatten(), minlength=scores.shape[-1]).float()
             module.register_forward_hook(hook)
 
@@ -84,9 +87,12 @@ def count_choices(model, counts):
 def run(model, ids, labels=None, grads=True):
     """Logits, loss, gradients by parameter, auxiliary loss or None, choices by router in order."""
     counts = {}
-    count_choices(model, counts)
+    real = checkpoints.pad([[1] * len(row) for row in ids], 0)
+    count_choices(model, counts, real.bool())
     targets = labels or [row[1:] + [checkpoints.IGNORE] for row in ids]
-    out = model(input_ids=checkpoints.pad(ids, 0), use_cache=False)
+    # The auxiliary loss leaves out what the mask does; nothing else hangs on the padding at the end.
+    mask = {"attention_mask": real} if getattr(model.config, "output_router_logits", False) else {}
+    out = model(input_ids=checkpoints.pad(ids, 0), use_cache=False, **mask)
     loss = torch.nn.functional.cross_entropy(out.logits.float().flatten(0, 1),
                                              checkpoints.pad(targets, checkpoints.IGNORE).flatten(),
                                              ignore_index=checkpoints.IGNORE)

@@ -184,7 +184,7 @@ def all_variants():
             yield Variant(family, name, config, without=without)
         if family in WITH_AUX_LOSS:
             yield Variant(family, "aux-loss", {"output_router_logits": True, "router_aux_loss_coef": 0.5},
-                          lengths=(41, 41))
+                          lengths=(41, 29))
 
 
 def values(variant, changes=None):

@@ -69,6 +69,13 @@ TEST(ExpertMetrics, ExpertsWithoutTokensAreNotUsed) {
   EXPECT_TRUE(expert_metrics({}, {}, 0).empty());
 }
 
+TEST(ExpertMetrics, ALayerOfOneExpertHasNoVariation) {
+  const auto figures = by_name(expert_metrics({{1, 3}, {4}, {2, 2}}, {}, 0));
+  for (const char* name : {"moe/cv_mean", "moe/cv_median", "moe/cv_min", "moe/cv_max"})
+    EXPECT_TRUE(std::isnan(figures.at(name))) << name;
+  EXPECT_EQ(figures.at("moe/expert_utilization_max"), 1.5);
+}
+
 TEST(ExpertMetrics, LoadsComeOneLayerAfterTheOther) {
   EXPECT_EQ(split_loads({9, 9, 1, 2, 3}, 2, {2, 1}), (Loads{{1, 2}, {3}}));
 }

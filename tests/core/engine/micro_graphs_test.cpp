@@ -1,0 +1,74 @@
+#include "core/engine/micro_graphs.h"
+
+#include <gtest/gtest.h>
+
+#include <ATen/ops/full.h>
+#include <ATen/ops/zeros.h>
+
+namespace automodel::engine {
+namespace {
+
+nn::MicroBatch batch_of(int64_t rows, int64_t length) {
+  nn::MicroBatch batch;
+  batch.input_ids_BT = at::zeros({rows, length}, at::kLong);
+  batch.labels_BT = at::zeros({rows, length}, at::kLong);
+  return batch;
+}
+
+TEST(MicroGraphs, OnlyWhatQueuesTheSameWorkHasTheSameKey) {
+  const MicroGraphs::Key key = MicroGraphs::key_of(batch_of(2, 8), {false, true});
+  EXPECT_EQ(MicroGraphs::key_of(batch_of(2, 8), {false, true}), key);
+  EXPECT_NE(MicroGraphs::key_of(batch_of(1, 8), {false, true}), key);
+  EXPECT_NE(MicroGraphs::key_of(batch_of(2, 9), {false, true}), key);
+  EXPECT_NE(MicroGraphs::key_of(batch_of(2, 8), {true, true}), key);
+  nn::MicroBatch packed = batch_of(2, 8);
+  packed.tokens.documents_BT = at::zeros({2, 8}, at::kInt);
+  EXPECT_NE(MicroGraphs::key_of(packed, {false, true}), key);
+}
+
+TEST(MicroGraphs, AMicroBatchWithoutALabelHasAKeyOfItsOwn) {
+  nn::MicroBatch batch = batch_of(2, 8);
+  const MicroGraphs::Key labelled = MicroGraphs::key_of(batch, {});
+  batch.labels_BT.fill_(batch.ignore_index);
+  const MicroGraphs::Key unlabelled = MicroGraphs::key_of(batch, {});
+  EXPECT_NE(unlabelled, labelled);
+  batch.labels_BT[1][3] = 5;
+  EXPECT_EQ(MicroGraphs::key_of(batch, {}), labelled);
+  batch.labels_BT = at::full({2, 1}, 0.5);
+  EXPECT_EQ(MicroGraphs::key_of(batch, {}), labelled);
+  batch.labels_BT.reset();
+  EXPECT_EQ(MicroGraphs::key_of(batch, {}), unlabelled);
+}
+
+TEST(MicroGraphs, WantsWhatHasRunUnlessRefused) {
+  MicroGraphs graphs(Graphs::kAuto, at::kCPU);
+  const MicroGraphs::Key key = MicroGraphs::key_of(batch_of(2, 8), {});
+  EXPECT_FALSE(graphs.wants(key));
+  graphs.saw(key, /*device_waited=*/true, 0);
+  EXPECT_FALSE(graphs.wants(key));  // the first run makes plans: that the device waited says nothing
+  graphs.saw(key, /*device_waited=*/false, 0);
+  EXPECT_FALSE(graphs.wants(key));
+  graphs.refuse(key, "test");
+  graphs.saw(key, /*device_waited=*/true, 0);
+  EXPECT_FALSE(graphs.wants(key));
+  EXPECT_EQ(graphs.find(key), nullptr);
+}
+
+TEST(MicroGraphs, ACopyOfAMicroBatchIsRefilledInPlace) {
+  nn::MicroBatch batch = batch_of(2, 8);
+  batch.tokens.lengths_B = at::full({2}, 8, at::kLong);
+  const nn::MicroBatch fixed = fixed_copy(batch);
+  const void* place = fixed.input_ids_BT.const_data_ptr();
+  EXPECT_FALSE(fixed.labels_BT.defined());
+  nn::MicroBatch next = batch_of(2, 8);
+  next.input_ids_BT.fill_(7);
+  next.tokens.lengths_B = at::full({2}, 5, at::kLong);
+  refill(fixed, next);
+  EXPECT_EQ(fixed.input_ids_BT.const_data_ptr(), place);
+  EXPECT_TRUE(fixed.input_ids_BT.equal(next.input_ids_BT));
+  EXPECT_TRUE(fixed.tokens.lengths_B.equal(next.tokens.lengths_B));
+  EXPECT_TRUE(batch.input_ids_BT.eq(0).all().item<bool>());
+}
+
+}  // namespace
+}  // namespace automodel::engine
