@@ -44,7 +44,8 @@ constexpr std::string_view kScales = "_scale_inv";
 /// All tensors of the files, in their order, each with its scales.
 class Tensors {
  public:
-  Tensors(const models::DecoderConfig& config, const io::WeightFiles& files) : files_(files) {
+  Tensors(const models::DecoderConfig& config, const io::WeightFiles& files)
+      : quantization_(config.quantization), files_(files) {
     for (MatchedWeight& weight : models::match_weights(config, files)) {
       if (weight.scales) scales_.insert(weight.scales->name);
       matched_.emplace(weight.tensor->name, std::move(weight));
@@ -74,9 +75,9 @@ class Tensors {
   /// A tensor that the model has no use for, such as a layer that predicts a second token.
   MatchedWeight unused(const io::TensorView& tensor, const io::SafetensorsFile& file) const {
     MatchedWeight weight{tensor.name, {tensor.name, tensor.shape, {}}, &tensor, &file};
-    const std::string scales = tensor.name + std::string(kScales);
-    if (tensor.dtype == DType::kFloat8E4M3 && tensor.shape.size() == 2 && files_.index.contains(scales))
-      weight.scales = &files_.at(scales);
+    const bool in_blocks = quantization_.kind == models::QuantizationConfig::Kind::kFp8Blocks;
+    if (tensor.dtype == DType::kFloat8E4M3 && in_blocks)
+      weight.scales = &models::fp8_scales(tensor.name, files_, quantization_);
     const bool is_quantised = tensor.dtype == DType::kFloat8E4M3 || tensor.dtype == DType::kUInt8;
     check(weight.scales || !is_quantised,
           ErrorCode::kFormat,
@@ -89,6 +90,7 @@ class Tensors {
     return weight;
   }
 
+  const models::QuantizationConfig& quantization_;
   const io::WeightFiles& files_;
   std::map<std::string, MatchedWeight> matched_;
   std::set<std::string> scales_;
@@ -174,9 +176,11 @@ class Conversion {
     if (last_) last_->file->drop_pages(*last_->tensor);
     last_ = &weight;
     if (!weight.scales && dtype == weight.tensor->dtype) return weight.tensor->data;
-    const at::Tensor plain = models::plain_values(weight, config_.quantization, tensor::to_torch(dtype));
+    // float16 is reached through float32, which tells what it cannot hold.
+    const DType undone = dtype == DType::kFloat16 ? DType::kFloat32 : dtype;
+    const at::Tensor plain = models::plain_values(weight, config_.quantization, tensor::to_torch(undone));
     current_ = plain.to(tensor::to_torch(dtype)).contiguous();
-    check(dtype != DType::kFloat16 || weight.scales || at::isinf(current_).equal(at::isinf(plain)),
+    check(dtype != DType::kFloat16 || at::isinf(current_).equal(at::isinf(plain)),
           ErrorCode::kData,
           weight.file->path().string(),
           ": tensor \"",

@@ -28,6 +28,17 @@ std::string shape_text(const std::vector<int64_t>& shape) {
   return "[" + join(dims, ", ") + "]";
 }
 
+bool floating(DType dtype) {
+  return dtype == DType::kFloat32 || dtype == DType::kBFloat16 || dtype == DType::kFloat16 ||
+         dtype == DType::kFloat64;
+}
+
+/// The start of a message about a tensor.
+std::string where(const std::string& name, const io::WeightFiles& files) {
+  const io::SafetensorsFile& file = files.files[files.index.at(name).first];
+  return detail::join(file.path().string(), ": tensor \"", name, "\": ");
+}
+
 class Matcher {
  public:
   Matcher(const DecoderConfig& config, const io::WeightFiles& files)
@@ -73,9 +84,7 @@ class Matcher {
     return files_.files[files_.index.at(name).first];
   }
 
-  std::string where(const std::string& name) const {
-    return detail::join(file_of(name).path().string(), ": tensor \"", name, "\": ");
-  }
+  std::string where(const std::string& name) const { return models::where(name, files_); }
 
   MatchedWeight find(const std::string& parameter, const FileTensor& place) {
     std::string name = name_in_files(place.name);
@@ -106,11 +115,6 @@ class Matcher {
     return {parameter, place, &tensor, &file_of(name)};
   }
 
-  static bool floating(DType dtype) {
-    return dtype == DType::kFloat32 || dtype == DType::kBFloat16 || dtype == DType::kFloat16 ||
-           dtype == DType::kFloat64;
-  }
-
   /// The tensor, which must have this shape.
   const io::TensorView& expect(const std::string& name, const std::vector<int64_t>& shape) {
     check(files_.index.contains(name),
@@ -134,13 +138,8 @@ class Matcher {
   }
 
   MatchedWeight find_fp8(const std::string& parameter, const FileTensor& place, const std::string& name) {
-    const QuantizationConfig& blocks = config_.quantization;
-    check(place.shape.size() == 2, ErrorCode::kFormat, where(name), "FP8 blocks are read for matrices only");
-    const auto whole = [](int64_t size, int64_t block) { return (size + block - 1) / block; };
-    const io::TensorView& scales =
-        expect(name + "_scale_inv",
-               {whole(place.shape[0], blocks.block_rows), whole(place.shape[1], blocks.block_columns)});
-    check(floating(scales.dtype), ErrorCode::kFormat, where(scales.name), "expected floating numbers");
+    const io::TensorView& scales = fp8_scales(name, files_, config_.quantization);
+    seen_.insert(scales.name);
     return {parameter, place, &files_.at(name), &file_of(name), &scales};
   }
 
@@ -220,6 +219,29 @@ class Matcher {
 };
 
 }  // namespace
+
+const io::TensorView& fp8_scales(const std::string& name,
+                                 const io::WeightFiles& files,
+                                 const QuantizationConfig& blocks) {
+  const std::vector<int64_t>& shape = files.at(name).shape;
+  check(shape.size() == 2, ErrorCode::kFormat, where(name, files), "FP8 blocks are read for matrices only");
+  const std::string of = name + "_scale_inv";
+  check(files.index.contains(of), ErrorCode::kFormat, where(name, files), "has no scales, ", of);
+  const auto whole = [](int64_t size, int64_t block) { return (size + block - 1) / block; };
+  const std::vector<int64_t> expected = {whole(shape[0], blocks.block_rows),
+                                         whole(shape[1], blocks.block_columns)};
+  const io::TensorView& scales = files.at(of);
+  check(scales.shape == expected && floating(scales.dtype),
+        ErrorCode::kFormat,
+        where(of, files),
+        "expected ",
+        shape_text(expected),
+        " floating numbers by quantization_config, found ",
+        shape_text(scales.shape),
+        " of ",
+        safetensors_name(scales.dtype));
+  return scales;
+}
 
 std::vector<MatchedWeight> match_weights(const DecoderConfig& config, const io::WeightFiles& files) {
   check(!files.files.empty(), ErrorCode::kInvalidArgument, "match_weights: no files");

@@ -26,4 +26,10 @@ struct MatchedWeight {
 /// (quantised ones where config.quantization says so).
 std::vector<MatchedWeight> match_weights(const DecoderConfig& config, const io::WeightFiles& files);
 
+/// NAME_scale_inv, the scales of the blocks of the FP8 matrix NAME in the files. Throws Error(kFormat) when
+/// they are missing or of another number than the matrix and the size of a block ask for.
+const io::TensorView& fp8_scales(const std::string& name,
+                                 const io::WeightFiles& files,
+                                 const QuantizationConfig& blocks);
+
 }  // namespace automodel::models

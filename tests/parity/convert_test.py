@@ -1,6 +1,6 @@
 """`checkpoint convert` of encoders, classifiers, embeddings and quantised checkpoints: every tensor comes back under its name to
 the bit, transformers loads the folder with nothing missing or left over and computes the same; other types of numbers are
-torch's; FP8 blocks and MXFP4 become transformers' dequantised values.
+torch's; FP8 blocks and MXFP4 become transformers' dequantised values; what cannot be written right is refused.
 
 convert_test.py [PATTERN]: only the cases whose name holds PATTERN.
 """
@@ -13,7 +13,7 @@ import tempfile
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 import torch
 import transformers
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 import checkpoints
 import heads_test
@@ -22,7 +22,7 @@ import moe_variants
 import quantized_test
 import variants
 from heads_test import ENCODERS
-from program import call
+from program import call, fails
 
 TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 SIZE = 40_000
@@ -123,21 +123,57 @@ def check_quantised(key, sizes, quantise, how, root):
     return ""
 
 
+def check_refused(root):
+    """"" when what cannot be written right is refused by name, else what is wrong. Scales of a layer that the model leaves out are
+    read like all others; numbers beyond float16 are told, whatever they were stored as."""
+    variant = next(variant for variant in moe_variants.all_variants() if variant.key == "glm4_moe-plain")
+    variant.config = {**variant.config, **quantized_test.CASES["glm4_moe-plain"][0]}
+    source = root / "source"
+    moe_test.save(variant, source)
+    quantized_test.to_fp8_blocks(source)
+    file = source / "model.safetensors"
+    weights = load_file(file)
+    extra, scales = "model.layers.46.eh_proj.weight", "model.layers.46.eh_proj.weight_scale_inv"
+    used = next(name for name in weights if name.endswith("_scale_inv"))
+    eight = torch.ones(32, 32).to(torch.float8_e4m3fn)
+    cases = {
+        "smaller blocks": ({extra: eight, scales: torch.ones(4, 4)}, (), "expected [2, 2] floating numbers"),
+        "too few scales": ({extra: eight, scales: torch.ones(1, 2)}, (), "expected [2, 2] floating numbers"),
+        "scales of bytes": ({extra: eight, scales: torch.ones(2, 2, dtype=torch.uint8)}, (), "expected [2, 2] floating numbers"),
+        "no scales": ({extra: eight}, (), "has no scales"),
+        "beyond float16": ({used: weights[used] * 1e9}, ("--dtype", "float16"), "beyond 65,504"),
+    }
+    for name, (changed, words, message) in cases.items():
+        save_file(weights | changed, file, metadata={"format": "pt"})
+        said = fails("checkpoint", "convert", source, root / "target", *words)
+        if message not in said or (root / "target").exists():
+            return f"{name}: {said}"
+    save_file(weights | {extra: eight, scales: torch.full((2, 2), 3.0)}, file, metadata={"format": "pt"})
+    if not torch.equal(convert(source, root / "target", "--dtype", "float32")[extra], torch.full((32, 32), 3.0)):
+        return "other numbers in a layer that the model leaves out"
+    config = json.loads((source / "config.json").read_text())
+    del config["quantization_config"]
+    (source / "config.json").write_text(json.dumps(config))
+    said = fails("checkpoint", "convert", source, root / "unsaid")
+    return "" if "quantization_config" in said else f"no quantization_config: {said}"
+
+
 def main():
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     pattern, failed = sys.argv[1] if len(sys.argv) > 1 else "", []
     checks = {variant.key: (check_head, variant) for variant in head_variants()}
     checks |= {"quantised-" + key: (check_quantised, key, *case) for key, case in quantized_test.CASES.items()}
+    checks["refused"] = (check_refused,)
     for name, (check, *words) in checks.items():
         if pattern not in name:
             continue
         with tempfile.TemporaryDirectory() as folder:
             wrong = check(*words, pathlib.Path(folder))
-        print(f"{name:48} {wrong or 'comes back'}", flush=True)
+        print(f"{name:48} {wrong or 'as expected'}", flush=True)
         failed += [name] if wrong else []
     if failed:
-        sys.exit(f"do not come back: {', '.join(failed)}")
+        sys.exit(f"not as expected: {', '.join(failed)}")
 
 
 if __name__ == "__main__":
