@@ -11,10 +11,13 @@ namespace {
 void place_documents(const Sample& sample, size_t row, Batch& batch) {
   size_t at = row * static_cast<size_t>(batch.length);
   for (size_t document = 0; document < sample.document_lengths.size(); ++document) {
-    for (int64_t i = 0; i < sample.document_lengths[document]; ++i, ++at) {
-      batch.documents[at] = static_cast<int32_t>(document);
-      batch.positions[at] = i;
+    const int64_t length = sample.document_lengths[document];
+    const int64_t padding = sample.document_padding[document];
+    for (int64_t i = 0; i < length - padding; ++i) {
+      batch.documents[at + static_cast<size_t>(i)] = static_cast<int32_t>(document);
+      batch.positions[at + static_cast<size_t>(i)] = i;
     }
+    at += static_cast<size_t>(length);
   }
 }
 
@@ -51,9 +54,7 @@ Batch collate(const std::vector<Sample>& samples, const CollatorOptions& options
       learnt_end = static_cast<int64_t>(i) + 1;
     }
     batch.num_tokens += learnt_end;
-    batch.lengths.push_back(sample.attention_mask.empty()
-                                ? static_cast<int64_t>(sample.input_ids.size())
-                                : std::count(sample.attention_mask.begin(), sample.attention_mask.end(), 1));
+    batch.lengths.push_back(sample.num_real_tokens());
     batch.rows.push_back(sample.row);
   }
   return batch;

@@ -31,7 +31,9 @@ Sample join_documents(std::vector<Sample> samples) {
   for (const Sample& sample : samples) {
     joined.input_ids.insert(joined.input_ids.end(), sample.input_ids.begin(), sample.input_ids.end());
     joined.labels.insert(joined.labels.end(), sample.labels.begin(), sample.labels.end());
-    joined.document_lengths.push_back(static_cast<int64_t>(sample.input_ids.size()));
+    const auto length = static_cast<int64_t>(sample.input_ids.size());
+    joined.document_lengths.push_back(length);
+    joined.document_padding.push_back(length - sample.num_real_tokens());
   }
   return joined;
 }

@@ -1,6 +1,7 @@
 #include "core/data/row_loader.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -44,20 +45,32 @@ std::vector<int64_t> RowLoader::measure_rows() {
   constexpr int64_t kShown = 1000;  // rows between two lines of progress
   const int64_t num_rows = source_->num_rows();
   std::vector<int64_t> lengths(static_cast<size_t>(num_rows));
+  int64_t num_padding = 0;
   Prefetcher measure(
       [this](int64_t row) {
         PreparedBatch one;
-        one.batch.length = static_cast<int64_t>(sample_for(row, one.num_skipped_rows).input_ids.size());
+        const Sample sample = sample_for(row, one.num_skipped_rows);
+        one.batch.length = static_cast<int64_t>(sample.input_ids.size());
+        one.batch.num_tokens = sample.num_real_tokens();
         return one;
       },
       0,
       num_rows,
       options_.num_workers);
   for (int64_t row = 0; row < num_rows; ++row) {
-    lengths[static_cast<size_t>(row)] = measure.next()->batch.length;
+    const Batch measured = measure.next()->batch;
+    lengths[static_cast<size_t>(row)] = measured.length;
+    num_padding += measured.length - measured.num_tokens;
     if (row % kShown == 0) log::set_status(detail::join("packing: ", row, " of ", num_rows, " rows"));
   }
   log::set_status("");
+  if (num_padding > 0)
+    log::warning("packing: ",
+                 num_padding,
+                 " of ",
+                 std::accumulate(lengths.begin(), lengths.end(), int64_t{0}),
+                 " tokens are padding of single rows, which packs make needless: leave out the dataset's "
+                 "pad_to_max_length or padding");
   return lengths;
 }
 

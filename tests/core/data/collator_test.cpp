@@ -37,8 +37,10 @@ TEST(Collator, PaddingToAMultipleLeavesTheCounts) {
 TEST(Collator, TokensOfAPackKnowTheirRowAndPlace) {
   Sample pack = sample({1, 2, 3, 4, 5}, {2, 3, kNone, 5, 6});
   pack.document_lengths = {3, 2};
+  pack.document_padding = {0, 0};
   Sample other = sample({7, 8}, {8, 9});
   other.document_lengths = {2};
+  other.document_padding = {0};
   const Batch batch = collate({pack, other}, {.pad_seq_len_divisible = 6});
   EXPECT_EQ(batch.documents, (std::vector<int32_t>{0, 0, 0, 1, 1, -1, 0, 0, -1, -1, -1, -1}));
   EXPECT_EQ(batch.positions, (std::vector<int64_t>{0, 1, 2, 0, 1, 0, 0, 1, 0, 0, 0, 0}));

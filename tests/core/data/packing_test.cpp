@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "core/data/collator.h"
+
 namespace automodel::data {
 namespace {
 
@@ -43,7 +45,21 @@ TEST(Packing, JoinedRowsKeepTheirTokensAndLengths) {
   EXPECT_EQ(joined.input_ids, (std::vector<int32_t>{1, 2, 3, 5, 6}));
   EXPECT_EQ(joined.labels, (std::vector<int32_t>{2, 3, 4, -100, 7}));
   EXPECT_EQ(joined.document_lengths, (std::vector<int64_t>{3, 2}));
+  EXPECT_EQ(joined.document_padding, (std::vector<int64_t>{0, 0}));
   EXPECT_EQ(joined.row, 7);
+}
+
+TEST(Packing, PaddingOfARowIsOfNoDocument) {
+  Sample padded, other;
+  padded.input_ids = {1, 2, 0, 0};
+  padded.labels = {2, kIgnoreIndex, kIgnoreIndex, kIgnoreIndex};
+  padded.attention_mask = {1, 1, 0, 0};
+  other.input_ids = {5, 6};
+  other.labels = {6, 7};
+  const Batch batch = collate({join_documents({padded, other})}, {.pad_seq_len_divisible = 8});
+  EXPECT_EQ(batch.input_ids, (std::vector<int64_t>{1, 2, 0, 0, 5, 6, 0, 0}));
+  EXPECT_EQ(batch.documents, (std::vector<int32_t>{0, 0, -1, -1, 1, 1, -1, -1}));
+  EXPECT_EQ(batch.positions, (std::vector<int64_t>{0, 1, 0, 0, 0, 1, 0, 0}));
 }
 
 }  // namespace
