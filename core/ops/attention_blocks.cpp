@@ -11,14 +11,13 @@
 #include "core/kernels/softmax_rows.h"
 #include "core/ops/attention_tile.h"
 #include "core/ops/dispatch.h"
-#include "core/tensor/host_product.h"
+#include "core/tensor/matrix_product.h"
 
 namespace automodel::ops {
 namespace {
 
 using kernels::Visible;
-using tensor::host_product;
-using tensor::Rows;
+using tensor::Matrix;
 
 /// Queries of a block: its scores take half a megabyte.
 int64_t rows_of_block(int64_t keys) {
@@ -47,18 +46,24 @@ int64_t num_blocks(const TileInput& in) {
 
 /// The rows of one head of x [B, N, T, H].
 template <class T>
-Rows<const T> head_of(const at::Tensor& x, int64_t b, int64_t n) {
+Matrix<T> head_of(const at::Tensor& x, int64_t b, int64_t n) {
   return {data<T>(x) + b * x.stride(0) + n * x.stride(1), x.stride(2)};
 }
 
+/// The first element of one head.
 template <class T>
-Rows<T> mutable_head_of(const at::Tensor& x, int64_t b, int64_t n) {
-  return {mutable_data<T>(x) + b * x.stride(0) + n * x.stride(1), x.stride(2)};
+T* mutable_head_of(const at::Tensor& x, int64_t b, int64_t n) {
+  return mutable_data<T>(x) + b * x.stride(0) + n * x.stride(1);
 }
 
 template <class T>
-Rows<T> from_row(const Rows<T>& rows, int64_t first) {
-  return {rows.at + first * rows.stride, rows.stride};
+Matrix<T> from_row(const Matrix<T>& rows, int64_t first) {
+  return {rows.data + first * rows.stride, rows.stride};
+}
+
+template <class T>
+Matrix<T> transposed(const Matrix<T>& rows) {
+  return {rows.data, rows.stride, true};
 }
 
 template <class T>
@@ -127,34 +132,26 @@ class Forward {
     const at::Tensor scores = at::empty({block.rows, keys}, in_.q_BNTH.options());
     const at::Tensor inverse_sums = at::empty({block.rows}, in_.q_BNTH.options());
     T* s = mutable_data<T>(scores);
-    host_product<T>(false,
-                    true,
-                    block.rows,
-                    keys,
-                    in_.q_BNTH.size(3),
-                    static_cast<T>(in_.scale),
-                    from_row(head_of<T>(in_.q_BNTH, b, n), block.begin),
-                    head_of<T>(in_.k_BKSH, b, n / heads_of_key_),
-                    0,
-                    {s, keys});
+    multiply(block.rows,
+             keys,
+             in_.q_BNTH.size(3),
+             from_row(head_of<T>(in_.q_BNTH, b, n), block.begin),
+             transposed(head_of<T>(in_.k_BKSH, b, n / heads_of_key_)),
+             T(0),
+             s,
+             keys,
+             static_cast<T>(in_.scale));
     kernels::softmax_rows(s,
                           visible_of<T>(in_, block, b, n),
                           mutable_data<T>(inverse_sums),
                           mutable_data<T>(lse_) + head * in_.q_BNTH.size(2) + block.begin,
                           block.rows,
                           keys);
-    const Rows<T> out = from_row(mutable_head_of<T>(out_, b, n), block.begin);
-    host_product<T>(false,
-                    false,
-                    block.rows,
-                    width,
-                    keys,
-                    1,
-                    {s, keys},
-                    head_of<T>(in_.v_BKSV, b, n / heads_of_key_),
-                    0,
-                    out);
-    kernels::scale_rows(out.at, out.stride, data<T>(inverse_sums), block.rows, width);
+    const int64_t stride = out_.stride(2);
+    T* out = mutable_head_of<T>(out_, b, n) + block.begin * stride;
+    const Matrix<T> v = head_of<T>(in_.v_BKSV, b, n / heads_of_key_);
+    multiply(block.rows, width, keys, Matrix<T>{s, keys}, v, T(0), out, stride);
+    kernels::scale_rows(out, stride, data<T>(inverse_sums), block.rows, width);
   }
 
   const TileInput& in_;
@@ -197,22 +194,21 @@ class Backward {
     T* ds = s + rows * keys;
     const T scale = static_cast<T>(in_.scale);
     const T keep = first ? 0 : 1;  // the first block sees every key
-    const Rows<const T> q = from_row(head_of<T>(in_.q_BNTH, b, n), block.begin);
-    const Rows<const T> k = head_of<T>(in_.k_BKSH, b, n / heads_of_key_);
-    const Rows<const T> v = head_of<T>(in_.v_BKSV, b, n / heads_of_key_);
-    const Rows<const T> out = from_row(head_of<T>(out_, b, n), block.begin);
-    const Rows<const T> dout = from_row(head_of<T>(dout_, b, n), block.begin);
-    const Rows<T> dq = from_row(mutable_head_of<T>(dq_, b, n), block.begin);
-    host_product<T>(false, true, rows, keys, width, scale, q, k, 0, {s, keys});
-    host_product<T>(false, true, rows, keys, v_width, 1, dout, v, 0, {ds, keys});
-    kernels::row_products(dout.at, dout.stride, out.at, out.stride, means, rows, v_width);
+    const Matrix<T> q = from_row(head_of<T>(in_.q_BNTH, b, n), block.begin);
+    const Matrix<T> k = head_of<T>(in_.k_BKSH, b, n / heads_of_key_);
+    const Matrix<T> v = head_of<T>(in_.v_BKSV, b, n / heads_of_key_);
+    const Matrix<T> out = from_row(head_of<T>(out_, b, n), block.begin);
+    const Matrix<T> dout = from_row(head_of<T>(dout_, b, n), block.begin);
+    T* dq = mutable_head_of<T>(dq_, b, n) + block.begin * dq_.stride(2);
+    T *dk = mutable_head_of<T>(dk_, b, n), *dv = mutable_head_of<T>(dv_, b, n);
+    multiply(rows, keys, width, q, transposed(k), T(0), s, keys, scale);
+    multiply(rows, keys, v_width, dout, transposed(v), T(0), ds, keys);
+    kernels::row_products(dout.data, dout.stride, out.data, out.stride, means, rows, v_width);
     const T* lse = data<T>(lse_) + head * in_.q_BNTH.size(2) + block.begin;
     kernels::softmax_rows_backward(s, ds, visible_of<T>(in_, block, b, n), lse, means, rows, keys);
-    host_product<T>(
-        true, false, keys, v_width, rows, 1, {s, keys}, dout, keep, mutable_head_of<T>(dv_, b, n));
-    host_product<T>(
-        true, false, keys, width, rows, scale, {ds, keys}, q, keep, mutable_head_of<T>(dk_, b, n));
-    host_product<T>(false, false, rows, width, keys, scale, {ds, keys}, k, 0, dq);
+    multiply(keys, v_width, rows, Matrix<T>{s, keys, true}, dout, keep, dv, dv_.stride(2));
+    multiply(keys, width, rows, Matrix<T>{ds, keys, true}, q, keep, dk, dk_.stride(2), scale);
+    multiply(rows, width, keys, Matrix<T>{ds, keys}, k, T(0), dq, dq_.stride(2), scale);
   }
 
   /// Summed over the heads that share a key.

@@ -13,7 +13,7 @@
 #include <ATen/ops/searchsorted.h>
 
 #include "core/ops/dispatch.h"
-#include "core/tensor/host_product.h"
+#include "core/tensor/matrix_product.h"
 
 namespace automodel::ops {
 namespace {
@@ -105,16 +105,15 @@ void product_on_host(const Span& span,
                      bool transposed,
                      const at::Tensor& out) {
   const int64_t inner = x.size(1), width = out.size(1);
-  tensor::host_product<T>(false,
-                          transposed,
-                          span.size(),
-                          width,
-                          inner,
-                          1,
-                          {data<T>(x), inner},
-                          {data<T>(stacked) + span.expert * inner * width, transposed ? inner : width},
-                          0,
-                          {mutable_data<T>(out) + span.begin * width, width});
+  const T* matrix = data<T>(stacked) + span.expert * inner * width;
+  multiply(span.size(),
+           width,
+           inner,
+           tensor::Matrix<T>{data<T>(x), inner},
+           tensor::Matrix<T>{matrix, transposed ? inner : width, transposed},
+           T(0),
+           mutable_data<T>(out) + span.begin * width,
+           width);
 }
 
 }  // namespace

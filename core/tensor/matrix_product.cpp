@@ -1,5 +1,10 @@
 #include "core/tensor/matrix_product.h"
 
+#include <algorithm>
+#include <limits>
+
+#include "core/base/error.h"
+
 // The Fortran entries of the BLAS in LibTorch: by columns.
 #define AUTOMODEL_DECLARE_GEMM(name, F) \
   extern "C" void name(const char*,     \
@@ -22,6 +27,20 @@ AUTOMODEL_DECLARE_GEMM(dgemm_, double)
 namespace automodel::tensor {
 namespace {
 
+int as_int(int64_t size) {
+  check(size >= 0 && size <= std::numeric_limits<int>::max(),
+        ErrorCode::kUnsupported,
+        "a matrix product of size ",
+        size,
+        "; at most 2^31 - 1 is implemented");
+  return static_cast<int>(size);
+}
+
+/// A row of no element has a stride of 0, which BLAS refuses.
+int as_stride(int64_t stride) {
+  return as_int(std::max<int64_t>(stride, 1));
+}
+
 /// By columns, what lies in rows is transposed: c^T = b^T a^T.
 template <class F, class Gemm>
 void by_columns(Gemm gemm,
@@ -34,9 +53,10 @@ void by_columns(Gemm gemm,
                 F* c,
                 int64_t c_stride,
                 F by) {
+  if (m == 0 || n == 0) return;
   const char* const kinds[] = {"N", "T"};
-  const int sizes[] = {static_cast<int>(n), static_cast<int>(m), static_cast<int>(k)};
-  const int strides[] = {static_cast<int>(b.stride), static_cast<int>(a.stride), static_cast<int>(c_stride)};
+  const int sizes[] = {as_int(n), as_int(m), as_int(k)};
+  const int strides[] = {as_stride(b.stride), as_stride(a.stride), as_stride(c_stride)};
   gemm(kinds[b.transposed ? 1 : 0],
        kinds[a.transposed ? 1 : 0],
        &sizes[0],

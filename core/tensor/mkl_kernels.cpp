@@ -5,13 +5,19 @@
 // definition below before LibTorch's. MKL still asks the processor itself which instructions it has.
 
 #include <cstdlib>
+#include <string>
+
+#include "core/base/log.h"
 
 /// 1: choose kernels by instructions. `AUTOMODEL_MKL=plain` in the environment leaves MKL's choice for
-/// processors of other vendors as it was; on Intel's that variable only takes kernels away.
+/// processors of other vendors as it was; on Intel's that variable only takes kernels away. MKL asks often.
 extern "C" __attribute__((visibility("default"))) int mkl_serv_intel_cpu_true() {
   static const bool plain = [] {
     const char* choice = std::getenv("AUTOMODEL_MKL");
-    return choice != nullptr && choice[0] == 'p';
+    const std::string word = choice ? choice : "";
+    if (!word.empty() && word != "plain")
+      automodel::log::warning("AUTOMODEL_MKL=", word, ": expected plain; without effect");
+    return word == "plain";
   }();
   return plain ? 0 : 1;
 }

@@ -1,6 +1,5 @@
 #include "core/tensor/random.h"
 
-#include <mutex>
 #include <vector>
 
 #include <ATen/CPUGeneratorImpl.h>

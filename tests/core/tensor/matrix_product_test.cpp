@@ -1,11 +1,13 @@
 #include "core/tensor/matrix_product.h"
 
-#include <vector>
+#include <limits>
 
 #include <gtest/gtest.h>
 
 #include "core/tensor/torch.h"
 #include <ATen/ops/arange.h>
+
+#include "core/base/error.h"
 
 namespace automodel::tensor {
 namespace {
@@ -47,6 +49,19 @@ TEST(MatrixProduct, OfRowsOfWiderMatricesEitherWayRound) {
       check_product<double>(a, b, 2, -1);
     }
   }
+}
+
+TEST(MatrixProduct, OverwritesWhatIsNotKept) {
+  const float a = 2, b = 3;
+  float c = std::numeric_limits<float>::quiet_NaN();
+  multiply(1, 1, 1, Matrix<float>{&a, 1}, Matrix<float>{&b, 1}, 0, &c, 1);
+  EXPECT_EQ(c, 6.0f);
+}
+
+TEST(MatrixProduct, RefusesSizesBeyondTheLibrarys) {
+  const float a = 2, b = 3;
+  float c = 0;
+  EXPECT_THROW(multiply(int64_t{1} << 31, 1, 1, Matrix<float>{&a, 1}, Matrix<float>{&b, 1}, 0, &c, 1), Error);
 }
 
 }  // namespace
