@@ -105,7 +105,15 @@ std::string task_text(const DecoderConfig& decoder) {
     case models::Task::kMaskedToken:
       return "masked tokens";
     case models::Task::kClassification:
-      return detail::join("the class of a row, one of ", decoder.classifier.num_labels);
+      switch (decoder.classifier.label_kind.value_or(nn::LabelKind::kClass)) {
+        case nn::LabelKind::kClass:
+          return detail::join("the class of a row, one of ", decoder.classifier.num_labels);
+        case nn::LabelKind::kNumbers:
+          return detail::join("numbers for a row: ", decoder.classifier.num_labels);
+        case nn::LabelKind::kSeveral:
+          return detail::join("which of ", decoder.classifier.num_labels, " labels a row has");
+      }
+      break;
     case models::Task::kEmbedding:
       return "a vector for a row";
   }

@@ -161,7 +161,7 @@ unsigned num_blocks(int64_t vectors) {
   return static_cast<unsigned>(std::min<int64_t>(needed, int64_t{sms} * kBlocksASm));
 }
 
-/// Vectors of the whole product. Throws Error(kUnsupported) for more than 2^31, less one turn of the grid.
+/// Vectors of the whole product. Throws Error(kUnsupported) for more than 2^30.
 template <int N>
 uint32_t num_vectors(int64_t rows, int64_t width) {
   constexpr int64_t kMost = int64_t{1} << 30;

@@ -9,10 +9,10 @@
 /// a fused projection in one pass: what rms_norm.h and qkv_rope.h compute one after the other, rounded at the
 /// same places. Heads of v are copied.
 ///
-/// qkv, y, dqkv   [rows, (q_heads + 2 kv_heads) * head_dim]: q, k, v side by side
-/// rstd           [rows, q_heads + kv_heads], f32 (f64 of double): written by the forward, read by the
-/// backward cos, sin       as in qkv_rope.h; shape.kv_heads > 0 dq, dk, dv     rows of heads: the gradients
-/// of y's parts dq_norm, dk_norm  [head_dim] in rstd's type, added to; null: of frozen norms, not formed
+/// qkv, y, dqkv [rows, (q_heads + 2 kv_heads) * head_dim]: q, k, v side by side. rstd [rows, q_heads +
+/// kv_heads], f32 (f64 of double): written by the forward, read by the backward. cos, sin as in qkv_rope.h;
+/// shape.kv_heads > 0. dq, dk, dv: rows of heads, the gradients of y's parts. dq_norm, dk_norm [head_dim] in
+/// rstd's type, added to; null: of frozen norms, not formed.
 namespace automodel::kernels {
 
 /// The norm of the heads of q, or of k.

@@ -29,10 +29,7 @@ bool is_off(const json& value) {
 /// A branch of a block: `name` inside it, checked for keys that are not read. null where it is a no-op.
 json branch_of(const json& block, const char* name, const char* size_key, const std::string& place) {
   const std::string where = place + "." + name;
-  check(block.is_object() && block.contains(name) && block[name].is_object(),
-        ErrorCode::kFormat,
-        where,
-        ": expected an object");
+  check(block.contains(name) && block[name].is_object(), ErrorCode::kFormat, where, ": expected an object");
   const json& branch = block[name];
   for (const auto& [key, value] : branch.items()) {
     const bool known =
@@ -54,6 +51,16 @@ int64_t mlp_width(double ffn_mult, int64_t hidden_size) {
 
 void read_block(const json& block, const std::string& where, int64_t hidden_size, LayerConfig& layer) {
   constexpr double kMaxMult = 1024;
+  check(block.is_object(), ErrorCode::kFormat, where, ": expected an object");
+  for (const auto& [key, value] : block.items())
+    check(key == "attention" || key == "ffn" || is_off(value),
+          ErrorCode::kUnsupported,
+          where,
+          ".",
+          key,
+          ": ",
+          value.dump(),
+          " is not implemented");
   const json attention = branch_of(block, "attention", "n_heads_in_group", where);
   const json mlp = branch_of(block, "ffn", "ffn_mult", where);
   check(!attention.is_null() || !mlp.is_null(),
