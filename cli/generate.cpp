@@ -10,6 +10,7 @@
 
 #include "cli/commands.h"
 #include "cli/engine_library.h"
+#include "cli/number_range.h"
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/base/log.h"
@@ -94,16 +95,9 @@ Prompt read_chat(const std::string& file) {
 }
 
 std::vector<Prompt> read_ids(const std::string& file) {
-  const nlohmann::json rows = io::parse_json(read_input(file), file);
   std::vector<Prompt> prompts;
-  try {
-    for (auto& ids : rows.get<std::vector<std::vector<int64_t>>>()) {
-      prompts.push_back({Prompt::Kind::kIds, {}, std::move(ids)});
-    }
-  } catch (const nlohmann::json::exception&) {
-    prompts.clear();
-  }
-  check(!prompts.empty(), ErrorCode::kData, file, ": expected a list of lists of token ids");
+  for (auto& ids : io::whole_number_rows(io::parse_json(read_input(file), file), file))
+    prompts.push_back({Prompt::Kind::kIds, {}, std::move(ids)});
   return prompts;
 }
 
@@ -189,13 +183,13 @@ void add_sampling(CLI::App& command, Options& options) {
   command.add_flag("--sample", request.sample, "Draw each token instead of taking the most likely one")
       ->group("Sampling");
   command.add_option("--temperature", request.temperature, "Divides the logits; 0 is greedy")
-      ->check(CLI::NonNegativeNumber)
+      ->check(number_from(1e-6, 1e6, "0, or a number from 0.000001 to 1000000", /*or_zero=*/true))
       ->group("Sampling");
   command.add_option("--top-k", request.top_k, "Draw among the K most likely; 0: all")
-      ->check(CLI::NonNegativeNumber)
+      ->check(number_from(0, std::numeric_limits<int64_t>::max(), "a whole number from 0"))
       ->group("Sampling");
   command.add_option("--top-p", request.top_p, "Draw among the most likely that together reach P")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(number_from(0, 1, "a number from 0 to 1"))
       ->group("Sampling");
   command.add_option("--seed", request.seed, "Of the draws")->capture_default_str()->group("Sampling");
 }
@@ -223,7 +217,7 @@ void add_generate(CLI::App& parent) {
   command
       ->add_option(
           "--max-new-tokens", request.max_new_tokens, "Most tokens to add (default: the model's, else 128)")
-      ->check(CLI::PositiveNumber);
+      ->check(positive_integer());
   command->add_option("--stop", request.stops, "End before this text; again for several")
       ->type_name("TEXT")
       ->allow_extra_args(false);
@@ -231,7 +225,7 @@ void add_generate(CLI::App& parent) {
       ->add_option("--repetition-penalty",
                    request.repetition_penalty,
                    "Above 1: tokens that were there are less likely")
-      ->check(CLI::PositiveNumber);
+      ->check(number_from(1e-6, 1e6, "a number from 0.000001 to 1000000"));
   add_sampling(*command, *options);
   command->add_option("--dtype", request.dtype, "float32, bfloat16, or auto: as stored")
       ->check(CLI::IsMember({"float32", "bfloat16", "auto"}))

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/number_range.h"
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/base/strings.h"
@@ -33,12 +34,8 @@ struct Options {
 };
 
 DecoderConfig read(const Options& options) {
-  const std::filesystem::path place = models::find_model(options.model);
+  const std::filesystem::path place = models::find_model_folder(options.model);
   const std::filesystem::path file = std::filesystem::is_directory(place) ? place / "config.json" : place;
-  check(std::filesystem::exists(file),
-        ErrorCode::kData,
-        file.string(),
-        ": missing; expected a Hugging Face folder");
   return models::read_decoder_config(read_file(file), file.string(), "", options.family_file);
 }
 
@@ -240,7 +237,7 @@ void add_model_info(CLI::App& parent) {
       ->add_option("--length",
                    options->length,
                    "Sequence length for cost and rotary regime (default: 4096, or what the model allows)")
-      ->check(CLI::PositiveNumber);
+      ->check(positive_integer());
   command->add_option("--family-file", options->family_file, "Read it through this family file")
       ->type_name("FILE");
   command->add_flag("--json", options->json, "As JSON, with each layer and the rotary frequencies");

@@ -15,8 +15,8 @@ namespace {
 
 void print_table(const std::vector<models::FamilyEntry>& families) {
   for (const models::FamilyEntry& family : families) {
-    std::cout << std::left << std::setw(16) << family.family << std::setw(34)
-              << join(family.architectures, ", ") << family.origin << "\n";
+    std::cout << std::left << std::setw(17) << family.family << std::setw(34)
+              << join(family.architectures, ", ") << "  " << family.origin << "\n";
   }
 }
 

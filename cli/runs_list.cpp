@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/number_range.h"
 #include "cli/runs.h"
 #include "core/base/error.h"
 #include "core/base/strings.h"
@@ -101,7 +102,7 @@ void add_runs_list(CLI::App& parent) {
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   command->add_option("-n,--limit", options->limit, "At most so many")
-      ->check(CLI::PositiveNumber)
+      ->check(positive_integer())
       ->capture_default_str();
   command->add_flag("-a,--all", options->all, "No limit");
   command->add_flag("--json", options->json, "As JSON");

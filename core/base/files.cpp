@@ -30,7 +30,8 @@ class Descriptor {
   int get() const { return fd_; }
 
   void sync() {
-    check(::fsync(fd_) == 0, ErrorCode::kIo, path_.string(), ": cannot sync: ", std::strerror(errno));
+    const bool synced = ::fsync(fd_) == 0;
+    check(synced, ErrorCode::kIo, path_.string(), ": cannot sync: ", std::strerror(errno));
   }
 
  private:
@@ -70,11 +71,8 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view c
       content.remove_prefix(static_cast<size_t>(put));
     }
     file.sync();
-    check(::rename(temporary.c_str(), path.c_str()) == 0,
-          ErrorCode::kIo,
-          path.string(),
-          ": cannot put in place: ",
-          std::strerror(errno));
+    const bool renamed = ::rename(temporary.c_str(), path.c_str()) == 0;
+    check(renamed, ErrorCode::kIo, path.string(), ": cannot put in place: ", std::strerror(errno));
   } catch (...) {
     ::unlink(temporary.c_str());
     throw;

@@ -84,8 +84,11 @@ Staging::Staging(const fs::path& final_folder)
     : final_(final_folder.has_filename() ? final_folder : final_folder.parent_path()),
       staging_(final_.string() + kStagingSuffix) {
   if (final_.has_parent_path()) fs::create_directories(final_.parent_path());
-  fs::remove_all(staging_);
-  fs::create_directory(staging_);
+  check(fs::create_directory(staging_),
+        ErrorCode::kData,
+        staging_.string(),
+        ": is there already: another process is writing it, or was stopped before it had; delete it if none "
+        "is at work");
 }
 
 Staging::~Staging() {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -85,6 +86,36 @@ std::string with_tagged_infinities(std::string_view text) {
 
 json read_json(const std::filesystem::path& path) {
   return parse_json(read_file(path), path.string());
+}
+
+std::vector<std::vector<int64_t>> whole_number_rows(const json& rows, const std::string& origin) {
+  check(rows.is_array() && !rows.empty(), ErrorCode::kData, origin, ": expected a list of lists of numbers");
+  std::vector<std::vector<int64_t>> numbers;
+  for (const json& row : rows) {
+    const size_t index = numbers.size();
+    check(row.is_array() && !row.empty(),
+          ErrorCode::kData,
+          origin,
+          ": row ",
+          index,
+          ": expected a list of numbers, not ",
+          row.is_array() ? "an empty one" : row.type_name());
+    std::vector<int64_t>& values = numbers.emplace_back();
+    for (const json& value : row) {
+      const bool fits = value.is_number_unsigned() ? std::in_range<int64_t>(value.get<uint64_t>())
+                                                   : value.is_number_integer();
+      check(fits,
+            ErrorCode::kData,
+            origin,
+            ": row ",
+            index,
+            ": ",
+            value.dump(),
+            " is no whole number of 64 bits");
+      values.push_back(value.get<int64_t>());
+    }
+  }
+  return numbers;
 }
 
 }  // namespace automodel::io

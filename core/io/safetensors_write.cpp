@@ -92,12 +92,10 @@ void write_safetensors(const std::filesystem::path& path,
       const void* data = tensor.fetch ? tensor.fetch() : tensor.data;
       write_all(fd, path, static_cast<const char*>(data), bytes_of(tensor));
     }
-    check(::fsync(fd) == 0, ErrorCode::kIo, path.string(), ": cannot sync: ", std::strerror(errno));
-    check(::rename(temporary.c_str(), path.c_str()) == 0,
-          ErrorCode::kIo,
-          path.string(),
-          ": cannot put in place: ",
-          std::strerror(errno));
+    const bool synced = ::fsync(fd) == 0;
+    check(synced, ErrorCode::kIo, path.string(), ": cannot sync: ", std::strerror(errno));
+    const bool renamed = ::rename(temporary.c_str(), path.c_str()) == 0;
+    check(renamed, ErrorCode::kIo, path.string(), ": cannot put in place: ", std::strerror(errno));
   } catch (...) {
     ::close(fd);
     ::unlink(temporary.c_str());

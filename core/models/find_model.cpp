@@ -73,4 +73,23 @@ fs::path find_model(const std::string& path_or_id) {
   return snapshot;
 }
 
+fs::path find_model_folder(const std::string& path_or_id) {
+  const fs::path place = find_model(path_or_id);
+  if (!fs::is_directory(place)) return place;
+  const fs::path exported = fs::path("model") / "consolidated";
+  for (const fs::path& folder : {place, place / exported, place / "LATEST" / exported}) {
+    if (fs::exists(folder / "config.json")) return folder;
+  }
+  for (const fs::path& folder : {place, place / "model", place / "LATEST" / "model"}) {
+    check(!fs::exists(folder / "adapter_config.json"),
+          ErrorCode::kData,
+          folder.string(),
+          ": holds an adapter; name its base as the model, and this with --adapter");
+  }
+  fail(ErrorCode::kData,
+       place.string(),
+       ": no config.json in it; expected a Hugging Face folder, or a checkpoint with model/consolidated "
+       "(checkpoint.save_consolidated)");
+}
+
 }  // namespace automodel::models

@@ -15,7 +15,9 @@
 #include "core/base/strings.h"
 #include "core/checkpoint/tensor_to_write.h"
 #include "core/engine/walk.h"
+#include "core/io/json.h"
 #include "core/io/safetensors.h"
+#include "core/models/family.h"
 #include "core/ops/embedding.h"
 #include "core/recipes/model_setup.h"
 #include "core/tensor/readback.h"
@@ -23,15 +25,16 @@
 namespace automodel::recipes {
 namespace {
 
-template <class Number>
-using RowsOf = std::vector<std::vector<Number>>;
-using Rows = RowsOf<int64_t>;
+using Rows = std::vector<std::vector<int64_t>>;
 using Outputs = std::vector<std::pair<std::string, at::Tensor>>;
 
-template <class Number = int64_t>
-RowsOf<Number> read_rows(const std::string& path) {
+Rows read_rows(const std::string& path) {
+  return io::whole_number_rows(io::read_json(path), path);
+}
+
+std::vector<std::vector<double>> read_numbers(const std::string& path) {
   try {
-    auto rows = nlohmann::json::parse(read_file(path)).get<RowsOf<Number>>();
+    auto rows = io::read_json(path).get<std::vector<std::vector<double>>>();
     check(!rows.empty(), ErrorCode::kData, path, ": the list is empty");
     for (const auto& row : rows) check(!row.empty(), ErrorCode::kData, path, ": a row is empty");
     return rows;
@@ -112,7 +115,7 @@ Rows labels_of(const ForwardCase& request, models::Task task, const Rows& ids, i
 at::Tensor labels_of_rows(const ForwardCase& request,
                           const models::ClassifierConfig& classifier,
                           size_t num_rows) {
-  const auto rows = read_rows<double>(request.labels);
+  const auto rows = read_numbers(request.labels);
   check(rows.size() == num_rows,
         ErrorCode::kData,
         request.labels,
@@ -193,7 +196,7 @@ nn::MicroBatch make_batch(const ForwardCase& request, const Rows& ids, const mod
 config::Recipe recipe_of(const ForwardCase& request) {
   config::Recipe recipe;
   recipe.model.path = request.model;
-  recipe.model.torch_dtype = request.dtype;
+  recipe.model.torch_dtype = type_to_compute_in(request.dtype, models::find_model_folder(request.model));
   return recipe;
 }
 
@@ -271,6 +274,13 @@ void forward_one(const ForwardCase& request) {
                                 ? load_model(recipe_of(request), task_of(request))
                                 : load_model(recipe_of(request), peft::read_adapter(request.adapter));
   const models::Decoder& decoder = model.decoder;
+  check(request.pooling.empty() || !models::predicts_tokens(decoder.config),
+        ErrorCode::kUsage,
+        "pooling \"",
+        request.pooling,
+        "\": ",
+        decoder.config.architecture,
+        " predicts tokens and pools none; add --task embedding for vectors");
   const Rows ids = read_rows(request.ids);
   nn::MicroBatch batch = make_batch(request, ids, decoder.config);
   check(!request.grads || batch.labels_BT.defined(),

@@ -30,12 +30,10 @@ using Clock = std::chrono::steady_clock;
 constexpr int64_t kDefaultNewTokens = 128;
 constexpr int64_t kTopKOfTransformers = 50;  // what it samples with when nobody names top_k
 
-/// The folder that holds config.json: as given, or the exported model of a checkpoint folder.
 fs::path find_folder(const std::string& model) {
-  const fs::path place = models::find_model(model);
-  check(fs::is_directory(place), ErrorCode::kData, model, ": expected a model's folder, found a file");
-  const fs::path exported = place / "model" / "consolidated";
-  return !fs::exists(place / "config.json") && fs::exists(exported / "config.json") ? exported : place;
+  fs::path folder = models::find_model_folder(model);
+  check(fs::is_directory(folder), ErrorCode::kData, model, ": expected a model's folder, found a file");
+  return folder;
 }
 
 /// Everything that does not differ from prompt to prompt.
@@ -72,8 +70,9 @@ Settings make_settings(const GenerateRequest& request, const fs::path& folder) {
   sampling.temperature = choose(request.temperature, config.temperature, 1.0);
   sampling.top_k = choose(request.top_k, config.top_k, kTopKOfTransformers);
   sampling.top_p = choose(request.top_p, config.top_p, 1.0);
-  check(sampling.repetition_penalty > 0 && sampling.temperature > 0 && sampling.top_k >= 0 &&
-            sampling.top_p >= 0 && sampling.top_p <= 1 && settings.max_new_tokens > 0,
+  const bool temperature_fits = !sampling.sample || sampling.temperature > 0;
+  check(sampling.repetition_penalty > 0 && temperature_fits && sampling.top_k >= 0 && sampling.top_p >= 0 &&
+            sampling.top_p <= 1 && settings.max_new_tokens > 0,
         ErrorCode::kFormat,
         config.origin,
         ": expected max_new_tokens, temperature and repetition_penalty above 0, top_k at least 0, top_p from "
@@ -97,20 +96,10 @@ Settings make_settings(const GenerateRequest& request, const fs::path& folder) {
   return settings;
 }
 
-/// The model's type, or float32 where it is float16, which no operation computes in.
-std::string compute_dtype(const GenerateRequest& request, const fs::path& folder) {
-  if (request.dtype != "auto") return request.dtype;
-  const std::string file = (folder / "config.json").string();
-  const auto stored = models::read_decoder_config(read_file(file), file).stored_dtype;
-  if (stored != DType::kFloat16) return "auto";
-  log::info(file, ": the weights are float16; computing in float32");
-  return "float32";
-}
-
 LoadedModel load(const GenerateRequest& request, const fs::path& folder) {
   config::Recipe recipe;
   recipe.model.path = folder.string();
-  recipe.model.torch_dtype = compute_dtype(request, folder);
+  recipe.model.torch_dtype = type_to_compute_in(request.dtype, folder);
   if (request.adapter.empty()) return load_model(recipe);
   return load_model(recipe, peft::read_adapter(request.adapter));
 }

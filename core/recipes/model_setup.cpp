@@ -27,7 +27,7 @@ struct ConfigText {
 
 ConfigText find_config(const config::ModelConfig& model) {
   if (!model.inline_config.empty()) return {model.inline_config, "model.config", {}};
-  const std::filesystem::path place = models::find_model(model.path);
+  const std::filesystem::path place = models::find_model_folder(model.path);
   const bool is_folder = std::filesystem::is_directory(place);
   const std::filesystem::path file = is_folder ? place / "config.json" : place;
   return {
@@ -159,6 +159,17 @@ LoadedModel load_model(const config::Recipe& recipe) {
 LoadedModel load_model(const config::Recipe& recipe, const models::TaskRequest& request) {
   const auto no_adapters = [](const models::DecoderConfig&) { return std::optional<peft::AdapterSpec>(); };
   return fill(build_model(recipe, request, no_adapters), recipe);
+}
+
+std::string type_to_compute_in(const std::string& asked, const std::filesystem::path& folder) {
+  check(asked != "float16",
+        ErrorCode::kUsage,
+        "dtype float16: no operation computes in it; float32, bfloat16 or auto");
+  if (asked != "auto") return asked;
+  const std::string file = (folder / "config.json").string();
+  if (models::read_decoder_config(read_file(file), file).stored_dtype != DType::kFloat16) return asked;
+  log::info(file, ": the weights are float16; computing in float32");
+  return "float32";
 }
 
 void narrow_gradients(const models::Decoder& decoder, const config::Recipe& recipe) {

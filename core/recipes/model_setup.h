@@ -33,6 +33,10 @@ LoadedModel load_model(const config::Recipe& recipe);
 /// The same for any task: the one that is asked for, or that the model's class names.
 LoadedModel load_model(const config::Recipe& recipe, const models::TaskRequest& request);
 
+/// The type to compute in for "auto": the checkpoint's, or float32 where that is float16, which no operation
+/// computes in; any other answer as it is asked for. Throws Error(kUsage) for float16.
+std::string type_to_compute_in(const std::string& asked, const std::filesystem::path& folder);
+
 /// Keeps the gradients of blocks in bfloat16 where no update changes by it: with Adam or AdamW on bfloat16
 /// weights, rounded to the nearest, which rounds float32 gradients to bfloat16 before it uses them, when a
 /// step is one micro-batch, so that each gradient is written once. Their norm is of the rounded values, as in

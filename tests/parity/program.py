@@ -6,6 +6,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SKIPPED = 77
+os.environ.setdefault("AUTOMODEL_RUNS", "none")  # a test's runs are not the user's
 
 
 def skip(reason):

@@ -124,7 +124,6 @@ def saved(variant, folder, how):
 def main():
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    os.environ["AUTOMODEL_RUNS"] = "none"
     bounds, failed = moe.BOUNDS["float32"], []
     for key, (sizes, quantise, how) in CASES.items():
         variant = next(variant for variant in all_variants() if variant.key == key)

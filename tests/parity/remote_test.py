@@ -60,7 +60,6 @@ def generated(folder, model):
 
 
 def main():
-    os.environ["AUTOMODEL_RUNS"] = "none"
     bounds, failed = forward_test.BOUNDS["float32"], []
     with tempfile.TemporaryDirectory() as name:
         root = pathlib.Path(name)

@@ -24,6 +24,29 @@ TEST(Json, GoodTextIsParsed) {
   EXPECT_TRUE(value["b"]["a"].is_null());
 }
 
+TEST(Json, RowsOfWholeNumbers) {
+  const auto rows = [](const std::string& text) { return whole_number_rows(parse_json(text, "ids"), "ids"); };
+  EXPECT_EQ(rows("[[1, -2], [9223372036854775807]]"),
+            (std::vector<std::vector<int64_t>>{{1, -2}, {INT64_MAX}}));
+  for (const auto& [text, says] :
+       {std::pair{"[[1, 2.5]]", "ids: row 0: 2.5 is no whole number"},
+        {"[[1], [1e30]]", "ids: row 1: 1e+30 is no whole number"},
+        {"[[9223372036854775808]]", "row 0: 9223372036854775808 is no whole number"},
+        {"[[\"a\"]]", "row 0: \"a\" is no whole number"},
+        {"[1, 2]", "row 0: expected a list of numbers, not number"},
+        {"[[]]", "row 0: expected a list of numbers, not an empty one"},
+        {"[]", "expected a list of lists"},
+        {"{}", "expected a list of lists"}}) {
+    try {
+      rows(text);
+      ADD_FAILURE() << text;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kData);
+      EXPECT_NE(error.message().find(says), std::string::npos) << error.message();
+    }
+  }
+}
+
 TEST(Json, ErrorsNameLineAndColumn) {
   EXPECT_EQ(refusal("{\n  \"a\": 1,\n  b\n}").rfind("config.json:3:3: not JSON: ", 0), 0u)
       << refusal("{\n  \"a\": 1,\n  b\n}");

@@ -53,6 +53,27 @@ TEST_F(FindModel, AHubIdLeadsToTheSnapshotOfMain) {
   EXPECT_NE(refusal("some-one/other").find(cache_.string()), std::string::npos);
 }
 
+TEST_F(FindModel, ACheckpointLeadsToTheModelThatItExported) {
+  const fs::path run = cache_ / "run", exported = run / "epoch_0_step_3" / "model" / "consolidated";
+  fs::create_directories(exported);
+  fs::create_directory_symlink("epoch_0_step_3", run / "LATEST");
+  const auto message = [&] {
+    try {
+      find_model_folder(run.string());
+    } catch (const Error& error) {
+      return error.message();
+    }
+    return std::string();
+  };
+  EXPECT_NE(message().find("no config.json"), std::string::npos);
+  std::ofstream(exported.parent_path() / "adapter_config.json") << "{}";
+  EXPECT_NE(message().find("--adapter"), std::string::npos);
+  std::ofstream(exported / "config.json") << "{}";
+  EXPECT_EQ(find_model_folder((run / "epoch_0_step_3").string()), exported);
+  EXPECT_EQ(fs::canonical(find_model_folder(run.string())), exported);
+  EXPECT_EQ(find_model_folder((exported / "config.json").string()), exported / "config.json");
+}
+
 TEST_F(FindModel, WhatIsNoIdIsNotLookedUp) {
   EXPECT_NE(refusal("./missing/folder").find("no such folder"), std::string::npos);
   EXPECT_NE(refusal("../x").find("no such folder"), std::string::npos);

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+namespace automodel::cli {
+
+/// Refuses an option's value that is no number from `low` to `high`, nor 0 with `or_zero`: "expected WORDS".
+inline CLI::Validator number_from(double low, double high, const std::string& words, bool or_zero = false) {
+  const auto refusal = [=](const std::string& text) {
+    double value = std::numeric_limits<double>::quiet_NaN();
+    const bool parsed = CLI::detail::lexical_cast(text, value);
+    const bool fits = (value >= low && value <= high) || (or_zero && value == 0);
+    return parsed && fits ? std::string() : "expected " + words + ", not " + text;
+  };
+  return {refusal, ""};
+}
+
+inline CLI::Validator positive_integer() {
+  return number_from(1, static_cast<double>(std::numeric_limits<int64_t>::max()), "a whole number above 0");
+}
+
+}  // namespace automodel::cli
