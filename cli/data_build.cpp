@@ -12,8 +12,10 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/number_range.h"
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/base/log.h"
 #include "core/base/strings.h"
 #include "core/data/nanogpt_writer.h"
 #include "core/tokenizer/tokenizer.h"
@@ -77,7 +79,11 @@ void build(const Options& options) {
       ++num_documents;
     }
   }
-  writer.close();
+  check(num_documents > 0,
+        ErrorCode::kData,
+        join(options.files, ", "),
+        ": no document in it; nothing is written");
+  for (const auto& shard : writer.close()) log::warning(shard.string(), ": of an earlier build, removed");
 
   if (options.json) {
     nlohmann::ordered_json result = {{"documents", num_documents}, {"tokens", writer.num_tokens()}};
@@ -108,7 +114,7 @@ void add_data_build(CLI::App& parent) {
       "--document-token", options->document_token, "token before each document (default: bos, else eos)");
   command->add_option("--shard-tokens", options->tokens_per_shard, "tokens a shard")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(positive_integer());
   command->add_flag("--json", options->json, "print what was written as JSON");
   command->footer(
       "Examples:\n"

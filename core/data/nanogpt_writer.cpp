@@ -59,6 +59,12 @@ std::filesystem::path NanogptWriter::temporary_path() const {
   return prefix_ + ".partial";
 }
 
+std::filesystem::path NanogptWriter::shard_path(size_t number) const {
+  std::array<char, 32> ending{};
+  std::snprintf(ending.data(), ending.size(), "_%06zu.bin", number);
+  return prefix_ + ending.data();
+}
+
 void NanogptWriter::open_shard() {
   const std::filesystem::path path = temporary_path();
   if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path());
@@ -73,9 +79,7 @@ void NanogptWriter::finish_shard() {
   file_ << header(tokens_in_shard_, bytes_per_token_);
   file_.close();
   check(!file_.fail(), ErrorCode::kIo, temporary_path().string(), ": write failed; is the disk full?");
-  char number[16];
-  std::snprintf(number, sizeof number, "_%06zu.bin", shards_.size());
-  const std::filesystem::path path = prefix_ + number;
+  const std::filesystem::path path = shard_path(shards_.size());
   fsync_file(temporary_path());
   std::filesystem::rename(temporary_path(), path);
   shards_.push_back(path);
@@ -95,8 +99,12 @@ void NanogptWriter::add(const std::vector<int32_t>& ids) {
   }
 }
 
-void NanogptWriter::close() {
+std::vector<std::filesystem::path> NanogptWriter::close() {
   if (file_.is_open()) finish_shard();
+  std::vector<std::filesystem::path> removed;
+  for (size_t i = shards_.size(); std::filesystem::remove(shard_path(i)); ++i)
+    removed.push_back(shard_path(i));
+  return removed;
 }
 
 }  // namespace automodel::data

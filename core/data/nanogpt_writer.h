@@ -24,8 +24,10 @@ class NanogptWriter {
   /// Appends a document; it may continue in the next shard. Throws Error(kIo) naming the file.
   void add(const std::vector<int32_t>& ids);
 
-  /// Finishes the last shard. Without this call a shard that is not full is thrown away.
-  void close();
+  /// Finishes the last shard, and removes those of an earlier, longer set that follow it under the same
+  /// prefix: a recipe's pattern would take them in. Gives the removed. Without this call a shard that is not
+  /// full is thrown away.
+  std::vector<std::filesystem::path> close();
 
   int64_t num_tokens() const { return num_tokens_; }
 
@@ -34,6 +36,7 @@ class NanogptWriter {
  private:
   void open_shard();
   void finish_shard();
+  std::filesystem::path shard_path(size_t number) const;
   std::filesystem::path temporary_path() const;
 
   std::string prefix_;

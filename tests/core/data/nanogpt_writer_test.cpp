@@ -68,6 +68,20 @@ TEST_F(NanogptWriterTest, ADocumentContinuesInTheNextShard) {
   EXPECT_EQ(writer.num_tokens(), 25);
 }
 
+TEST_F(NanogptWriterTest, ShardsOfALongerSetBeforeAreRemoved) {
+  const auto write = [&](size_t num_tokens) {
+    NanogptWriter writer(prefix(), 1000, 10);
+    writer.add(std::vector<int32_t>(num_tokens, 7));
+    return writer.close();
+  };
+  EXPECT_TRUE(write(35).empty());
+  const auto removed = write(12);
+  ASSERT_EQ(removed.size(), 2u);
+  EXPECT_EQ(removed[0].filename(), "text_000002.bin");
+  EXPECT_FALSE(std::filesystem::exists(removed[0]));
+  EXPECT_TRUE(std::filesystem::exists(prefix() + "_000001.bin"));
+}
+
 TEST_F(NanogptWriterTest, WhatIsNotClosedLeavesNoFile) {
   {
     NanogptWriter writer(prefix(), 1000, 10);
