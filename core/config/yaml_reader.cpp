@@ -312,7 +312,7 @@ Node parse_yaml(std::string_view text, const std::string& name) {
   try {
     YAML::Parser parser(stream);
     parser.HandleNextDocument(builder);
-    check(builder.has_root(), ErrorCode::kConfig, name, ": the file is empty; a recipe is a map of sections");
+    check(builder.has_root(), ErrorCode::kConfig, name, ": the file is empty; expected a map of sections");
     // yaml-cpp takes the end of the file for a closing quote: only the last scalar can have run into it.
     const YAML::Mark& last = builder.last_scalar();
     if (!source.is_quote_closed(last.line, last.column)) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <limits>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -110,6 +112,28 @@ FieldSource parse_source(const Place& place) {
   return source;
 }
 
+/// Refuses what no config.json could make right: each value that the file itself gives must suit the field.
+void try_values(const Field& field, const FieldSource& source, const Place& place) {
+  Draft draft;
+  draft.config.vocab_size = std::numeric_limits<int32_t>::max();  // for ids of tokens
+  const auto try_one = [&](const char* what, const json& value) {
+    try {
+      field.set(draft, value, what);
+    } catch (const Error& error) {
+      place.refuse(field.name, ": ", error.what());
+    }
+  };
+  if (source.value) try_one("value", json::parse(*source.value));
+  for (const auto& [word, ours] : source.values) try_one("values", json::parse(ours));
+  if (source.if_null) try_values(field, *source.if_null, place);
+  if (!source.fallback) return;
+  const json fallback = json::parse(*source.fallback);
+  if (fallback.is_null() && source.if_null) return;
+  if (source.values.empty()) return try_one("default", fallback);
+  const std::string word = fallback.is_string() ? fallback.get<std::string>() : fallback.dump();
+  if (!source.values.contains(word)) place.refuse(field.name, ": default ", word, " is none of `values`");
+}
+
 constexpr std::array kLayouts = {std::pair{"plain", Layout::kPlain},
                                  std::pair{"transposed", Layout::kTransposed},
                                  std::pair{"interleaved", Layout::kInterleaved},
@@ -190,6 +214,7 @@ void parse_section(const std::string& section, const Place& place, Family& famil
     place.each([&](const std::string& name, const Place& value) {
       if (!find_field(name)) value.unknown("field", name, field_names());
       family.fields.emplace_back(name, parse_source(value));
+      try_values(*find_field(name), family.fields.back().second, value);
     });
   } else if (section == "readers") {
     family.readers = place.texts();

@@ -92,7 +92,8 @@ Family family_for(ConfigJson& config, const std::string& family_file) {
   for (const Family& family : families) {
     const std::vector<std::string> names = names_of(family);
     if (by_class ? !is_of(name, names) : std::ranges::count(names, name) == 0) continue;
-    if (model_type.empty() || std::ranges::count(family.model_types, model_type) > 0) return family;
+    const std::vector<std::string>& own = family.model_types;
+    if (model_type.empty() || own.empty() || std::ranges::count(own, model_type) > 0) return family;
     types.insert(types.end(), family.model_types.begin(), family.model_types.end());
   }
   // transformers goes by model_type, people read architectures: they must agree.

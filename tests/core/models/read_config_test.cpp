@@ -245,6 +245,9 @@ TEST(ReadConfig, BlocksOfDifferentWidths) {
   EXPECT_EQ(decoder.layers[2].feed_forward, FeedForwardKind::kNone);
   config["block_configs"][0]["attention"]["window_length"] = 64;
   expect_refused(config, ErrorCode::kUnsupported, "\"block_configs\"[0].attention.window_length: 64");
+  config["block_configs"][0] = whole;
+  config["block_configs"][0]["parallel_blocks"] = 2;
+  expect_refused(config, ErrorCode::kUnsupported, "\"block_configs\"[0].parallel_blocks: 2");
   config["block_configs"][0] = {{"attention", no_attention["attention"]}, {"ffn", no_mlp["ffn"]}};
   expect_refused(config, ErrorCode::kUnsupported, "both no-ops");
 }
@@ -368,6 +371,8 @@ TEST_F(UserFamilies, AFolderAddsAndTakesOver) {
   EXPECT_EQ(decoder.layers[0].mlp.activation, Activation::kRelu);
   put("better_llama.yaml", "like: llama\narchitectures: [LlamaForCausalLM]\nmodel_types: [llama]\n");
   EXPECT_EQ(read(llama()).family, "better_llama");
+  put("better_llama.yaml", "like: llama\narchitectures: [LlamaForCausalLM]\ninert: [new_key]\n");
+  EXPECT_EQ(read(with(llama(), "new_key", 1)).family, "better_llama");  // of any model_type
   put("other.yaml", "like: llama\narchitectures: [MineForCausalLM]\nmodel_types: [mine]\n");
   expect_refused(llama(), ErrorCode::kConfig, "is claimed by");
 }
@@ -395,6 +400,17 @@ TEST_F(UserFamilies, MistakesAreNamedWithTheirLine) {
   expect_bad(head + "only: &a {x: [*a]}\n", "bad.yaml:3");
   expect_bad(head + "fields:\n  num_heads: {key: x}\n  num_heads: {key: y}\n", "stands twice");
   expect_bad("architectures: [LlamaForCausalLM]\nlike: lama\n", "no such family");
+  expect_bad("", "the file is empty; expected a map of sections");
+  const std::string fields = head + "fields:\n  ";
+  expect_bad(fields + "num_layers: {value: -3}\n", "bad.yaml:4: num_layers: value");
+  expect_bad(fields + "num_layers: {value: 2.5}\n", "bad.yaml:4: num_layers: value");
+  expect_bad(fields + "mlp_gated: {value: \"yes\"}\n", "bad.yaml:4: mlp_gated: value");
+  expect_bad(fields + "norm_eps: {key: eps, default: abc}\n", "bad.yaml:4: norm_eps: default");
+  expect_bad(fields + "norm_eps: {value: .nan}\n", "bad.yaml:4: norm_eps: value");
+  expect_bad(fields + "activation: {value: nonsense}\n", "bad.yaml:4: activation: value");
+  expect_bad(fields + "activation: {key: act, default: a, values: {b: silu}}\n",
+             "default a is none of `values`");
+  expect_bad(fields + "head_dim: {key: x, default: 8, if_null: {value: z}}\n", "bad.yaml:4: head_dim: value");
 }
 
 TEST_F(UserFamilies, ABaseMayHaveABaseButNotInACircle) {
