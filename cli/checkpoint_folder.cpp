@@ -60,12 +60,17 @@ CheckpointFolder open_checkpoint_folder(const std::string& path_or_id) {
   // "dir/" names the folder, not the empty name after the slash.
   checkpoint.path = checkpoint.path.lexically_normal();
   if (!checkpoint.path.has_filename()) checkpoint.path = checkpoint.path.parent_path();
+  // LATEST, LOWEST_VAL and "." are names of a folder that has another.
+  if (fs::is_symlink(checkpoint.path) || checkpoint.path == ".")
+    checkpoint.path = fs::canonical(checkpoint.path);
   checkpoint.path = latest_of(checkpoint.path);
   check(fs::is_directory(checkpoint.path),
         ErrorCode::kData,
         checkpoint.path.string(),
         ": missing, but LATEST names it");
-  checkpoint.kind = CheckpointFolder::Kind::kModel;
+  const bool is_training =
+      fs::exists(checkpoint.path / "manifest.json") && fs::is_directory(checkpoint.path / "model");
+  checkpoint.kind = is_training ? CheckpointFolder::Kind::kTraining : CheckpointFolder::Kind::kModel;
   read_name(checkpoint);
   checkpoint.incomplete = fs::exists(checkpoint.path / ".incomplete");
   checkpoint.files = safetensors_below(checkpoint.path);

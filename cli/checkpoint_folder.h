@@ -13,7 +13,7 @@ struct CheckpointFolder {
   enum class Kind {
     kFile,      ///< one safetensors file
     kModel,     ///< a Hugging Face folder
-    kTraining,  ///< epoch_E_step_S as training writes it: docs/formats/checkpoint.md
+    kTraining,  ///< epoch_E_step_S as training writes it, or a copy of it: docs/checkpoint-format.md
   } kind = Kind::kFile;
 
   std::filesystem::path path;
@@ -22,7 +22,7 @@ struct CheckpointFolder {
       shards;                    ///< of a training checkpoint: the weights as training writes them
   std::filesystem::path config;  ///< config.json beside or for them; empty: none
   std::vector<std::filesystem::path> files;  ///< every safetensors file, sorted
-  std::optional<int64_t> epoch, step;        ///< of a training checkpoint
+  std::optional<int64_t> epoch, step;        ///< by the name of a training checkpoint
   bool incomplete = false;                   ///< training was writing it when it stopped
 };
 

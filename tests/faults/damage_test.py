@@ -51,6 +51,11 @@ for what, pattern, damage, word in DAMAGES:
     equal(f"{what}: exit status", status, 3)
     says(what, log, f"{NEWEST}/{path.relative_to(place.run / NEWEST)}", word, f"restore_from takes another one ({OLDER})")
     equal(f"{what}: `checkpoint verify`", place.command("checkpoint", "verify", place.run / NEWEST).returncode, 3)
+    equal(f"{what}: `checkpoint verify` of LATEST", place.command("checkpoint", "verify", place.run / "LATEST").returncode, 3)
+    copy = place.run.parent / "copy"
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(place.run / NEWEST, copy)
+    equal(f"{what}: `checkpoint verify` of a copy", place.command("checkpoint", "verify", copy).returncode, 3)
     equal(f"{what}: nothing was trained", len(place.lines()), 6)
     equal(f"{what}: the older checkpoint", digests(place.run / OLDER), older)
 whole("the older checkpoint", place, OLDER)
