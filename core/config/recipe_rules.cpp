@@ -18,6 +18,8 @@ class Rules {
     walk_.refuse(path, node != nullptr ? node->line : root_.line, why, detail::join(parts...));
   }
 
+  bool is_written(const std::string& path) const { return root_.find_path(path) != nullptr; }
+
   void set_aside(const std::string& path, const std::string& note) { walk_.set_aside(path, note); }
 
  private:
@@ -145,6 +147,10 @@ void join_benchmark(RecipeDraft& draft, Rules& rules) {
                 "the benchmark recipe times random tokens: use "
                 "nemo_automodel.components.datasets.llm.mock_iterable_dataset.MockIterableDataset");
   set.mock.batch_size = recipe.step_scheduler.local_batch_size;
+  // What it learns of random tokens is nobody's to go on from.
+  recipe.checkpoint.enabled = false;
+  if (!rules.is_written("checkpoint.checkpoint_dir")) recipe.checkpoint.checkpoint_dir = "benchmark";
+  rules.set_aside("checkpoint.enabled", "a benchmark neither resumes nor saves");
   const std::optional<int64_t>& steps = recipe.step_scheduler.max_steps;
   rules.require(!steps || *steps > recipe.benchmark->warmup_steps,
                 "benchmark.warmup_steps",

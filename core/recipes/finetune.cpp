@@ -471,7 +471,6 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
                                  : std::chrono::duration<double>(now - last_step_end).count();
     last_step_end = now;
     last_ready = std::move(pending.numbers);
-    record.mem_gib = training.take_peak_memory_gib();
     record.tps = static_cast<double>(record.num_tokens_per_step) / seconds;
     if (peak_tflops) {
       const double flops = training.cost.flops_per_token(pending.length) * record.tps;
@@ -485,6 +484,7 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
 
   StepProfiler profiler(recipe.profile, training.device());
   std::optional<PendingStep> previous;
+  bool stepped = false, learnt = false;
   while (position.next_step < schedule.total_steps()) {
     std::vector<data::Batch> batches;
     while (static_cast<int64_t>(batches.size()) < schedule.grad_accum_steps()) {
@@ -502,6 +502,10 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
     profiler.next_step();
     PendingStep current =
         train_step(training, batches, step, lr_schedule.lr(step), lr_schedule.weight_decay(step));
+    stepped = true;
+    learnt |= current.numbers.has_value();
+    // The host hands memory out while it queues work: what the device does later changes nothing here.
+    current.record.mem_gib = training.take_peak_memory_gib();
     current.record.step = step;
     current.record.epoch = epoch;
     current.record.lr = lr_schedule.lr(step + 1);
@@ -532,8 +536,13 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
   log::set_status("");
   if (benchmark) benchmark->finish();
   if (loader->num_skipped_rows() > 0) {
-    log::warning(loader->num_skipped_rows(), " rows of the training set were left out as invalid");
+    log::warning(loader->num_skipped_rows(),
+                 " rows drawn from the training set had no label or were invalid");
   }
+  check(learnt || !stepped,
+        ErrorCode::kData,
+        "no token of any step had a label: nothing was learnt. `automodel data render` shows the masks; is "
+        "dataset.seq_length too short for the prompts?");
   return 0;
 }
 

@@ -115,7 +115,7 @@ def main():
           f"{f', LoRA r{options.lora}' if options.lora else ''}, {options.dtype}, "
           f"{options.micro_batch} x {options.length} x {options.accumulate}, graphs {options.graphs}: "
           f"{statistics.median(rates):,.0f} tokens/s (from {min(rates):,.0f} to {max(rates):,.0f}), "
-          f"peak {records[-1]['mem']:.1f} GiB, loss {records[0]['loss']:.3f} to {records[-1]['loss']:.9f}", *notes, sep="\n  ")
+          f"peak {max(record['mem'] for record in records):.1f} GiB, loss {records[0]['loss']:.3f} to {records[-1]['loss']:.9f}", *notes, sep="\n  ")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ def check(folder):
                   "config": str(folder / "model/config.json"), "torch_dtype": "float32",
                   "backend": {"_target_": "nemo_automodel.components.models.common.BackendConfig",
                               "fake_balanced_gate": True}},
-        "checkpoint": {"enabled": False, "checkpoint_dir": str(folder / "run")},
+        "checkpoint": {"checkpoint_dir": str(folder / "run")},
         "dataset": {"_target_": "nemo_automodel.components.datasets.llm.mock_iterable_dataset.MockIterableDataset",
                     "seq_len": LENGTH, "num_samples": 100},
         "dataloader": {"batch_size": None},
@@ -49,6 +49,9 @@ def check(folder):
     near(got["avg_mfu_percent"], 100 * got["tflops_per_gpu"] / PEAK, "MFU")
     cost = json.loads(call("model", "info", folder / "model", "--length", LENGTH, "--json"))["flops_per_token"]
     near(got["tflops_per_gpu"] * got["avg_iter_time_seconds"], 1e-12 * cost * BATCH * LENGTH, "FLOPs of a step")
+    again = run("benchmark", "llm", "-c", file, "--benchmark.json_output_path", summary_file)
+    assert again.returncode == 0 and json.loads(summary_file.read_text())["training_steps"] == STEPS - WARM_UP, again.stderr
+    assert not list((folder / "run").glob("epoch_*")), "a benchmark saves a checkpoint"
     assert "leaves no step to time" in fails("benchmark", "llm", "-c", file, "--benchmark.warmup_steps", STEPS)
     print(f"average step {got['avg_iter_time_seconds']:.4f} s, {got['avg_mfu_percent']:.3f} % of {PEAK} TFLOP/s")
 
