@@ -48,7 +48,7 @@ void add_checkpoint_convert(CLI::App& parent) {
       "tensor\n"
       "keeps its name, those that the model has no use for are written too. FP8\n"
       "blocks and MXFP4 become plain numbers and config.json says so. The tokenizer and all other files are\n"
-      "copied. Memory for one tensor; the folder appears when it is whole.\n"
+      "copied, folders beside them are not. Memory for one tensor; the folder appears when it is whole.\n"
       "Examples:\n"
       "  automodel checkpoint convert ./gpt-oss-20b ./gpt-oss-20b-bf16\n"
       "  automodel checkpoint convert ./Qwen3-30B-A3B-FP8 ./plain --dtype bfloat16 --max-shard-size 2GB\n"

@@ -13,6 +13,7 @@
 
 #include "cli/commands.h"
 #include "cli/number_range.h"
+#include "cli/text_input.h"
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/base/log.h"
@@ -45,7 +46,7 @@ int32_t document_token(const tokenizer::Tokenizer& tokenizer, const std::string&
 
 /// The documents of a file: the given field of each line of a .jsonl file, else the whole text.
 std::vector<std::string> documents_of(const std::string& path, const std::string& field) {
-  std::string content = read_file(path);
+  std::string content = check_utf8(read_file(path), path);
   if (std::filesystem::path(path).extension() != ".jsonl") return {std::move(content)};
   std::vector<std::string> documents;
   int64_t line_number = 0;

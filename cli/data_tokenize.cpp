@@ -1,14 +1,13 @@
 // automodel data tokenize: the ids of a text.
 #include <charconv>
 #include <iostream>
-#include <iterator>
 #include <memory>
 
 #include <CLI/CLI.hpp>
 
 #include "cli/commands.h"
+#include "cli/text_input.h"
 #include "core/base/error.h"
-#include "core/base/files.h"
 #include "core/tokenizer/tokenizer.h"
 
 namespace automodel::cli {
@@ -24,11 +23,6 @@ struct Options {
 
 /// Texts given to the tokenizer at once: enough to keep its threads busy, few enough to print early.
 constexpr size_t kBatch = 4096;
-
-std::string read_input(const std::string& file) {
-  if (!file.empty() && file != "-") return read_file(file);
-  return {std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>()};
-}
 
 /// "[1, 2, 3]" in JSON, else "1 2 3".
 void print_ids(std::string& out, const std::vector<int32_t>& ids, bool json) {
@@ -55,7 +49,8 @@ std::vector<std::string_view> lines_of(std::string_view text) {
 
 void run(const Options& options) {
   const auto tokenizer = tokenizer::Tokenizer::load(options.tokenizer);
-  const std::string text = read_input(options.file);
+  const bool piped = options.file.empty() || options.file == "-";
+  const std::string text = check_utf8(read_input(piped ? "-" : options.file), piped ? "stdin" : options.file);
   const std::vector<std::string_view> texts =
       options.lines ? lines_of(text) : std::vector<std::string_view>{text};
   for (size_t begin = 0; begin < texts.size(); begin += kBatch) {

@@ -1,7 +1,6 @@
 // automodel generate: text from a model, to look at what was trained.
 #include <cmath>
 #include <iostream>
-#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -11,11 +10,10 @@
 #include "cli/commands.h"
 #include "cli/engine_library.h"
 #include "cli/number_range.h"
+#include "cli/text_input.h"
 #include "core/base/error.h"
-#include "core/base/files.h"
 #include "core/base/log.h"
 #include "core/io/json.h"
-#include "core/io/utf8.h"
 
 namespace automodel::cli {
 namespace {
@@ -62,17 +60,6 @@ struct Options {
   bool no_generation_config = false;
   bool json = false;
 };
-
-std::string read_input(const std::string& file) {
-  if (file != "-") return read_file(file);
-  return {std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>()};
-}
-
-std::string check_utf8(std::string text, const std::string& origin) {
-  const auto invalid = io::find_invalid_utf8(text);
-  check(!invalid, ErrorCode::kData, origin, ": not UTF-8 at byte ", invalid.value_or(0));
-  return text;
-}
 
 Prompt read_text(const std::string& words) {
   const bool piped = words == "-";

@@ -18,7 +18,8 @@ struct ConvertRequest {
 /// source, also one that its family has no use for, split into files of at most max_shard_bytes (a larger
 /// tensor has one of its own). FP8 blocks and MXFP4 are undone, to the type that config.json names when dtype
 /// is auto, and config.json says so; corrections of routers are float32 when the type changes, integers stay.
-/// All other files are copied: tokenizer, generation_config.json, remote code.
+/// All other files are copied (tokenizer, generation_config.json, remote code), folders are named and left
+/// out.
 ///
 /// Needs memory for one tensor; the folder appears whole or not at all, and is read back before. Throws
 /// Error(kFormat) when the source is not whole or a tensor is neither plain nor quantised as config.json

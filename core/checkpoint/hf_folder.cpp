@@ -7,6 +7,7 @@
 
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/base/log.h"
 #include "core/io/json.h"
 
 namespace automodel::checkpoint {
@@ -63,6 +64,8 @@ void copy_side_files(const fs::path& from,
                      const std::function<bool(const fs::path&)>& wanted) {
   for (const auto& entry : fs::directory_iterator(from)) {
     const fs::path& file = entry.path();
+    if (fs::is_directory(file) && !file.filename().string().starts_with('.'))
+      log::warning(file.string(), ": a folder, not copied");
     if (fs::is_regular_file(file) && !is_weights_file(file) && wanted(file))
       write_file_atomically(to / file.filename(), read_file(file));
   }

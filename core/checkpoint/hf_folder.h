@@ -26,7 +26,7 @@ std::string index_json(const std::map<std::string, std::string>& file_of, int64_
 
 bool is_tokenizer_file(const std::filesystem::path& file);
 
-/// Copies the files of a folder that are not weights, those below it left out.
+/// Copies the files of a folder that are not weights; names the folders in it, which are left out.
 void copy_side_files(const std::filesystem::path& from,
                      const std::filesystem::path& to,
                      const std::function<bool(const std::filesystem::path&)>& wanted);

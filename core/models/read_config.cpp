@@ -111,6 +111,8 @@ Family family_for(ConfigJson& config, const std::string& family_file) {
     const std::vector<std::string> names = names_of(family);
     known.insert(known.end(), names.begin(), names.end());
   }
+  std::ranges::sort(known);
+  known.erase(std::ranges::unique(known).begin(), known.end());
   refuse_architecture(config.where(by_class ? "architectures" : "model_type"), name, known);
 }
 

@@ -434,6 +434,8 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
     }
   }
   print_schedule(schedule, recipe.step_scheduler);
+  if (position.next_step >= schedule.total_steps())
+    log::info("All steps are done: nothing is left to do. More: step_scheduler.num_epochs or max_steps");
 
   const auto run_validation = [&](int64_t step, int64_t epoch) {
     checkpoint::Losses losses;

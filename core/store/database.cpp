@@ -171,6 +171,7 @@ Database::Database(const fs::path& path, Access access, int busy_timeout_ms, std
     check(
         !failed, ErrorCode::kIo, path.parent_path().string(), ": cannot make the folder: ", failed.message());
   }
+  check(!fs::is_directory(path), ErrorCode::kIo, path_, ": expected a run store, found a folder");
   const bool at_rest = !writes && is_at_rest(path);
   const int flags = (writes ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY) |
                     SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | (at_rest ? SQLITE_OPEN_URI : 0);

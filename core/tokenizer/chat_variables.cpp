@@ -34,7 +34,7 @@ void name_reasoning(ordered_json& message) {
 void check_objects(const ordered_json& variables, const char* name) {
   const auto found = variables.find(name);
   if (found == variables.end() || found->is_null()) return;
-  check(found->is_array(), ErrorCode::kData, "\"", name, "\" is a ", found->type_name(), "; expected a list");
+  check(found->is_array(), ErrorCode::kData, "\"", name, "\": expected a list, found ", found->type_name());
   for (size_t i = 0; i < found->size(); ++i) {
     const ordered_json& item = (*found)[i];
     check(item.is_object(),
@@ -43,9 +43,8 @@ void check_objects(const ordered_json& variables, const char* name) {
           name,
           "\"[",
           i,
-          "] is a ",
-          item.type_name(),
-          "; expected an object");
+          "]: expected an object, found ",
+          item.type_name());
   }
 }
 
@@ -54,9 +53,8 @@ void check_objects(const ordered_json& variables, const char* name) {
 ordered_json chat_variables(ordered_json variables) {
   check(variables.is_object(),
         ErrorCode::kData,
-        "the variables of a chat template are a ",
-        variables.type_name(),
-        "; expected an object with \"messages\"");
+        "the variables of a chat template: expected an object with \"messages\", found ",
+        variables.type_name());
   for (const char* name : {"messages", "tools", "documents"}) check_objects(variables, name);
   for (const char* name : {"tools", "documents"}) {
     if (!variables.contains(name)) variables[name] = nullptr;
