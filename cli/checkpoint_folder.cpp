@@ -13,15 +13,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What LATEST in a folder of checkpoints points at: a link, or a text file with the name.
-fs::path latest_of(const fs::path& folder) {
-  if (fs::is_directory(folder / "LATEST")) return fs::canonical(folder / "LATEST");
-  for (const char* name : {"LATEST", "LATEST.txt"}) {
-    if (fs::is_regular_file(folder / name)) return folder / std::string(trim(read_file(folder / name)));
-  }
-  return folder;
-}
-
 std::vector<fs::path> safetensors_below(const fs::path& folder) {
   std::vector<fs::path> files;
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
@@ -63,7 +54,7 @@ CheckpointFolder open_checkpoint_folder(const std::string& path_or_id) {
   // LATEST, LOWEST_VAL and "." are names of a folder that has another.
   if (fs::is_symlink(checkpoint.path) || checkpoint.path == ".")
     checkpoint.path = fs::canonical(checkpoint.path);
-  checkpoint.path = latest_of(checkpoint.path);
+  checkpoint.path = models::latest_checkpoint(checkpoint.path);
   check(fs::is_directory(checkpoint.path),
         ErrorCode::kData,
         checkpoint.path.string(),

@@ -78,7 +78,8 @@ Verified verify(const std::string& path, const std::string& family_file) {
   Verified total;
   const bool is_model = checkpoint.kind == CheckpointFolder::Kind::kModel && !checkpoint.config.empty() &&
                         !fs::exists(checkpoint.path / "adapter_model.safetensors");
-  if (is_model && checkpoint.model.empty()) io::open_weights(checkpoint.path);  // says which file is missing
+  if (is_model && checkpoint.model.empty() && checkpoint.shards.empty())
+    io::open_weights(checkpoint.path);  // says which file is missing
   if (!checkpoint.model.empty()) {
     match(checkpoint, io::open_weights(checkpoint.model), family_file);
     total.config = checkpoint.config.string();

@@ -173,7 +173,7 @@ void add_sampling(CLI::App& command, Options& options) {
       ->check(number_from(1e-6, 1e6, "0, or a number from 0.000001 to 1000000", /*or_zero=*/true))
       ->group("Sampling");
   command.add_option("--top-k", request.top_k, "Draw among the K most likely; 0: all")
-      ->check(number_from(0, std::numeric_limits<int64_t>::max(), "a whole number from 0"))
+      ->check(number_from(0, kMostOfAnything, "a whole number from 0"))
       ->group("Sampling");
   command.add_option("--top-p", request.top_p, "Draw among the most likely that together reach P")
       ->check(number_from(0, 1, "a number from 0 to 1"))
@@ -214,7 +214,7 @@ void add_generate(CLI::App& parent) {
                    "Above 1: tokens that were there are less likely")
       ->check(number_from(1e-6, 1e6, "a number from 0.000001 to 1000000"));
   add_sampling(*command, *options);
-  command->add_option("--dtype", request.dtype, "float32, bfloat16, or auto: as stored")
+  command->add_option("--dtype", request.dtype, "float32, bfloat16, or auto: as stored, float16 as float32")
       ->check(CLI::IsMember({"float32", "bfloat16", "auto"}))
       ->option_text("TYPE");
   command->add_flag("--no-cache", options->no_cache, "Compute the whole sequence for each token, to compare");

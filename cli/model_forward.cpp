@@ -166,7 +166,9 @@ void add_model_forward(CLI::App& parent) {
   command->add_flag(
       "--bidirectional", request.bidirectional, "A decoder's tokens also see those behind them");
   command->add_flag("--grads", request.grads, "Also the gradient of the loss by every parameter");
-  command->add_option("--dtype", request.dtype, "float32 (default), bfloat16, or auto: as stored")
+  command
+      ->add_option(
+          "--dtype", request.dtype, "float32 (default), bfloat16, or auto: as stored, float16 as float32")
       ->check(CLI::IsMember({"float32", "bfloat16", "auto"}))
       ->option_text("TYPE");
   command->add_option("-o,--output", request.output, "Safetensors file to write")->type_name("FILE");

@@ -8,6 +8,9 @@
 
 namespace automodel::cli {
 
+/// Of what is counted: a double holds it exactly, and two of them do not overflow.
+constexpr double kMostOfAnything = 1e15;
+
 /// Refuses an option's value that is no number from `low` to `high`, nor 0 with `or_zero`: "expected WORDS".
 inline CLI::Validator number_from(double low, double high, const std::string& words, bool or_zero = false) {
   const auto refusal = [=](const std::string& text) {
@@ -20,7 +23,7 @@ inline CLI::Validator number_from(double low, double high, const std::string& wo
 }
 
 inline CLI::Validator positive_integer() {
-  return number_from(1, static_cast<double>(std::numeric_limits<int64_t>::max()), "a whole number above 0");
+  return number_from(1, kMostOfAnything, "a whole number above 0");
 }
 
 }  // namespace automodel::cli

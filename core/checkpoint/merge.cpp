@@ -30,7 +30,7 @@ class Merge {
  public:
   explicit Merge(const MergeRequest& request)
       : request_(request),
-        base_(models::find_model(request.base)),
+        base_(models::find_model_folder(request.base)),
         adapter_(peft::read_adapter(request.adapter)),
         config_(models::read_decoder_config(
             read_file(base_ / "config.json"), (base_ / "config.json").string(), "", request.family_file)),

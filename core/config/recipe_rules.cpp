@@ -1,5 +1,7 @@
 #include "core/config/recipe_rules.h"
 
+#include <filesystem>
+
 #include "core/base/error.h"
 #include "core/config/node_json.h"
 
@@ -17,8 +19,6 @@ class Rules {
     const Node* node = root_.find_path(path);
     walk_.refuse(path, node != nullptr ? node->line : root_.line, why, detail::join(parts...));
   }
-
-  bool is_written(const std::string& path) const { return root_.find_path(path) != nullptr; }
 
   void set_aside(const std::string& path, const std::string& note) { walk_.set_aside(path, note); }
 
@@ -149,8 +149,11 @@ void join_benchmark(RecipeDraft& draft, Rules& rules) {
   set.mock.batch_size = recipe.step_scheduler.local_batch_size;
   // What it learns of random tokens is nobody's to go on from.
   recipe.checkpoint.enabled = false;
-  if (!rules.is_written("checkpoint.checkpoint_dir")) recipe.checkpoint.checkpoint_dir = "benchmark";
-  rules.set_aside("checkpoint.enabled", "a benchmark neither resumes nor saves");
+  recipe.checkpoint.checkpoint_dir =
+      (std::filesystem::path(recipe.checkpoint.checkpoint_dir) / "benchmark").string();
+  rules.set_aside("checkpoint",
+                  "a benchmark neither resumes nor saves; training.jsonl lies in CHECKPOINT_DIR/benchmark");
+  rules.set_aside("step_scheduler.ckpt_every_steps", "a benchmark saves no checkpoint");
   const std::optional<int64_t>& steps = recipe.step_scheduler.max_steps;
   rules.require(!steps || *steps > recipe.benchmark->warmup_steps,
                 "benchmark.warmup_steps",

@@ -37,7 +37,11 @@ std::string resolved_family(const std::string& family);
 /// cache (HF_HUB_CACHE, HF_HOME/hub, ~/.cache/huggingface/hub). Throws Error(kData) saying where it looked.
 std::filesystem::path find_model(const std::string& path_or_id);
 
-/// The same, and where that is a training checkpoint or a folder of them, the model that it exported (of
+/// What LATEST in a folder of training checkpoints points at, a link or a text file (LATEST.txt) with the
+/// name; the folder itself where there is none.
+std::filesystem::path latest_checkpoint(const std::filesystem::path& folder);
+
+/// As find_model, and where that is a training checkpoint or a folder of them, the model that it exported (of
 /// LATEST): a folder with config.json, or a file as given. Throws Error(kData) saying what is there instead.
 std::filesystem::path find_model_folder(const std::string& path_or_id);
 

@@ -73,14 +73,23 @@ fs::path find_model(const std::string& path_or_id) {
   return snapshot;
 }
 
+fs::path latest_checkpoint(const fs::path& folder) {
+  if (fs::is_directory(folder / "LATEST")) return fs::canonical(folder / "LATEST");
+  for (const char* name : {"LATEST", "LATEST.txt"}) {
+    if (fs::is_regular_file(folder / name)) return folder / std::string(trim(read_file(folder / name)));
+  }
+  return folder;
+}
+
 fs::path find_model_folder(const std::string& path_or_id) {
   const fs::path place = find_model(path_or_id);
   if (!fs::is_directory(place)) return place;
   const fs::path exported = fs::path("model") / "consolidated";
-  for (const fs::path& folder : {place, place / exported, place / "LATEST" / exported}) {
+  const fs::path latest = latest_checkpoint(place);
+  for (const fs::path& folder : {place, place / exported, latest / exported}) {
     if (fs::exists(folder / "config.json")) return folder;
   }
-  for (const fs::path& folder : {place, place / "model", place / "LATEST" / "model"}) {
+  for (const fs::path& folder : {place, place / "model", latest / "model"}) {
     check(!fs::exists(folder / "adapter_config.json"),
           ErrorCode::kData,
           folder.string(),

@@ -29,8 +29,9 @@ struct CudaLibrary {
   /// As the driver names it: "NVIDIA H200".
   std::string (*device_name)(int device);
 
-  /// Largest number of bytes that tensors have held on a device since the last call.
-  int64_t (*take_peak_allocated)(int device);
+  /// Largest number of bytes that tensors have held on a device since the last reset_peak.
+  int64_t (*peak_allocated)(int device);
+  void (*reset_peak)(int device);
 
   /// Calls of cudaMalloc by the caching allocator so far.
   int64_t (*num_device_allocations)(int device);

@@ -20,11 +20,13 @@ std::string device_name(int device) {
   return properties.name;
 }
 
-int64_t take_peak_allocated(int device) {
-  const auto index = static_cast<c10::DeviceIndex>(device);
-  const int64_t peak = c10::cuda::CUDACachingAllocator::getDeviceStats(index).allocated_bytes[0].peak;
-  c10::cuda::CUDACachingAllocator::resetPeakStats(index);
-  return peak;
+int64_t peak_allocated(int device) {
+  const auto stats = c10::cuda::CUDACachingAllocator::getDeviceStats(static_cast<c10::DeviceIndex>(device));
+  return stats.allocated_bytes[0].peak;
+}
+
+void reset_peak(int device) {
+  c10::cuda::CUDACachingAllocator::resetPeakStats(static_cast<c10::DeviceIndex>(device));
 }
 
 int64_t num_device_allocations(int device) {
@@ -110,7 +112,8 @@ void free_graph(int device, uint64_t pool, void* graph) noexcept {
 const CudaLibrary kLibrary = {
     .current_stream = current_stream,
     .device_name = device_name,
-    .take_peak_allocated = take_peak_allocated,
+    .peak_allocated = peak_allocated,
+    .reset_peak = reset_peak,
     .num_device_allocations = num_device_allocations,
     .forbid_synchronisation = forbid_synchronisation,
     .leave_default_stream = leave_default_stream,

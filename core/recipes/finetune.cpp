@@ -176,10 +176,13 @@ struct Training {
 
   at::Device device() const { return units.front()->options().device; }
 
-  /// Since the last call; on a CPU since the process began.
+  /// Since the last call. On a CPU since the process began, and with CUDA graphs since the first of them was
+  /// captured: replays use memory that nothing is told of.
   double take_peak_memory_gib() const {
     if (device().is_cpu()) return peak_process_memory_gib();
-    return static_cast<double>(ops::cuda().take_peak_allocated(device().index())) / (1 << 30);
+    const int64_t peak = ops::cuda().peak_allocated(device().index());
+    if (walk.num_graphs() == 0) ops::cuda().reset_peak(device().index());
+    return static_cast<double>(peak) / (1 << 30);
   }
 
   /// What the recipe says, else what the GPU's maker does.
@@ -303,7 +306,12 @@ ValidationRecord validate(Training& training, const std::string& name, data::Loa
   loader.start_epoch(0);
   while (std::optional<data::Batch> batch = loader.next()) {
     record.num_label_tokens += batch->num_label_tokens;
-    sum.add_(total_loss(training.walk.evaluate({as_micro_batch(*batch, 1.0, training)})));
+    try {
+      sum.add_(total_loss(training.walk.evaluate({as_micro_batch(*batch, 1.0, training)})));
+    } catch (Error& error) {
+      error.add_context(detail::join("validating on \"", name, "\", row ", batch->rows.front()));
+      throw;
+    }
   }
   if (record.num_label_tokens == 0)
     log::warning("validation set \"", name, "\": no token has a label; its loss is 0");
@@ -486,7 +494,7 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
 
   StepProfiler profiler(recipe.profile, training.device());
   std::optional<PendingStep> previous;
-  bool stepped = false, learnt = false;
+  bool learnt = position.next_step > 0;  // before, if not now
   while (position.next_step < schedule.total_steps()) {
     std::vector<data::Batch> batches;
     while (static_cast<int64_t>(batches.size()) < schedule.grad_accum_steps()) {
@@ -504,7 +512,6 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
     profiler.next_step();
     PendingStep current =
         train_step(training, batches, step, lr_schedule.lr(step), lr_schedule.weight_decay(step));
-    stepped = true;
     learnt |= current.numbers.has_value();
     // The host hands memory out while it queues work: what the device does later changes nothing here.
     current.record.mem_gib = training.take_peak_memory_gib();
@@ -541,7 +548,7 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
     log::warning(loader->num_skipped_rows(),
                  " rows drawn from the training set had no label or were invalid");
   }
-  check(learnt || !stepped,
+  check(learnt || position.next_step == 0,
         ErrorCode::kData,
         "no token of any step had a label: nothing was learnt. `automodel data render` shows the masks; is "
         "dataset.seq_length too short for the prompts?");

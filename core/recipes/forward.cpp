@@ -195,8 +195,8 @@ nn::MicroBatch make_batch(const ForwardCase& request, const Rows& ids, const mod
 
 config::Recipe recipe_of(const ForwardCase& request) {
   config::Recipe recipe;
-  recipe.model.path = request.model;
-  recipe.model.torch_dtype = type_to_compute_in(request.dtype, models::find_model_folder(request.model));
+  recipe.model.path = models::find_model_folder(request.model).string();
+  recipe.model.torch_dtype = type_to_compute_in(request.dtype, recipe.model.path);
   return recipe;
 }
 

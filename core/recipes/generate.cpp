@@ -133,6 +133,7 @@ class Generator {
       on_text(piece);
     };
 
+    const int64_t most = most_new_tokens(result.prompt_ids);
     nn::SequenceCache cache;
     std::vector<int64_t> ids = result.prompt_ids;
     const Clock::time_point start = Clock::now();
@@ -143,7 +144,7 @@ class Generator {
       result.ids.push_back(next.id);
       result.logprobs.push_back(next.logprob);
       if (result.ids.size() == 1) first = Clock::now();
-      result.finish_reason = finish_reason(result.ids);
+      result.finish_reason = finish_reason(result.ids, most);
       if (!stream || result.finish_reason == "eos" || result.finish_reason == "stop") continue;
       add_text(stream->push(static_cast<int32_t>(next.id)));
       if (stream->stopped()) result.finish_reason = "stop";
@@ -182,18 +183,28 @@ class Generator {
           ErrorCode::kData,
           "the prompt has no token and this tokenizer puts none before it: there is nothing to continue");
     ops::check_token_ids(tensor_of(result.prompt_ids), model_.decoder.config.vocab_size);
-    const int64_t longest = model_.decoder.config.max_position_embeddings;
-    const int64_t asked = static_cast<int64_t>(result.prompt_ids.size()) + settings_.max_new_tokens;
-    models::check_positions(model_.decoder.config, asked);
-    if (asked > longest) {
+    models::check_positions(model_.decoder.config, std::ssize(result.prompt_ids));
+  }
+
+  /// What the model has positions for: the last token of a text needs none.
+  int64_t most_new_tokens(const std::vector<int64_t>& prompt_ids) const {
+    const models::DecoderConfig& config = model_.decoder.config;
+    const int64_t learned = models::learned_positions(config) - std::ssize(prompt_ids);
+    if (learned < settings_.max_new_tokens - 1) {
+      log::warning(
+          "after ", learned + 1, " new tokens the model has learnt no more positions: it ends there");
+      return learned + 1;
+    }
+    if (settings_.max_new_tokens > config.max_position_embeddings - std::ssize(prompt_ids)) {
       log::warning("the prompt of ",
-                   result.prompt_ids.size(),
+                   prompt_ids.size(),
                    " tokens with up to ",
                    settings_.max_new_tokens,
                    " new ones may pass the ",
-                   longest,
+                   config.max_position_embeddings,
                    " positions that the model was made for (max_position_embeddings)");
     }
+    return settings_.max_new_tokens;
   }
 
   static at::Tensor tensor_of(const std::vector<int64_t>& ids) {
@@ -215,13 +226,13 @@ class Generator {
     return logits[0][0].to(at::Device(at::kCPU), at::kFloat);
   }
 
-  std::string finish_reason(const std::vector<int64_t>& ids) const {
+  std::string finish_reason(const std::vector<int64_t>& ids, int64_t most) const {
     const auto holds = [&](const std::vector<int64_t>& list) {
       return std::find(list.begin(), list.end(), ids.back()) != list.end();
     };
     if (holds(settings_.eos_ids)) return "eos";
     if (holds(stop_ids_)) return "stop";
-    return static_cast<int64_t>(ids.size()) >= settings_.max_new_tokens ? "length" : "";
+    return std::ssize(ids) >= most ? "length" : "";
   }
 
   const GenerateRequest& request_;

@@ -27,7 +27,7 @@ struct ConfigText {
 
 ConfigText find_config(const config::ModelConfig& model) {
   if (!model.inline_config.empty()) return {model.inline_config, "model.config", {}};
-  const std::filesystem::path place = models::find_model_folder(model.path);
+  const std::filesystem::path place = models::find_model(model.path);
   const bool is_folder = std::filesystem::is_directory(place);
   const std::filesystem::path file = is_folder ? place / "config.json" : place;
   return {
@@ -161,12 +161,13 @@ LoadedModel load_model(const config::Recipe& recipe, const models::TaskRequest& 
   return fill(build_model(recipe, request, no_adapters), recipe);
 }
 
-std::string type_to_compute_in(const std::string& asked, const std::filesystem::path& folder) {
+std::string type_to_compute_in(const std::string& asked, const std::filesystem::path& model) {
   check(asked != "float16",
         ErrorCode::kUsage,
         "dtype float16: no operation computes in it; float32, bfloat16 or auto");
   if (asked != "auto") return asked;
-  const std::string file = (folder / "config.json").string();
+  const bool is_folder = std::filesystem::is_directory(model);
+  const std::string file = (is_folder ? model / "config.json" : model).string();
   if (models::read_decoder_config(read_file(file), file).stored_dtype != DType::kFloat16) return asked;
   log::info(file, ": the weights are float16; computing in float32");
   return "float32";

@@ -38,7 +38,7 @@ def check(folder):
         sys.exit(done.stderr[-2000:])
     assert "experts take tokens in turn" in done.stderr and "Average MFU: " in done.stderr, done.stderr
     got = json.loads(summary_file.read_text())
-    steps = [json.loads(line) for line in (folder / "run/training.jsonl").read_text().splitlines()]
+    steps = [json.loads(line) for line in (folder / "run/benchmark/training.jsonl").read_text().splitlines()]
     assert len(steps) == STEPS and (got["total_steps"], got["warmup_steps"], got["training_steps"]) == (6, 2, 4), got
     assert (got["global_batch_size"], got["local_batch_size"], got["seq_len"], got["world_size"]) == (4, 2, LENGTH, 1), got
     assert all(step["num_tokens_per_step"] == BATCH * (LENGTH - 1) for step in steps), steps
@@ -51,7 +51,7 @@ def check(folder):
     near(got["tflops_per_gpu"] * got["avg_iter_time_seconds"], 1e-12 * cost * BATCH * LENGTH, "FLOPs of a step")
     again = run("benchmark", "llm", "-c", file, "--benchmark.json_output_path", summary_file)
     assert again.returncode == 0 and json.loads(summary_file.read_text())["training_steps"] == STEPS - WARM_UP, again.stderr
-    assert not list((folder / "run").glob("epoch_*")), "a benchmark saves a checkpoint"
+    assert not list((folder / "run").rglob("epoch_*")), "a benchmark saves a checkpoint"
     assert "leaves no step to time" in fails("benchmark", "llm", "-c", file, "--benchmark.warmup_steps", STEPS)
     print(f"average step {got['avg_iter_time_seconds']:.4f} s, {got['avg_mfu_percent']:.3f} % of {PEAK} TFLOP/s")
 

@@ -116,7 +116,7 @@ class Run:
     def failure(self):
         """Trains; None when two steps were made, else the program's error."""
         done = self.call(str(self.path), "--device", "cpu")
-        lines = self.folder / "run" / "training.jsonl"
+        lines = next((self.folder / "run").rglob("training.jsonl"), self.folder / "none")
         steps = [json.loads(line) for line in lines.read_text().splitlines()] if lines.exists() else []
         if done.returncode == 0 and len(steps) == 2 and all(math.isfinite(step["loss"]) for step in steps):
             return None

@@ -71,6 +71,9 @@ TEST_F(FindModel, ACheckpointLeadsToTheModelThatItExported) {
   std::ofstream(exported / "config.json") << "{}";
   EXPECT_EQ(find_model_folder((run / "epoch_0_step_3").string()), exported);
   EXPECT_EQ(fs::canonical(find_model_folder(run.string())), exported);
+  fs::remove(run / "LATEST");
+  std::ofstream(run / "LATEST.txt") << "epoch_0_step_3\n";
+  EXPECT_EQ(find_model_folder(run.string()), exported);
   EXPECT_EQ(find_model_folder((exported / "config.json").string()), exported / "config.json");
 }
 
