@@ -85,6 +85,19 @@ TEST(ReadConfig, NullMeansWhatTransformersTakesItFor) {
   EXPECT_FALSE(read(with(llama(), "pad_token_id", nullptr)).embedding.pad_token_id);
   EXPECT_EQ(read(with(llama(), "pad_token_id", -1)).embedding.pad_token_id, 99);
   expect_refused(with(llama(), "vocab_size", nullptr), ErrorCode::kFormat, "vocab_size");
+  const json gemma = tiny("gemma3_text", "Gemma3ForCausalLM");
+  EXPECT_TRUE(is_causal(read(with(gemma, "use_bidirectional_attention", nullptr))));
+  EXPECT_FALSE(is_causal(read(with(gemma, "use_bidirectional_attention", true))));
+}
+
+TEST(ReadConfig, LearnedPositionsHaveAnEnd) {
+  const DecoderConfig gpt2 =
+      read(R"({"architectures": ["GPT2LMHeadModel"], "model_type": "gpt2", "vocab_size": 100,
+    "n_embd": 32, "n_layer": 1, "n_head": 4, "n_positions": 24})"_json);
+  EXPECT_EQ(learned_positions(gpt2), 24);
+  EXPECT_NO_THROW(check_positions(gpt2, 24));
+  EXPECT_THROW(check_positions(gpt2, 25), Error);
+  EXPECT_NO_THROW(check_positions(read(llama()), 1 << 30));
 }
 
 TEST(ReadConfig, FamiliesDifferWhereTheyShould) {
