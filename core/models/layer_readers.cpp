@@ -26,6 +26,10 @@ bool is_off(const json& value) {
   return value.is_null() || value == false;
 }
 
+void check_read(bool is_read, const std::string& where, const std::string& key, const json& value) {
+  check(is_read, ErrorCode::kUnsupported, where, ".", key, ": ", value.dump(), " is not implemented");
+}
+
 /// A branch of a block: `name` inside it, checked for keys that are not read. null where it is a no-op.
 json branch_of(const json& block, const char* name, const char* size_key, const std::string& place) {
   const std::string where = place + "." + name;
@@ -34,7 +38,7 @@ json branch_of(const json& block, const char* name, const char* size_key, const 
   for (const auto& [key, value] : branch.items()) {
     const bool known =
         key == size_key || key == "no_op" || (std::ranges::find(kOff, key) != kOff.end() && is_off(value));
-    check(known, ErrorCode::kUnsupported, where, ".", key, ": ", value.dump(), " is not implemented");
+    check_read(known, where, key, value);
   }
   const json no_op = branch.value("no_op", json(false));
   if (as_bool(no_op, where + ".no_op")) return {};
@@ -53,14 +57,7 @@ void read_block(const json& block, const std::string& where, int64_t hidden_size
   constexpr double kMaxMult = 1024;
   check(block.is_object(), ErrorCode::kFormat, where, ": expected an object");
   for (const auto& [key, value] : block.items())
-    check(key == "attention" || key == "ffn" || is_off(value),
-          ErrorCode::kUnsupported,
-          where,
-          ".",
-          key,
-          ": ",
-          value.dump(),
-          " is not implemented");
+    check_read(key == "attention" || key == "ffn" || is_off(value), where, key, value);
   const json attention = branch_of(block, "attention", "n_heads_in_group", where);
   const json mlp = branch_of(block, "ffn", "ffn_mult", where);
   check(!attention.is_null() || !mlp.is_null(),
