@@ -55,7 +55,9 @@ std::string minutes_of(const std::string& timestamp) {
   return text.empty() ? "-" : text;
 }
 
-std::vector<std::string> row_of(const store::Run& run) {
+std::vector<std::string> row_of(const store::RunStore& runs, const store::Run& run) {
+  const bool may_continue = run.first_step.value_or(0) > 0;
+  const std::optional<store::Run> before = may_continue ? runs.resumed_run(run) : std::nullopt;
   const std::string steps = run.last_step ? std::to_string(*run.last_step - *run.first_step + 1) : "-";
   return {run.id,
           std::string(store::name_of(run.state)),
@@ -63,6 +65,7 @@ std::vector<std::string> row_of(const store::Run& run) {
           steps,
           short_number(run.last_loss),
           short_number(run.lowest_val_loss),
+          before ? before->id : "-",
           run.model.empty() ? "-" : run.model,
           run.folder};
 }
@@ -82,8 +85,8 @@ void list(const Options& options) {
     return;
   }
   std::vector<std::vector<std::string>> rows = {
-      {"ID", "STATE", "STARTED (UTC)", "STEPS", "LOSS", "VAL LOSS", "MODEL", "FOLDER"}};
-  for (const store::Run& run : found) rows.push_back(row_of(run));
+      {"ID", "STATE", "STARTED (UTC)", "STEPS", "LOSS", "VAL LOSS", "CONTINUES", "MODEL", "FOLDER"}};
+  for (const store::Run& run : found) rows.push_back(row_of(*runs, run));
   std::cout << table(rows);
   if (filter.limit && static_cast<int64_t>(found.size()) == *filter.limit)
     std::cerr << "the newest " << found.size() << "; --all lists every run\n";
@@ -94,7 +97,8 @@ void list(const Options& options) {
 void add_runs_list(CLI::App& parent) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = parent.add_subcommand("list", "List runs, newest first");
-  command->add_option("--state", options->state, "Only running, done, failed, killed or unknown ones");
+  command->add_option(
+      "--state", options->state, "Only running, done, stopped, failed, killed or unknown ones");
   command->add_option("--folder", options->folder, "Only those of this checkpoint folder")->type_name("DIR");
   command->add_option("--text", options->text, "Only those with this in model, folder, recipe or command");
   command->add_option("--where", options->where, "Only those whose recipe has this value; may be repeated")

@@ -22,6 +22,9 @@ ordered_json describe(const store::RunStore& runs, const store::Run& run, bool w
   const store::RunDetails details = runs.details(run.seq);
   ordered_json json = to_json(run);
   json["message"] = details.message;
+  const std::optional<store::Run> before = runs.resumed_run(run);
+  json["resumed_from"] = details.resumed_from.empty() ? ordered_json() : ordered_json(details.resumed_from);
+  json["continues"] = before ? ordered_json(before->id) : ordered_json();
   json["command"] = details.command;
   json["working_directory"] = details.working_directory;
   json["program"] = parsed(details.program);
@@ -102,6 +105,11 @@ void print(const store::RunStore& runs, const store::Run& run) {
                {"program", text_of(json["program"], "version") + " " + text_of(json["program"], "xxh128")},
                {"machine", machine_text(json["machine"])},
                {"steps", steps_text(runs, run)}};
+  if (json["resumed_from"].is_string())
+    rows.push_back(
+        {"continues",
+         (json["continues"].is_string() ? "run " + json["continues"].get<std::string>() + ", " : "") +
+             json["resumed_from"].get<std::string>()});
   if (run.seconds) rows.push_back({"seconds", short_number(run.seconds)});
   if (json["data"].is_object()) {
     for (const auto& [set, facts] : json["data"].items()) rows.push_back({set, data_text(facts)});

@@ -23,7 +23,6 @@ namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
 constexpr int64_t kBlock = int64_t{1} << 20;
-constexpr int64_t kNumBlocks = 64;
 
 /// The value of the first line "key : value" of a file in /proc.
 std::string proc_value(const fs::path& path, std::string_view key) {
@@ -61,14 +60,18 @@ std::vector<fs::path> program_files() {
   return files;
 }
 
-void add_sampled(Hash& hash, const fs::path& path, int64_t size, const std::function<bool()>& give_up) {
+void add_sampled(Hash& hash,
+                 const fs::path& path,
+                 int64_t size,
+                 int64_t num_blocks,
+                 const std::function<bool()>& give_up) {
   std::ifstream file(path, std::ios::binary);
   check(file.good(), ErrorCode::kIo, path.string(), ": cannot open: ", std::strerror(errno));
-  const bool whole = size <= kBlock * kNumBlocks;
+  const bool whole = size <= kBlock * num_blocks;
   std::string block(static_cast<size_t>(kBlock), '\0');
-  for (int64_t i = 0; i < kNumBlocks && !give_up(); ++i) {
+  for (int64_t i = 0; i < num_blocks && !give_up(); ++i) {
     if (whole ? i * kBlock >= size : false) break;
-    file.seekg(whole ? i * kBlock : (size - kBlock) / (kNumBlocks - 1) * i);
+    file.seekg(whole ? i * kBlock : (size - kBlock) / std::max<int64_t>(num_blocks - 1, 1) * i);
     file.read(block.data(), whole ? std::min(kBlock, size - i * kBlock) : kBlock);
     check(!file.bad(), ErrorCode::kIo, path.string(), ": cannot read");
     hash.add(block.data(), static_cast<size_t>(file.gcount()));
@@ -99,7 +102,9 @@ ordered_json program_facts() {
   return {{"version", AUTOMODEL_VERSION}, {"xxh128", all.hex()}, {"files", std::move(files)}};
 }
 
-ordered_json fingerprint(const std::vector<fs::path>& files, const std::function<bool()>& give_up) {
+ordered_json fingerprint(const std::vector<fs::path>& files,
+                         const std::function<bool()>& give_up,
+                         int64_t num_blocks) {
   Hash hash;
   int64_t bytes = 0;
   bool sampled = false;
@@ -108,9 +113,9 @@ ordered_json fingerprint(const std::vector<fs::path>& files, const std::function
     const auto size = static_cast<int64_t>(fs::file_size(path, failed));
     check(!failed, ErrorCode::kIo, path.string(), ": ", failed.message());
     bytes += size;
-    sampled = sampled || size > kBlock * kNumBlocks;
+    sampled = sampled || size > kBlock * num_blocks;
     hash.add(std::to_string(size) + "\n");
-    add_sampled(hash, path, size, give_up);
+    add_sampled(hash, path, size, num_blocks, give_up);
     if (give_up()) return ordered_json::object();
   }
   return {{"files", files.size()}, {"bytes", bytes}, {"xxh128", hash.hex()}, {"sampled", sampled}};

@@ -24,9 +24,10 @@ struct DataFiles {
 };
 
 /// {"files": count, "bytes": sum, "xxh128", "sampled"}: equal for equal bytes in equal order, whatever the
-/// files are called. Of a file above 64 MiB its size and 64 blocks of 1 MiB, evenly spread, are hashed
-/// ("sampled": true). `give_up` is asked between blocks; then the result is {}. Throws Error(kIo).
+/// files are called. Of a file above `num_blocks` MiB its size and so many blocks of 1 MiB, evenly spread,
+/// are hashed ("sampled": true). `give_up` is asked between blocks; then the result is {}. Throws Error(kIo).
 nlohmann::ordered_json fingerprint(const std::vector<std::filesystem::path>& files,
-                                   const std::function<bool()>& give_up);
+                                   const std::function<bool()>& give_up,
+                                   int64_t num_blocks = 64);
 
 }  // namespace automodel::store

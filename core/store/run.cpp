@@ -12,10 +12,11 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr std::array<std::pair<RunState, std::string_view>, 5> kStates = {{
+constexpr std::array<std::pair<RunState, std::string_view>, 6> kStates = {{
     {RunState::kRunning, "running"},
     {RunState::kDone, "done"},
     {RunState::kFailed, "failed"},
+    {RunState::kStopped, "stopped"},
     {RunState::kKilled, "killed"},
     {RunState::kUnknown, "unknown"},
 }};
@@ -60,7 +61,8 @@ Metric Metric::from_json(const std::string& set, const ordered_json& line) {
   metric.set = set;
   try {
     metric.step = line.at("step").get<int64_t>();
-    metric.loss = line.at(loss_key(set)).get<double>();
+    const ordered_json& loss = line.at(loss_key(set));
+    if (!loss.is_null()) metric.loss = loss.get<double>();
     metric.epoch = line.value("epoch", int64_t{0});
     metric.timestamp = line.value("timestamp", "");
     for (const auto& [key, field] : kReals) {
@@ -77,7 +79,7 @@ Metric Metric::from_json(const std::string& set, const ordered_json& line) {
 
 ordered_json Metric::to_json() const {
   ordered_json line = {{"step", step}, {"epoch", epoch}, {"timestamp", timestamp}};
-  if (loss) line[loss_key(set)] = *loss;
+  line[loss_key(set)] = loss ? ordered_json(*loss) : nullptr;
   for (const auto& [key, field] : kReals) {
     if (this->*field) line[key] = *(this->*field);
   }

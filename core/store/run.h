@@ -16,7 +16,8 @@ enum class RunState {
   kRunning,
   kDone,
   kFailed,   ///< ended with an error of its own
-  kKilled,   ///< ended by a signal, or found dead
+  kStopped,  ///< ended by a signal, behind a checkpoint
+  kKilled,   ///< found dead
   kUnknown,  ///< imported from a folder that does not say
 };
 
@@ -49,8 +50,9 @@ struct RunDetails {
   std::string recipe_yaml;  ///< resolved, secrets hidden
   std::string recipe_json;  ///< the same
   std::string machine, program, data;
-  std::string file_sizes;  ///< of the folder's *.jsonl before the run: {name: bytes}
-  std::string message;     ///< why it failed
+  std::string file_sizes;    ///< of the folder's *.jsonl before the run: {name: bytes}
+  std::string message;       ///< why it failed
+  std::string resumed_from;  ///< the checkpoint's path
 };
 
 /// One line of training.jsonl or of a validation file.
@@ -61,7 +63,7 @@ struct Metric {
   std::optional<double> loss, grad_norm, lr, mem, tps, mfu;
   std::optional<int64_t> num_tokens, num_label_tokens;
 
-  /// From the line. Throws Error(kData) when step or loss is missing or of another type.
+  /// From the line. Throws Error(kData) when step or loss is missing or of another type; a loss may be null.
   static Metric from_json(const std::string& set, const nlohmann::ordered_json& line);
 
   /// The same keys as the line had.

@@ -81,11 +81,15 @@ std::vector<std::pair<std::string, std::string>> flattened(const ordered_json& v
   return leaves;
 }
 
+std::vector<ChangedKey> changed_recipe_keys(const std::string& a, const std::string& b) {
+  return changed_keys(leaves_of(a), leaves_of(b));
+}
+
 RunDiff compare_runs(const RunStore& store, const Run& a, const Run& b) {
   const RunDetails of_a = store.details(a.seq);
   const RunDetails of_b = store.details(b.seq);
   RunDiff diff;
-  diff.recipe = changed_keys(leaves_of(of_a.recipe_json), leaves_of(of_b.recipe_json));
+  diff.recipe = changed_recipe_keys(of_a.recipe_json, of_b.recipe_json);
   const auto add_facts = [&](const char* name, const std::string& one, const std::string& other) {
     if (one.empty() || other.empty()) return;
     for (ChangedKey& change : changed_keys(leaves_of(one, name), leaves_of(other, name)))

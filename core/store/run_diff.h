@@ -30,6 +30,9 @@ struct RunDiff {
   std::vector<LossDiff> losses;    ///< of every set that either run has
 };
 
+/// The keys that differ between two recipes, each as JSON.
+std::vector<ChangedKey> changed_recipe_keys(const std::string& a, const std::string& b);
+
 RunDiff compare_runs(const RunStore& store, const Run& a, const Run& b);
 
 /// The leaves of nested maps by dotted key, as JSON text; lists are leaves. Empty for what is no map.

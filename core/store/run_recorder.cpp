@@ -27,6 +27,11 @@ std::string to_text(const ordered_json& value) {
   return value.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 
+std::string absolute_text(const std::filesystem::path& path) {
+  std::error_code none;
+  return std::filesystem::absolute(path, none).lexically_normal().string();
+}
+
 }  // namespace
 
 RunRecorder::RunRecorder(std::optional<std::filesystem::path> path, RunStart start) noexcept
@@ -64,18 +69,28 @@ void RunRecorder::metric(const std::string& set, const ordered_json& line) {
 
 void RunRecorder::checkpoint(Checkpoint checkpoint) {
   if (!path_) return;
-  std::error_code none;
-  checkpoint.path = std::filesystem::absolute(checkpoint.path, none).lexically_normal().string();
+  checkpoint.path = absolute_text(checkpoint.path);
   push([this, checkpoint = std::move(checkpoint)](RunStore& store) {
     store.add_checkpoint(run_.seq, checkpoint);
   });
+}
+
+void RunRecorder::resumed(const std::filesystem::path& checkpoint) {
+  if (!path_) return;
+  push([this, path = absolute_text(checkpoint)](RunStore& store) { store.set_resumed_from(run_.seq, path); });
+}
+
+void RunRecorder::forget() {
+  if (!path_) return;
+  push([this](RunStore& store) { store.remove(run_.seq); });
+  forgotten_ = true;
 }
 
 void RunRecorder::finish(int exit_status, const std::string& message) {
   if (!thread_.joinable()) return;
   constexpr int kFirstSignal = 128;
   const RunState state = exit_status == 0             ? RunState::kDone
-                         : exit_status > kFirstSignal ? RunState::kKilled
+                         : exit_status > kFirstSignal ? RunState::kStopped
                                                       : RunState::kFailed;
   const double seconds = std::chrono::duration<double>(Clock::now() - started_).count();
   push([this, state, exit_status, message, seconds, ended_at = utc_timestamp()](RunStore& store) {
@@ -139,7 +154,7 @@ bool RunRecorder::flush(Batch& batch) {
     warn_once(error.what());
     return false;
   }
-  if (!stored_) log::info("Run ", run_.id, " is recorded: automodel runs show ", run_.id);
+  if (!stored_ && !forgotten_) log::info("Run ", run_.id, " is recorded: automodel runs show ", run_.id);
   stored_ = true;
   batch = {};
   return true;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <filesystem>
@@ -44,7 +45,13 @@ class RunRecorder {
   void metric(const std::string& set, const nlohmann::ordered_json& line);
   void checkpoint(Checkpoint checkpoint);
 
-  /// How the program will exit: 0 done, 128 + n killed by a signal, else failed, with the message. Waits
+  /// The run goes on from this checkpoint.
+  void resumed(const std::filesystem::path& checkpoint);
+
+  /// The run turned out to have nothing to do: the store keeps nothing of it.
+  void forget();
+
+  /// How the program will exit: 0 done, 128 + n stopped by a signal, else failed, with the message. Waits
   /// until all is written, a few seconds at most.
   void finish(int exit_status, const std::string& message);
 
@@ -79,6 +86,7 @@ class RunRecorder {
   bool stored_ = false;  ///< the run's row is in the store
   bool warned_ = false;
 
+  std::atomic<bool> forgotten_ = false;
   std::mutex mutex_;  // of what follows
   std::condition_variable changed_;
   Batch pending_;

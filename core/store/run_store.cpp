@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int64_t kApplicationId = 0x414d5253;  // "AMRS"
-constexpr int64_t kVersion = 1;
+constexpr int64_t kVersion = 2;
 
 constexpr const char* kTables = R"(
 CREATE TABLE runs(
@@ -35,7 +35,8 @@ CREATE INDEX runs_by_folder ON runs(folder);
 CREATE TABLE details(
   run INTEGER PRIMARY KEY REFERENCES runs(seq) ON DELETE CASCADE,
   command TEXT NOT NULL, working_directory TEXT NOT NULL, recipe_yaml TEXT NOT NULL, recipe_json TEXT NOT NULL,
-  machine TEXT NOT NULL, program TEXT NOT NULL, data TEXT NOT NULL, file_sizes TEXT NOT NULL, message TEXT NOT NULL);
+  machine TEXT NOT NULL, program TEXT NOT NULL, data TEXT NOT NULL, file_sizes TEXT NOT NULL, message TEXT NOT NULL,
+  resumed_from TEXT NOT NULL DEFAULT '');
 CREATE TABLE metrics(
   run INTEGER NOT NULL REFERENCES runs(seq) ON DELETE CASCADE,
   validation_set TEXT NOT NULL, step INTEGER NOT NULL, epoch INTEGER NOT NULL, timestamp TEXT NOT NULL,
@@ -137,7 +138,19 @@ RunStore::RunStore(const fs::path& path, Access access, int busy_timeout_ms, std
         "; this program reads ",
         kVersion,
         ")");
-  if (is_new && access == Access::kReadWrite) make_tables();
+  version_ = is_new ? kVersion : version;
+  if (access == Access::kReadWrite && is_new) make_tables();
+  if (access == Access::kReadWrite && version_ < kVersion) bring_up_to_date();
+}
+
+void RunStore::bring_up_to_date() {
+  Transaction transaction(database_);
+  if (database_.integer("PRAGMA user_version") < kVersion) {  // else another process was first
+    database_.run("ALTER TABLE details ADD COLUMN resumed_from TEXT NOT NULL DEFAULT ''");
+    database_.run("PRAGMA user_version = " + std::to_string(kVersion));
+    transaction.commit();
+  }
+  version_ = kVersion;
 }
 
 void RunStore::make_tables() {
@@ -178,7 +191,7 @@ void RunStore::add(Run& run, const RunDetails& details) {
             run.process.started_ticks)
       .run();
   run.seq = database_.integer("SELECT last_insert_rowid()");
-  database_.prepare("INSERT INTO details VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+  database_.prepare("INSERT INTO details VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .with(run.seq,
             details.command,
             details.working_directory,
@@ -188,7 +201,8 @@ void RunStore::add(Run& run, const RunDetails& details) {
             details.program,
             details.data,
             details.file_sizes,
-            details.message)
+            details.message,
+            details.resumed_from)
       .run();
 }
 
@@ -231,6 +245,20 @@ void RunStore::add_checkpoint(int64_t seq, const Checkpoint& checkpoint) {
       .with(
           seq, checkpoint.step, checkpoint.epoch, checkpoint.path, checkpoint.train_loss, checkpoint.val_loss)
       .run();
+}
+
+void RunStore::set_resumed_from(int64_t seq, const std::string& checkpoint) {
+  database_.prepare("UPDATE details SET resumed_from = ? WHERE run = ?").with(checkpoint, seq).run();
+}
+
+std::optional<Run> RunStore::resumed_run(const Run& run) const {
+  const std::string checkpoint = details(run.seq).resumed_from;
+  if (checkpoint.empty()) return std::nullopt;
+  Statement row =
+      database_.prepare("SELECT " + std::string(kRunColumns) +
+                        " FROM runs WHERE seq < ? AND EXISTS(SELECT 1 FROM checkpoints WHERE run = "
+                        "seq AND path = ?) ORDER BY seq DESC LIMIT 1");
+  return row.with(run.seq, checkpoint).step() ? std::optional(read_run(row)) : std::nullopt;
 }
 
 void RunStore::set_facts(int64_t seq, const std::string& program, const std::string& data) {
@@ -334,10 +362,11 @@ Run RunStore::find(const std::string& id) const {
 }
 
 RunDetails RunStore::details(int64_t seq) const {
+  const std::string link = version_ < kVersion ? "''" : "resumed_from";
   Statement row = database_.prepare(
       "SELECT command, working_directory, recipe_yaml, recipe_json, machine, program, data, file_sizes, "
-      "message "
-      "FROM details WHERE run = ?");
+      "message, " +
+      link + " FROM details WHERE run = ?");
   if (!row.with(seq).step()) return {};
   return {row.text(0),
           row.text(1),
@@ -347,7 +376,8 @@ RunDetails RunStore::details(int64_t seq) const {
           row.text(5),
           row.text(6),
           row.text(7),
-          row.text(8)};
+          row.text(8),
+          row.text(9)};
 }
 
 std::map<std::string, std::vector<Metric>> RunStore::metrics(int64_t seq) const {

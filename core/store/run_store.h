@@ -43,6 +43,11 @@ class RunStore {
   /// A later line of the same set and step replaces an earlier one. Brings the run's summary up to date.
   void add_metrics(int64_t seq, const std::vector<Metric>& metrics);
   void add_checkpoint(int64_t seq, const Checkpoint& checkpoint);
+  void set_resumed_from(int64_t seq, const std::string& checkpoint);
+
+  /// The run that wrote the checkpoint from which `run` goes on; nothing where it did not resume, or from
+  /// another store's.
+  std::optional<Run> resumed_run(const Run& run) const;
   void set_facts(int64_t seq, const std::string& program, const std::string& data);
 
   /// The owner's word that the run lives, should another process have taken it for dead.
@@ -67,8 +72,10 @@ class RunStore {
 
  private:
   void make_tables();
+  void bring_up_to_date();
 
   Database database_;
+  int64_t version_ = 0;  ///< of the file's format; an old one that is only read stays old
 };
 
 }  // namespace automodel::store

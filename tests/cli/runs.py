@@ -210,7 +210,7 @@ def ten_thousand():
             values.update(id=f"{i:08x}", state="done", model=f"model-{i}", imported=0)
             seq = database.execute(f"INSERT INTO runs({', '.join(columns)}) VALUES({', '.join('?' * len(columns))})",
                                    list(values.values())).lastrowid
-            database.execute("INSERT INTO details VALUES(?, 'automodel x', '/', ?, ?, '{}', '{}', '{}', '{}', '')",
+            database.execute("INSERT INTO details VALUES(?, 'automodel x', '/', ?, ?, '{}', '{}', '{}', '{}', '', '')",
                              (seq, recipe, recipe))
     for arguments in (["--all"], ["--all", "--json"], ["--all", "--where", "optimizer.lr=1e-5"], ["--text", "model-77"]):
         wall_ms, cpu_ms = [], []

@@ -121,9 +121,24 @@ TEST_F(RunStoreTest, RefusesOtherFilesAndNewerOnes) {
   EXPECT_NE(message_of([&] { RunStore store(path_); }, ErrorCode::kFormat).find("not a run store"),
             std::string::npos);
   std::filesystem::remove(path_);
-  RunStore(path_).database().run("PRAGMA user_version = 2");
+  RunStore(path_).database().run("PRAGMA user_version = 3");
   EXPECT_NE(message_of([&] { RunStore store(path_); }, ErrorCode::kFormat).find("newer automodel"),
             std::string::npos);
+}
+
+TEST_F(RunStoreTest, AFileOfTheFirstVersionIsReadAndBroughtUpToDateWhenItIsWritten) {
+  {
+    RunStore store(path_);
+    add(store, "m");
+    store.database().run("ALTER TABLE details DROP COLUMN resumed_from");
+    store.database().run("PRAGMA user_version = 1");
+  }
+  const RunStore old(path_, RunStore::Access::kReadOnly);
+  EXPECT_FALSE(old.resumed_run(old.find("last")).has_value());
+  RunStore store(path_);
+  EXPECT_EQ(store.database().integer("PRAGMA user_version"), 2);
+  store.set_resumed_from(store.find("last").seq, "/x");
+  EXPECT_EQ(store.details(store.find("last").seq).resumed_from, "/x");
 }
 
 TEST_F(RunStoreTest, ALockIsWaitedForAndThenNamed) {
