@@ -4,7 +4,9 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <cstring>
+#include <ctime>
 #include <string_view>
 
 #include <unistd.h>
@@ -12,13 +14,24 @@
 namespace automodel {
 namespace {
 
-std::atomic<int> received_signal{0};  // a handler can reach nothing else
+// A handler can reach nothing else.
+std::atomic<int> received_signal{0};
+std::atomic<int64_t> first_at_ms{0};
+
+int64_t now_ms() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
+}
 
 void note_signal(int signal) {
+  constexpr int64_t kOnePressMs = 500;  // a terminal and a launcher may each send the same Ctrl-C
   int none = 0;
   const bool first = received_signal.compare_exchange_strong(none, signal);
+  if (first) first_at_ms = now_ms();
   if (signal != SIGINT) return;
   if (!first) {
+    if (now_ms() - first_at_ms < kOnePressMs) return;
     std::signal(SIGINT, SIG_DFL);
     std::raise(SIGINT);
   }

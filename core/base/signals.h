@@ -5,7 +5,8 @@
 namespace automodel {
 
 /// While it lives, the given signals are noted instead of ending the process; SIGINT too. A second SIGINT
-/// ends it. One at a time in a process; the default actions come back when it goes.
+/// ends it, but for one within half a second of the first. One at a time in a process; the default actions
+/// come back when it goes.
 class SignalWatch {
  public:
   explicit SignalWatch(const std::vector<int>& signals);
