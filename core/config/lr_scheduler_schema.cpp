@@ -39,9 +39,13 @@ Section declare() {
       .default_text("constant")
       .doc("weight decay over the run");
   s.field("use_checkpoint_opt_param_scheduler", &C::use_checkpoint_opt_param_scheduler)
-      .doc("a resumed run takes the schedule from the checkpoint");
+      .default_text("true")
+      .doc(
+          "a resumed run takes the schedule's numbers from the checkpoint, whatever the recipe says; false "
+          "(without "
+          "override_opt_param_scheduler): they must be the same");
   s.field("override_opt_param_scheduler", &C::override_opt_param_scheduler)
-      .doc("a resumed run takes the schedule from the recipe");
+      .doc("a resumed run takes the schedule's numbers from the recipe");
   return s.take();
 }
 

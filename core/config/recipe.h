@@ -47,6 +47,8 @@ struct CheckpointConfig {
       restore_from;  ///< unset: newest complete; LATEST, LOWEST_VAL, folder name or path
   std::optional<int64_t> max_recent_checkpoints;
   std::string best_metric_key = "default";
+  bool accept_changed_data = false;  ///< resume although rows stand elsewhere than in the checkpoint's run
+  bool accept_changed_base = false;  ///< resume although the model's weights are not those it began with
 };
 
 /// Random tokens: micro-batches of batch_size rows of seq_len tokens below vocab_size.
@@ -139,8 +141,8 @@ struct LrSchedulerConfig {
   std::string lr_wsd_decay_style = "exponential";  ///< linear, cosine, exponential, minus_sqrt
   std::optional<double> start_wd, end_wd;
   std::optional<int64_t> wd_incr_steps;
-  std::string wd_incr_style = "constant";  ///< constant, linear, cosine
-  bool use_checkpoint_opt_param_scheduler = true;
+  std::string wd_incr_style = "constant";                  ///< constant, linear, cosine
+  std::optional<bool> use_checkpoint_opt_param_scheduler;  ///< unset: true, unless override is
   bool override_opt_param_scheduler = false;
 };
 

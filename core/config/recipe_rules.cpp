@@ -61,6 +61,12 @@ void check_schedule(const Recipe& recipe, Rules& rules) {
                 init_lr,
                 " > ",
                 max_lr);
+  rules.require(
+      !schedule.override_opt_param_scheduler || !schedule.use_checkpoint_opt_param_scheduler.value_or(false),
+      "lr_scheduler.override_opt_param_scheduler",
+      Why::kBadValue,
+      "contradicts use_checkpoint_opt_param_scheduler: a resumed run takes its schedule either from the "
+      "recipe or from the checkpoint; leave one of them out");
   rules.require(schedule.lr_decay_style != "WSD" || schedule.wsd_decay_steps.has_value(),
                 "lr_scheduler.wsd_decay_steps",
                 Why::kBadValue,

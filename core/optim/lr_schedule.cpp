@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <utility>
 
 #include "core/base/error.h"
+#include "core/base/log.h"
 
 namespace automodel::optim {
 namespace {
@@ -25,93 +27,139 @@ double wsd_fall(const std::string& style, double ratio) {
        "\"; expected linear, cosine, exponential or minus_sqrt");
 }
 
+/// The recipe's section with its defaults filled in.
+LrScheduleValues resolved(const std::optional<config::LrSchedulerConfig>& section,
+                          const config::OptimizerConfig& optimizer,
+                          int64_t total_steps) {
+  LrScheduleValues values;
+  values.init_lr = values.max_lr = values.min_lr = optimizer.lr;
+  values.start_wd = values.end_wd = optimizer.weight_decay;
+  if (!section) return values;
+  values.lr_decay_style = section->lr_decay_style;
+  values.lr_wsd_decay_style = section->lr_wsd_decay_style;
+  values.wd_incr_style = section->wd_incr_style;
+  values.init_lr = section->init_lr.value_or(0.1 * optimizer.lr);
+  values.max_lr = section->max_lr.value_or(optimizer.lr);
+  values.min_lr = section->min_lr.value_or(0.01 * optimizer.lr);
+  values.start_wd = section->start_wd.value_or(optimizer.weight_decay);
+  values.end_wd = section->end_wd.value_or(optimizer.weight_decay);
+  values.lr_warmup_steps = section->lr_warmup_steps.value_or(std::min<int64_t>(1000, total_steps / 10));
+  values.lr_decay_steps = section->lr_decay_steps.value_or(std::max(total_steps, values.lr_warmup_steps + 1));
+  values.wsd_decay_steps = section->wsd_decay_steps.value_or(0);
+  values.wd_incr_steps = section->wd_incr_steps.value_or(total_steps);
+  return values;
+}
+
+/// "max_lr 0.01 -> 0.001, lr_decay_steps 10 -> 20"; empty when nothing differs.
+std::string differences(const LrScheduleValues& from, const LrScheduleValues& to) {
+  std::string text;
+  for_each_schedule_value([&](const char* name, auto member) {
+    if (from.*member == to.*member) return;
+    text += detail::join(text.empty() ? "" : ", ", name, " ", from.*member, " -> ", to.*member);
+  });
+  return text;
+}
+
 }  // namespace
 
 LrSchedule::LrSchedule(const std::optional<config::LrSchedulerConfig>& section,
                        const config::OptimizerConfig& optimizer,
                        int64_t total_steps)
-    : max_lr_(optimizer.lr), start_wd_(optimizer.weight_decay), end_wd_(optimizer.weight_decay) {
-  if (!section) return;
-  constant_ = false;
-  style_ = section->lr_decay_style;
-  wsd_style_ = section->lr_wsd_decay_style;
-  wd_style_ = section->wd_incr_style;
-  init_lr_ = section->init_lr.value_or(0.1 * optimizer.lr);
-  max_lr_ = section->max_lr.value_or(optimizer.lr);
-  min_lr_ = section->min_lr.value_or(0.01 * optimizer.lr);
-  start_wd_ = section->start_wd.value_or(optimizer.weight_decay);
-  end_wd_ = section->end_wd.value_or(optimizer.weight_decay);
-  warmup_steps_ = section->lr_warmup_steps.value_or(std::min<int64_t>(1000, total_steps / 10));
-  decay_steps_ = section->lr_decay_steps.value_or(std::max(total_steps, warmup_steps_ + 1));
-  wsd_decay_steps_ = section->wsd_decay_steps.value_or(0);
-  wd_incr_steps_ = section->wd_incr_steps.value_or(total_steps);
-  check(
-      min_lr_ <= max_lr_, ErrorCode::kConfig, "lr_scheduler.min_lr ", min_lr_, " is above max_lr ", max_lr_);
-  check(init_lr_ <= max_lr_,
+    : LrSchedule(resolved(section, optimizer, total_steps)) {}
+
+LrSchedule::LrSchedule(LrScheduleValues values) : values_(std::move(values)) {
+  const LrScheduleValues& v = values_;
+  check(v.min_lr <= v.max_lr,
+        ErrorCode::kConfig,
+        "lr_scheduler.min_lr ",
+        v.min_lr,
+        " is above max_lr ",
+        v.max_lr);
+  check(v.init_lr <= v.max_lr,
         ErrorCode::kConfig,
         "lr_scheduler.init_lr ",
-        init_lr_,
+        v.init_lr,
         " is above max_lr ",
-        max_lr_);
-  check(style_ == "constant" || warmup_steps_ < decay_steps_,
+        v.max_lr);
+  check(v.lr_decay_style == "constant" || v.lr_warmup_steps < v.lr_decay_steps,
         ErrorCode::kConfig,
         "lr_scheduler.lr_warmup_steps ",
-        warmup_steps_,
+        v.lr_warmup_steps,
         " is not below lr_decay_steps ",
-        decay_steps_);
-  check(style_ != "WSD" || wsd_decay_steps_ > 0,
+        v.lr_decay_steps);
+  check(v.lr_decay_style != "WSD" || v.wsd_decay_steps > 0,
         ErrorCode::kConfig,
         "lr_scheduler.wsd_decay_steps is needed for lr_decay_style WSD");
-  wsd_fall(wsd_style_, 0);
-  decayed(warmup_steps_);  // an unknown style is an error now, not at the end of the warm-up
+  wsd_fall(v.lr_wsd_decay_style, 0);
+  decayed(v.lr_warmup_steps);  // an unknown style is an error now, not at the end of the warm-up
+}
+
+LrSchedule resumed_schedule(const config::LrSchedulerConfig& section,
+                            const LrSchedule& recipes,
+                            const LrScheduleValues& stored) {
+  if (section.override_opt_param_scheduler) return recipes;
+  const std::string changed = differences(recipes.values(), stored);
+  check(changed.empty() || section.use_checkpoint_opt_param_scheduler.value_or(true),
+        ErrorCode::kConfig,
+        "lr_scheduler: the recipe's schedule is not the checkpoint's (",
+        changed,
+        "); lr_scheduler.use_checkpoint_opt_param_scheduler: true takes the checkpoint's, "
+        "override_opt_param_scheduler: true the recipe's");
+  if (!changed.empty())
+    log::warning("lr_scheduler: the schedule is the checkpoint's, not the recipe's: ",
+                 changed,
+                 ". lr_scheduler.override_opt_param_scheduler: true takes the recipe's");
+  return LrSchedule(stored);
 }
 
 double LrSchedule::lr(int64_t step) const {
-  if (constant_) return max_lr_;
-  if (warmup_steps_ > 0 && step <= warmup_steps_) {
-    return init_lr_ + (max_lr_ - init_lr_) * static_cast<double>(step) / static_cast<double>(warmup_steps_);
+  if (values_.lr_warmup_steps > 0 && step <= values_.lr_warmup_steps) {
+    return values_.init_lr + (values_.max_lr - values_.init_lr) * static_cast<double>(step) /
+                                 static_cast<double>(values_.lr_warmup_steps);
   }
   return decayed(step);
 }
 
 double LrSchedule::decayed(int64_t step) const {
-  if (style_ == "constant") return max_lr_;
-  if (step > decay_steps_) return min_lr_;
-  if (style_ == "inverse-square-root") {
-    const auto warmup = static_cast<double>(std::max<int64_t>(warmup_steps_, 1));
+  if (values_.lr_decay_style == "constant") return values_.max_lr;
+  if (step > values_.lr_decay_steps) return values_.min_lr;
+  if (values_.lr_decay_style == "inverse-square-root") {
+    const auto warmup = static_cast<double>(std::max<int64_t>(values_.lr_warmup_steps, 1));
     const auto now = static_cast<double>(std::max<int64_t>(step, 1));
-    return std::max(min_lr_, max_lr_ * std::sqrt(warmup) / std::sqrt(now));
+    return std::max(values_.min_lr, values_.max_lr * std::sqrt(warmup) / std::sqrt(now));
   }
-  const double ratio =
-      static_cast<double>(step - warmup_steps_) / static_cast<double>(decay_steps_ - warmup_steps_);
+  const double ratio = static_cast<double>(step - values_.lr_warmup_steps) /
+                       static_cast<double>(values_.lr_decay_steps - values_.lr_warmup_steps);
   double fall = 0;
-  if (style_ == "linear") {
+  if (values_.lr_decay_style == "linear") {
     fall = 1.0 - ratio;
-  } else if (style_ == "cosine") {
+  } else if (values_.lr_decay_style == "cosine") {
     fall = cosine_fall(ratio);
-  } else if (style_ == "WSD") {
-    const int64_t start = decay_steps_ - wsd_decay_steps_;
-    fall =
-        step <= start
-            ? 1.0
-            : wsd_fall(wsd_style_, static_cast<double>(step - start) / static_cast<double>(wsd_decay_steps_));
+  } else if (values_.lr_decay_style == "WSD") {
+    const int64_t start = values_.lr_decay_steps - values_.wsd_decay_steps;
+    fall = step <= start
+               ? 1.0
+               : wsd_fall(values_.lr_wsd_decay_style,
+                          static_cast<double>(step - start) / static_cast<double>(values_.wsd_decay_steps));
   } else {
     fail(ErrorCode::kConfig,
          "lr_scheduler.lr_decay_style \"",
-         style_,
+         values_.lr_decay_style,
          "\"; expected cosine, linear, constant, inverse-square-root or WSD");
   }
-  return min_lr_ + fall * (max_lr_ - min_lr_);
+  return values_.min_lr + fall * (values_.max_lr - values_.min_lr);
 }
 
 double LrSchedule::weight_decay(int64_t step) const {
-  if (constant_ || wd_style_ == "constant" || step > wd_incr_steps_) return end_wd_;
-  const double ratio = static_cast<double>(step) / static_cast<double>(wd_incr_steps_);
-  if (wd_style_ == "linear") return start_wd_ + ratio * (end_wd_ - start_wd_);
-  if (wd_style_ == "cosine") return start_wd_ + cosine_fall(1.0 - ratio) * (end_wd_ - start_wd_);
+  if (values_.wd_incr_style == "constant" || step > values_.wd_incr_steps) return values_.end_wd;
+  const double ratio = static_cast<double>(step) / static_cast<double>(values_.wd_incr_steps);
+  if (values_.wd_incr_style == "linear")
+    return values_.start_wd + ratio * (values_.end_wd - values_.start_wd);
+  if (values_.wd_incr_style == "cosine")
+    return values_.start_wd + cosine_fall(1.0 - ratio) * (values_.end_wd - values_.start_wd);
   fail(ErrorCode::kConfig,
        "lr_scheduler.wd_incr_style \"",
-       wd_style_,
+       values_.wd_incr_style,
        "\"; expected constant, linear or cosine");
 }
 

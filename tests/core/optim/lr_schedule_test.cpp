@@ -78,5 +78,22 @@ TEST(LrSchedule, ContradictionsAreRefused) {
   EXPECT_THROW(LrSchedule(section, optimizer(1), 10), Error);
 }
 
+TEST(LrSchedule, AResumedRunTakesTheCheckpointsUnlessToldOtherwise) {
+  config::LrSchedulerConfig section;
+  section.lr_decay_style = "linear";
+  section.lr_warmup_steps = 0;
+  section.min_lr = 0.0;
+  const LrSchedule stored(section, optimizer(1e-2), 10);
+  const LrSchedule recipes(section, optimizer(1e-3), 20);
+  EXPECT_DOUBLE_EQ(resumed_schedule(section, recipes, stored.values()).lr(5), 5e-3);
+  section.use_checkpoint_opt_param_scheduler = true;
+  EXPECT_DOUBLE_EQ(resumed_schedule(section, recipes, stored.values()).lr(5), 5e-3);
+  section.use_checkpoint_opt_param_scheduler = false;
+  EXPECT_THROW(resumed_schedule(section, recipes, stored.values()), Error);
+  EXPECT_DOUBLE_EQ(resumed_schedule(section, stored, stored.values()).lr(5), 5e-3);
+  section.override_opt_param_scheduler = true;
+  EXPECT_DOUBLE_EQ(resumed_schedule(section, recipes, stored.values()).lr(5), 7.5e-4);
+}
+
 }  // namespace
 }  // namespace automodel::optim
