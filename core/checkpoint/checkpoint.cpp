@@ -1,15 +1,22 @@
 #include "core/checkpoint/checkpoint.h"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/base/log.h"
+#include "core/base/strings.h"
 #include "core/checkpoint/folder.h"
 #include "core/checkpoint/training_state.h"
+#include "core/config/node_json.h"
+#include "core/config/redact.h"
+#include "core/config/yaml_reader.h"
 #include "core/io/safetensors.h"
 #include "core/store/json_lines.h"
 #include "core/store/manifest.h"
+#include "core/store/run_diff.h"
 
 namespace automodel::checkpoint {
 namespace fs = std::filesystem;
@@ -33,7 +40,7 @@ Json read_json(const fs::path& path) {
 
 std::string losses_text(const Losses& losses) {
   Json json;
-  json["train_loss"] = losses.train_loss;
+  json["train_loss"] = losses.train_loss ? Json(*losses.train_loss) : Json();
   if (losses.val_loss.size() == 1) {
     json["val_loss"] = losses.val_loss.begin()->second;
   } else if (!losses.val_loss.empty()) {
@@ -58,6 +65,72 @@ bool is_read_on_resume(const std::string& name) {
          name != "model/consolidate.sh" && name != "config.yaml";
 }
 
+Json step_json(const Position& position) {
+  Json json = {{"step", position.next_step}, {"epoch", position.epoch}, {"branch", position.branch}};
+  if (!position.lr_schedule) return json;
+  Json& schedule = json["lr_scheduler"];
+  optim::for_each_schedule_value(
+      [&](const char* name, auto member) { schedule[name] = (*position.lr_schedule).*member; });
+  return json;
+}
+
+Position read_position(const fs::path& folder, const config::Recipe& recipe) {
+  const Json steps = read_json(folder / "step_scheduler.json");
+  const Json loader = read_json(folder / "dataloader" / "dataloader_dp_rank_0.json");
+  Position position;
+  try {
+    steps.at("step").get_to(position.next_step);
+    steps.at("epoch").get_to(position.epoch);
+    loader.at("epoch").get_to(position.loader.epoch);
+    if (loader.contains("next_row")) {
+      loader.at("next_row").get_to(position.loader.next_row);
+    } else {  // of an older automodel
+      position.loader.next_row =
+          loader.at("next_micro_batch").get<int64_t>() * recipe.step_scheduler.local_batch_size;
+      log::warning(folder.string(),
+                   " counts micro-batches, not rows: right if local_batch_size was the recipe's, ",
+                   recipe.step_scheduler.local_batch_size);
+    }
+    if (steps.contains("lr_scheduler")) {
+      position.lr_schedule.emplace();
+      optim::for_each_schedule_value([&](const char* name, auto member) {
+        steps.at("lr_scheduler").at(name).get_to((*position.lr_schedule).*member);
+      });
+    }
+  } catch (const nlohmann::json::exception& error) {
+    fail(ErrorCode::kFormat, folder.string(), ": not the position of a run: ", error.what());
+  }
+  check(position.next_step >= 0 && position.epoch >= 0 && position.loader.epoch >= 0 &&
+            position.loader.next_row >= 0,
+        ErrorCode::kFormat,
+        folder.string(),
+        ": its step, epoch or row is negative");
+  return position;
+}
+
+/// One line for each key that the recipe has otherwise than the checkpoint's run had.
+void tell_changed_keys(const fs::path& stored_recipe, const std::string& recipe_yaml) {
+  if (!fs::exists(stored_recipe)) return;
+  const auto json_of = [](config::Node recipe) {
+    config::redact(recipe);
+    return config::to_json(recipe);
+  };
+  try {
+    const auto changed = store::changed_recipe_keys(json_of(config::read_yaml_file(stored_recipe)),
+                                                    json_of(config::parse_yaml(recipe_yaml, "the recipe")));
+    for (const store::ChangedKey& key : changed) {
+      log::warning("resumed with another value than the checkpoint's: ",
+                   key.key,
+                   " ",
+                   key.a.value_or("not set"),
+                   " -> ",
+                   key.b.value_or("not set"));
+    }
+  } catch (const Error& error) {
+    log::warning("what has changed in the recipe since the checkpoint is not known: ", error.message());
+  }
+}
+
 /// What to do about a checkpoint that cannot be resumed from.
 std::string other_choices(const fs::path& dir, const fs::path& folder) {
   std::string names;
@@ -74,8 +147,13 @@ std::string other_choices(const fs::path& dir, const fs::path& folder) {
 Checkpointer::Checkpointer(const config::Recipe& recipe,
                            models::Decoder& decoder,
                            optim::Optimizer& optimizer,
-                           ModelSource source)
-    : recipe_(recipe), decoder_(decoder), optimizer_(optimizer), source_(std::move(source)) {}
+                           ModelSource source,
+                           FutureInputs inputs)
+    : recipe_(recipe),
+      decoder_(decoder),
+      optimizer_(optimizer),
+      source_(std::move(source)),
+      inputs_(std::move(inputs)) {}
 
 store::Checkpoint Checkpointer::save(
     int64_t epoch, int64_t step, const Position& position, const Losses& losses, bool is_final) {
@@ -94,13 +172,15 @@ store::Checkpoint Checkpointer::save(
       write_model_files(folder / "model", decoder_, source_, consolidated);
     }
     write_optimizer(folder / "optim", decoder_, optimizer_, source_.weights_dtype);
-    write_json(folder / "step_scheduler.json", {{"step", position.next_step}, {"epoch", position.epoch}});
+    write_json(folder / "step_scheduler.json", step_json(position));
     write_json(folder / "rng" / "rng_global_rank_0.json", {{"seed", recipe_.seed}});
     write_json(folder / "dataloader" / "dataloader_dp_rank_0.json",
-               {{"epoch", position.loader.epoch}, {"next_micro_batch", position.loader.next_micro_batch}});
+               {{"epoch", position.loader.epoch}, {"next_row", position.loader.next_row}});
+    write_inputs(folder, inputs_.get());
     write_file_atomically(folder / "losses.json", losses_text(losses));
     write_file_atomically(folder / "config.yaml", recipe_.resolved_yaml);
     store::write_manifest(folder);
+    move_other_branch_aside(dir, name, position.branch);
     published = staging.publish();
   } catch (const fs::filesystem_error& error) {
     throw Error(ErrorCode::kIo, error.what()).add_context("saving " + (dir / name).string());
@@ -133,39 +213,47 @@ store::Checkpoint Checkpointer::save(
           default_set == losses.val_loss.end() ? std::nullopt : std::optional(default_set->second)};
 }
 
-std::optional<Position> Checkpointer::load() {
-  const auto& restore_from = recipe_.checkpoint.restore_from;
+std::optional<Resumed> Checkpointer::load() {
   const fs::path dir = recipe_.checkpoint.checkpoint_dir;
-  const std::optional<fs::path> folder = find_checkpoint(dir, restore_from);
+  const std::optional<fs::path> folder = find_checkpoint(dir, recipe_.checkpoint.restore_from);
   if (!folder) return std::nullopt;
-  if (!holds_this_model(*folder / "model") && !restore_from) {
-    log::warning(folder->string(),
-                 " holds another kind of model; it is left alone and the run starts anew. ",
-                 "Give checkpoint.checkpoint_dir another folder to keep both.");
-    return std::nullopt;
-  }
   log::info("Loading checkpoint from ", folder->string());
   try {
-    return load_from(*folder);
+    Position position = load_from(*folder);
+    tell_changed_keys(*folder / "config.yaml", recipe_.resolved_yaml);
+    position.branch = enter_branch(*folder);
+    return Resumed{*folder, position};
   } catch (Error& error) {
     throw error.add_context("resuming from " + folder->string() + "; " + other_choices(dir, *folder));
   }
 }
 
-bool Checkpointer::holds_this_model(const fs::path& model_folder) const {
-  if (!source_.adapters) {
-    const fs::path config = model_folder / ".hf_metadata" / "config.json";
-    return fs::exists(config) && read_json(config).value("architectures", Json()) ==
-                                     Json::parse(source_.config_json).value("architectures", Json());
-  }
-  if (!fs::exists(model_folder / "adapter_config.json")) return false;
-  return peft::same_adapters(peft::read_adapter(model_folder).spec, *source_.adapters);
+int64_t Checkpointer::enter_branch(const fs::path& folder) const {
+  const fs::path dir = recipe_.checkpoint.checkpoint_dir;
+  const std::vector<Published> published = list_published(dir);
+  if (published.empty()) return 0;
+  const auto here =
+      std::ranges::find_if(published, [&](const Published& one) { return fs::equivalent(one.path, folder); });
+  if (here != published.end()) point_link(dir, "LATEST", here->path.filename().string());
+  if (here == published.end() - 1) return here->branch;
+  std::vector<std::string> newer;
+  for (auto one = here == published.end() ? published.begin() : here + 1; one != published.end(); ++one)
+    newer.push_back(one->path.filename().string());
+  const int64_t branch = published.back().branch + 1;
+  log::warning(
+      "branch ",
+      branch,
+      " begins here: ",
+      join(newer, ", "),
+      " of what was trained before stay, and are the first that checkpoint.max_recent_checkpoints deletes");
+  return branch;
 }
 
 Position Checkpointer::load_from(const fs::path& folder) {
   if (!store::verify_manifest(folder, is_read_on_resume))
     log::warning(
         folder.string(), " has no ", store::kManifestFile, " (an older automodel wrote it): unchecked");
+  check_inputs(folder, inputs_.get(), recipe_);
   if (source_.adapters) {
     const peft::AdapterFolder stored = peft::read_adapter(folder / "model");
     check(peft::same_adapters(stored.spec, *source_.adapters),
@@ -185,11 +273,7 @@ Position Checkpointer::load_from(const fs::path& folder) {
     models::load_weights(decoder_, open_shards(folder / "model"));
   }
   read_optimizer(folder / "optim", decoder_, optimizer_);
-  const Json steps = read_json(folder / "step_scheduler.json");
-  const Json loader = read_json(folder / "dataloader" / "dataloader_dp_rank_0.json");
-  return {steps.at("step").get<int64_t>(),
-          steps.at("epoch").get<int64_t>(),
-          {loader.at("epoch").get<int64_t>(), loader.at("next_micro_batch").get<int64_t>()}};
+  return read_position(folder, recipe_);
 }
 
 }  // namespace automodel::checkpoint

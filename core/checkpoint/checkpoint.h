@@ -6,10 +6,12 @@
 #include <optional>
 #include <string>
 
+#include "core/checkpoint/inputs.h"
 #include "core/checkpoint/model_files.h"
 #include "core/config/recipe.h"
 #include "core/data/loader.h"
 #include "core/models/decoder.h"
+#include "core/optim/lr_schedule.h"
 #include "core/optim/optimizer.h"
 #include "core/store/run.h"
 
@@ -19,13 +21,21 @@ namespace automodel::checkpoint {
 struct Position {
   int64_t next_step = 0;  ///< steps done
   int64_t epoch = 0;
+  int64_t branch = 0;  ///< see Published
   data::LoaderState loader;
+  std::optional<optim::LrScheduleValues> lr_schedule;  ///< of a recipe with an lr_scheduler section
 };
 
 /// What is known about the step that is saved.
 struct Losses {
-  double train_loss = 0;
-  std::map<std::string, double> val_loss;  ///< by validation set; empty: not validated
+  std::optional<double> train_loss;        ///< none: no token of the step had a label
+  std::map<std::string, double> val_loss;  ///< by validation set, those with labels; empty: not validated
+};
+
+/// A checkpoint that a run goes on from.
+struct Resumed {
+  std::filesystem::path folder;
+  Position position;
 };
 
 /// Saves and loads the checkpoints of one run. docs/checkpoint-format.md.
@@ -35,7 +45,8 @@ class Checkpointer {
   Checkpointer(const config::Recipe& recipe,
                models::Decoder& decoder,
                optim::Optimizer& optimizer,
-               ModelSource source);
+               ModelSource source,
+               FutureInputs inputs);
 
   /// Writes epoch_E_step_S for the step just done, moves LATEST (and LOWEST_VAL when the default set's loss
   /// is the lowest so far), removes what retention allows. Throws Error(kIo) on a full disk; earlier
@@ -43,21 +54,23 @@ class Checkpointer {
   store::Checkpoint save(
       int64_t epoch, int64_t step, const Position& position, const Losses& losses, bool is_final);
 
-  /// Loads what find_checkpoint gives for checkpoint.restore_from; nullopt when there is nothing to resume. A
-  /// checkpoint of another model found by itself is skipped with a warning, an explicit one is
-  /// Error(kFormat).
-  std::optional<Position> load();
+  /// Loads what find_checkpoint gives for checkpoint.restore_from; nullopt when there is nothing to resume.
+  /// Says which keys of the recipe have changed since. LATEST then names it: where it was not the newest, a
+  /// new branch begins. Throws Error(kFormat) for a checkpoint of another model, Error(kConfig) for other
+  /// inputs.
+  std::optional<Resumed> load();
 
  private:
   Position load_from(const std::filesystem::path& folder);
 
-  /// Whether a checkpoint's model/ is of this architecture, or holds adapters like these.
-  bool holds_this_model(const std::filesystem::path& model_folder) const;
+  /// The branch of a run that goes on from `folder`; LATEST is moved there.
+  int64_t enter_branch(const std::filesystem::path& folder) const;
 
   const config::Recipe& recipe_;
   models::Decoder& decoder_;
   optim::Optimizer& optimizer_;
   ModelSource source_;
+  FutureInputs inputs_;
 };
 
 }  // namespace automodel::checkpoint

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
+
+#include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
 #include "core/base/files.h"
@@ -14,13 +17,29 @@ namespace {
 
 constexpr const char* kStagingSuffix = ".incomplete";
 
+constexpr const char* kBranchSuffix = ".branch_";
+
+/// Of a checkpoint's step_scheduler.json; 0 where nothing is said.
+int64_t stored_branch(const fs::path& folder) {
+  std::error_code none;
+  const fs::path file = folder / "step_scheduler.json";
+  if (!fs::exists(file, none)) return 0;
+  const auto state = nlohmann::json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
+  return state.is_object() && state.contains("branch") && state["branch"].is_number_integer()
+             ? state["branch"].get<int64_t>()
+             : 0;
+}
+
 std::optional<Published> parse(const fs::path& path) {
-  long long epoch = 0, step = 0;
+  long long epoch = 0, step = 0, branch = 0;
   int used = 0;
   const std::string name = path.filename().string();
   if (std::sscanf(name.c_str(), "epoch_%lld_step_%lld%n", &epoch, &step, &used) != 2) return std::nullopt;
-  if (static_cast<size_t>(used) != name.size()) return std::nullopt;
-  return Published{epoch, step, path};
+  if (static_cast<size_t>(used) == name.size()) return Published{epoch, step, stored_branch(path), path};
+  const std::string rest = name.substr(static_cast<size_t>(used));
+  if (std::sscanf(rest.c_str(), ".branch_%lld%n", &branch, &used) != 1) return std::nullopt;
+  if (static_cast<size_t>(used) != rest.size()) return std::nullopt;
+  return Published{epoch, step, branch, path};
 }
 
 void sync_tree(const fs::path& folder) {
@@ -43,8 +62,7 @@ std::vector<Published> list_published(const fs::path& checkpoint_dir) {
     if (!entry.is_directory() || entry.is_symlink()) continue;
     if (auto published = parse(entry.path())) found.push_back(std::move(*published));
   }
-  std::sort(
-      found.begin(), found.end(), [](const Published& a, const Published& b) { return a.step < b.step; });
+  std::ranges::sort(found, {}, [](const Published& one) { return std::pair(one.branch, one.step); });
   return found;
 }
 
@@ -53,6 +71,8 @@ std::optional<fs::path> find_checkpoint(const fs::path& checkpoint_dir,
   const std::vector<Published> published = list_published(checkpoint_dir);
   if (!restore_from) {
     if (published.empty()) return std::nullopt;
+    const std::optional<std::string> latest = read_link(checkpoint_dir, "LATEST");
+    if (latest && fs::is_directory(checkpoint_dir / *latest)) return checkpoint_dir / *latest;
     return published.back().path;
   }
   std::string name = *restore_from;
@@ -123,6 +143,17 @@ std::optional<std::string> read_link(const fs::path& checkpoint_dir, const std::
   const fs::path text = checkpoint_dir / (link + ".txt");
   if (fs::exists(text)) return std::string(trim(read_file(text)));
   return std::nullopt;
+}
+
+void move_other_branch_aside(const fs::path& checkpoint_dir, const std::string& name, int64_t branch) {
+  const fs::path there = checkpoint_dir / name;
+  if (!fs::exists(there)) return;
+  const int64_t other = stored_branch(there);
+  if (other == branch) return;
+  const std::string aside = name + kBranchSuffix + std::to_string(other);
+  fs::remove_all(checkpoint_dir / aside);
+  fs::rename(there, checkpoint_dir / aside);
+  if (read_link(checkpoint_dir, "LOWEST_VAL") == name) point_link(checkpoint_dir, "LOWEST_VAL", aside);
 }
 
 void remove_old(const fs::path& checkpoint_dir, int64_t keep) {

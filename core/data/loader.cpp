@@ -37,18 +37,6 @@ std::unique_ptr<Processor> make_processor(const config::DatasetConfig& dataset,
   fail(ErrorCode::kInternal, "this kind of dataset has no rows to process");
 }
 
-void check_place(const LoaderState& state, int64_t num_micro_batches) {
-  check(state.epoch >= 0 && state.next_micro_batch >= 0 && state.next_micro_batch <= num_micro_batches,
-        ErrorCode::kData,
-        "the checkpoint stands at micro-batch ",
-        state.next_micro_batch,
-        " of epoch ",
-        state.epoch,
-        "; the set has ",
-        num_micro_batches,
-        " micro-batches an epoch: it, the batch size or the number of ranks has changed");
-}
-
 std::unique_ptr<Loader> open_loader(const config::DatasetConfig& dataset,
                                     const tokenizer::Tokenizer* tokenizer,
                                     const Loader::Options& options) {

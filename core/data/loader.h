@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "core/config/recipe.h"
@@ -11,14 +13,16 @@
 
 namespace automodel::data {
 
-/// Where a loader stands: enough, with the recipe, to continue with the very next batch.
+/// Where a loader stands: enough, with the recipe, to continue with the very next row. It counts rows, not
+/// batches, so that a run may go on with batches of another size.
 struct LoaderState {
   int64_t epoch = 0;
-  int64_t next_micro_batch = 0;  ///< of this rank, within the epoch
+  int64_t next_row = 0;  ///< rows (packs, where rows are packed) that all ranks have taken of this epoch
 };
 
-/// Throws Error(kData) unless a checkpoint's place lies in an epoch of so many micro-batches.
-void check_place(const LoaderState& state, int64_t num_micro_batches);
+/// What decides which row stands where in an epoch: keys of the recipe and facts of the data, each as text.
+/// Loaders of equal orders give the same row at the same place.
+using Order = std::vector<std::pair<std::string, std::string>>;
 
 /// Gives the micro-batches of one rank, epoch after epoch, tokenised ahead on worker threads.
 /// Owned and called by one thread. Row order is the reference's: see sampler.h.
@@ -43,6 +47,9 @@ class Loader {
   /// Micro-batches in an epoch of this rank; nullopt for an iterable set without known length.
   virtual std::optional<int64_t> num_micro_batches() const = 0;
 
+  /// Those still to come in the current epoch.
+  virtual std::optional<int64_t> micro_batches_left() const = 0;
+
   /// The next micro-batch of the current epoch; nullopt at the epoch's end, after which `start_epoch`
   /// continues. Throws Error(kData) naming file, line and field of a bad row.
   virtual std::optional<Batch> next() = 0;
@@ -51,7 +58,11 @@ class Loader {
 
   virtual LoaderState state() const = 0;
 
+  /// A place beyond the end of the epoch is its end.
   virtual void restore(const LoaderState& state) = 0;
+
+  /// What this loader itself knows of the order: how many rows, which packs.
+  virtual Order order() const { return {}; }
 
   /// Rows left out by skip_invalid_samples so far, and rows whose labels were all masked.
   virtual int64_t num_skipped_rows() const = 0;

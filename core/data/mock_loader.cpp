@@ -1,5 +1,7 @@
 #include "core/data/mock_loader.h"
 
+#include <algorithm>
+
 #include "core/data/collator.h"
 
 namespace automodel::data {
@@ -10,7 +12,7 @@ MockLoader::MockLoader(const config::DatasetConfig& dataset, const Options& opti
 }
 
 std::optional<Batch> MockLoader::next() {
-  if (state_.next_micro_batch == num_micro_batches_) return std::nullopt;
+  if (*micro_batches_left() == 0) return std::nullopt;
   const auto length = static_cast<size_t>(config_.seq_len);
   std::vector<Sample> samples(static_cast<size_t>(config_.batch_size));
   for (size_t row = 0; row < samples.size(); ++row) {
@@ -20,9 +22,9 @@ std::optional<Batch> MockLoader::next() {
           static_cast<int32_t>(generator_() % static_cast<uint64_t>(config_.vocab_size)));
     sample.labels.assign(sample.input_ids.begin() + 1, sample.input_ids.end());
     sample.labels.push_back(static_cast<int32_t>(kIgnoreIndex));
-    sample.row = state_.next_micro_batch * config_.batch_size + static_cast<int64_t>(row);
+    sample.row = state_.next_row / options_.dp_size + static_cast<int64_t>(row);
   }
-  ++state_.next_micro_batch;
+  state_.next_row += config_.batch_size * options_.dp_size;
   return collate(samples,
                  {.pad_token_id = 0,
                   .pad_seq_len_divisible = options_.pad_seq_len_divisible,
@@ -30,15 +32,14 @@ std::optional<Batch> MockLoader::next() {
 }
 
 void MockLoader::start_epoch(int64_t epoch) {
-  state_ = {.epoch = epoch, .next_micro_batch = 0};
+  state_ = {.epoch = epoch, .next_row = 0};
   generator_.seed(static_cast<uint32_t>(config_.seed + options_.dp_rank));
 }
 
 void MockLoader::restore(const LoaderState& state) {
-  check_place(state, num_micro_batches_);
   start_epoch(state.epoch);
-  state_ = state;
-  generator_.discard(static_cast<uint64_t>(state.next_micro_batch * config_.batch_size * config_.seq_len));
+  state_.next_row = std::min(state.next_row, num_micro_batches_ * config_.batch_size * options_.dp_size);
+  generator_.discard(static_cast<uint64_t>(state_.next_row / options_.dp_size * config_.seq_len));
 }
 
 }  // namespace automodel::data

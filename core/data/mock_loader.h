@@ -16,6 +16,10 @@ class MockLoader : public Loader {
 
   std::optional<int64_t> num_micro_batches() const override { return num_micro_batches_; }
 
+  std::optional<int64_t> micro_batches_left() const override {
+    return num_micro_batches_ - state_.next_row / options_.dp_size / config_.batch_size;
+  }
+
   std::optional<Batch> next() override;
   void start_epoch(int64_t epoch) override;
 

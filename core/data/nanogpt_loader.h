@@ -16,6 +16,8 @@ class NanogptLoader : public Loader {
 
   std::optional<int64_t> num_micro_batches() const override { return std::nullopt; }
 
+  std::optional<int64_t> micro_batches_left() const override { return std::nullopt; }
+
   std::optional<Batch> next() override;
 
   /// The set goes on where it stands: it has no end that an epoch could be counted by.

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
+#include "core/base/hash.h"
 #include "core/base/log.h"
 #include "core/data/collator.h"
 #include "core/data/sampler.h"
@@ -109,38 +110,58 @@ int64_t RowLoader::num_items() const {
   return packs_.empty() ? source_->num_rows() : static_cast<int64_t>(packs_.size());
 }
 
+int64_t RowLoader::micro_batches_of(int64_t num_items) const {
+  if (options_.drop_last) return num_items / options_.local_batch_size;
+  return (num_items + options_.local_batch_size - 1) / options_.local_batch_size;
+}
+
 std::optional<int64_t> RowLoader::num_micro_batches() const {
-  const int64_t rows = num_items() / options_.dp_size;
-  if (options_.drop_last) return rows / options_.local_batch_size;
-  return (rows + options_.local_batch_size - 1) / options_.local_batch_size;
+  return micro_batches_of(num_items() / options_.dp_size);
+}
+
+std::optional<int64_t> RowLoader::micro_batches_left() const {
+  return micro_batches_of(static_cast<int64_t>(items_.size()) - state_.next_row / options_.dp_size);
 }
 
 std::optional<Batch> RowLoader::next() {
   std::optional<PreparedBatch> prepared = prefetcher_->next();
   if (!prepared) return std::nullopt;
-  ++state_.next_micro_batch;
-  num_skipped_rows_ += prepared->num_skipped_rows;
-  if (prepared->batch.num_label_tokens == 0) {
+  const Batch& batch = prepared->batch;
+  if (batch.num_label_tokens == 0) {
     log::warning("epoch ",
                  state_.epoch,
-                 ", micro-batch ",
-                 state_.next_micro_batch - 1,
-                 ": no label to learn in any of its ",
-                 prepared->batch.num_rows,
+                 ", behind row ",
+                 state_.next_row,
+                 ": no label to learn in any of the micro-batch's ",
+                 batch.num_rows,
                  " rows (first: ",
-                 source_->place(prepared->batch.rows.front()),
+                 source_->place(batch.rows.front()),
                  "); it contributes nothing");
   }
+  state_.next_row += batch.num_rows * options_.dp_size;
+  num_skipped_rows_ += prepared->num_skipped_rows;
   return std::move(prepared->batch);
 }
 
 void RowLoader::start_epoch(int64_t epoch) {
-  start({.epoch = epoch, .next_micro_batch = 0});
+  start({.epoch = epoch, .next_row = 0});
 }
 
 void RowLoader::restore(const LoaderState& state) {
-  check_place(state, *num_micro_batches());
-  start(state);
+  const int64_t end = num_items() / options_.dp_size * options_.dp_size;
+  start({.epoch = state.epoch, .next_row = std::min(state.next_row, end)});
+}
+
+Order RowLoader::order() const {
+  Order order = {{"rows", std::to_string(source_->num_rows())}};
+  if (packs_.empty()) return order;
+  Hash packs;
+  for (const Pack& pack : packs_) {
+    packs.add(pack.rows.data(), pack.rows.size() * sizeof(pack.rows.front()));
+    packs.add(";");
+  }
+  order.emplace_back("packs", std::to_string(packs_.size()) + ", xxh128 " + packs.hex());
+  return order;
 }
 
 void RowLoader::start(const LoaderState& state) {
@@ -152,16 +173,17 @@ void RowLoader::start(const LoaderState& state) {
                        .dp_rank = options_.dp_rank,
                        .dp_size = options_.dp_size,
                        .shuffle = options_.shuffle});
+  first_item_ = state.next_row / options_.dp_size;
   prefetcher_ = std::make_unique<Prefetcher>([this](int64_t micro_batch) { return prepare(micro_batch); },
-                                             state.next_micro_batch,
-                                             *num_micro_batches(),
+                                             /*first=*/0,
+                                             *micro_batches_left(),
                                              options_.num_workers);
 }
 
 PreparedBatch RowLoader::prepare(int64_t micro_batch) const {
   PreparedBatch prepared;
   std::vector<Sample> samples;
-  const auto first = static_cast<size_t>(micro_batch * options_.local_batch_size);
+  const auto first = static_cast<size_t>(first_item_ + micro_batch * options_.local_batch_size);
   const size_t last = std::min(first + static_cast<size_t>(options_.local_batch_size), items_.size());
   for (size_t i = first; i < last; ++i) samples.push_back(sample_of(items_[i], prepared.num_skipped_rows));
   prepared.batch = collate(samples,

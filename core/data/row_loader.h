@@ -23,12 +23,14 @@ class RowLoader : public Loader {
             const Options& options);
 
   std::optional<int64_t> num_micro_batches() const override;
+  std::optional<int64_t> micro_batches_left() const override;
   std::optional<Batch> next() override;
   void start_epoch(int64_t epoch) override;
 
   LoaderState state() const override { return state_; }
 
   void restore(const LoaderState& state) override;
+  Order order() const override;
 
   int64_t num_skipped_rows() const override { return num_skipped_rows_; }
 
@@ -36,7 +38,10 @@ class RowLoader : public Loader {
   void plan_packs();
   std::vector<int64_t> measure_rows();
   int64_t num_items() const;
+  int64_t micro_batches_of(int64_t num_items) const;
   void start(const LoaderState& state);
+
+  /// `micro_batch`: counted from where `start` began.
   PreparedBatch prepare(int64_t micro_batch) const;
 
   /// The sample of a row or of a pack.
@@ -54,6 +59,7 @@ class RowLoader : public Loader {
   int64_t num_skipped_rows_ = 0;
   std::vector<Pack> packs_;     ///< empty: rows are not packed
   std::vector<int64_t> items_;  ///< rows or packs of this rank in this epoch; the workers read it
+  int64_t first_item_ = 0;      ///< index into items_ where `start` began
   std::unique_ptr<Prefetcher> prefetcher_;
 };
 

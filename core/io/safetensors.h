@@ -75,6 +75,11 @@ struct WeightFiles {
   const TensorView& at(const std::string& name) const;
 };
 
+/// "291 tensors, xxh128 ...": equal for equal tensors, however they are divided into files. Names, types and
+/// shapes of all are hashed, and 4 KiB from the front and from the middle of up to 1,024, evenly spread by
+/// name.
+std::string fingerprint(const WeightFiles& weights);
+
 /// Throws Error(kFormat) when the folder has no safetensors weights (naming what is there instead), a shard
 /// is missing, the index names a tensor that its file lacks, or a tensor stands twice.
 WeightFiles open_weights(const std::filesystem::path& folder);

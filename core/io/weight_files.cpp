@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
+#include "core/base/hash.h"
 #include "core/base/strings.h"
 #include "core/io/json.h"
 #include "core/io/safetensors.h"
@@ -128,6 +129,24 @@ WeightFiles open_weights(const fs::path& folder) {
     }
   }
   return weights;
+}
+
+std::string fingerprint(const WeightFiles& weights) {
+  constexpr size_t kMostSampled = 1024;
+  constexpr int64_t kBlock = 4096;
+  const size_t stride = (weights.index.size() + kMostSampled - 1) / kMostSampled;
+  Hash hash;
+  size_t i = 0;
+  for (const auto& [name, place] : weights.index) {
+    const TensorView& tensor = weights.files[place.first].tensors()[place.second];
+    hash.add(name + " " + std::string(safetensors_name(tensor.dtype)));
+    hash.add(tensor.shape.data(), tensor.shape.size() * sizeof(tensor.shape.front()));
+    if (i++ % stride != 0) continue;
+    for (const int64_t begin : {int64_t{0}, tensor.size_bytes / 2}) {
+      hash.add(tensor.data + begin, static_cast<size_t>(std::min(kBlock, tensor.size_bytes - begin)));
+    }
+  }
+  return std::to_string(weights.index.size()) + " tensors, xxh128 " + hash.hex();
 }
 
 }  // namespace automodel::io

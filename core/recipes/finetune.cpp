@@ -23,8 +23,10 @@
 #include "core/base/strings.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/data/chat_encoder.h"
+#include "core/data/order.h"
 #include "core/dist/mesh.h"
 #include "core/engine/walk.h"
+#include "core/io/safetensors.h"
 #include "core/ops/attention.h"
 #include "core/ops/cuda.h"
 #include "core/ops/dropout.h"
@@ -38,6 +40,7 @@
 #include "core/recipes/metrics.h"
 #include "core/recipes/model_setup.h"
 #include "core/recipes/peak_rate.h"
+#include "core/recipes/progress.h"
 #include "core/recipes/step_profiler.h"
 #include "core/recipes/step_schedule.h"
 #include "core/tensor/readback.h"
@@ -103,12 +106,10 @@ std::unique_ptr<tokenizer::Tokenizer> load_tokenizer(const config::Recipe& recip
   return loaded;
 }
 
-std::unique_ptr<data::Loader> open_set(const config::Recipe& recipe,
-                                       const config::DatasetConfig& dataset,
-                                       const config::DataloaderConfig& dataloader,
-                                       const config::PackingConfig& packing,
-                                       const dist::Mesh& mesh,
-                                       const tokenizer::Tokenizer* tokenizer) {
+data::Loader::Options loader_options(const config::Recipe& recipe,
+                                     const config::DataloaderConfig& dataloader,
+                                     const config::PackingConfig& packing,
+                                     const dist::Mesh& mesh) {
   data::Loader::Options options;
   options.dp_rank = mesh.dp_rank();
   options.dp_size = mesh.dp_size();
@@ -121,7 +122,24 @@ std::unique_ptr<data::Loader> open_set(const config::Recipe& recipe,
   options.ignore_index = recipe.loss.ignore_index;
   options.pack_size = packing.packed_sequence_size;
   options.num_max_packs = packing.max_packs;
-  return data::open_loader(dataset, tokenizer, options);
+  return options;
+}
+
+/// What the run is made from, read while it begins.
+checkpoint::FutureInputs read_inputs(const config::Recipe& recipe,
+                                     const fs::path& model_folder,
+                                     const config::DatasetConfig& dataset,
+                                     const data::Loader::Options& options,
+                                     const data::Loader& loader) {
+  const auto read = [&recipe, model_folder, dataset, options, own = loader.order()] {
+    checkpoint::Inputs inputs;
+    if (recipe.model.source == config::ModelSource::kPretrained)
+      inputs.base = io::fingerprint(io::open_weights(model_folder));
+    inputs.order = data::order_of(dataset, options);
+    inputs.order.insert(inputs.order.end(), own.begin(), own.end());
+    return inputs;
+  };
+  return std::async(std::launch::async, read).share();
 }
 
 /// The recipe's training set; the benchmark recipe's random tokens are of the model's vocabulary.
@@ -284,12 +302,13 @@ TrainRecord finish(const PendingStep& pending, const config::MoeMetricsConfig& m
   TrainRecord record = pending.record;
   if (!pending.numbers) return record;
   const std::vector<double> values = pending.numbers->read();
-  record.loss = static_cast<float>(values[0]);
+  const double loss = static_cast<float>(values[0]);
+  record.loss = loss;
   record.grad_norm = values[1];
-  check(std::isfinite(record.loss) && std::isfinite(record.grad_norm),
+  check(std::isfinite(loss) && std::isfinite(record.grad_norm),
         ErrorCode::kInvalidArgument,
         "loss ",
-        record.loss,
+        loss,
         ", gradient norm ",
         record.grad_norm,
         ": the run has diverged, in the step that begins with row ",
@@ -299,12 +318,19 @@ TrainRecord finish(const PendingStep& pending, const config::MoeMetricsConfig& m
   return record;
 }
 
-ValidationRecord validate(Training& training, const std::string& name, data::Loader& loader) {
+/// nullopt: a signal came before its end.
+std::optional<ValidationRecord> validate(Training& training,
+                                         const std::string& name,
+                                         data::Loader& loader,
+                                         const SignalWatch& signals) {
   ValidationRecord record;
   record.name = name;
   at::Tensor sum = at::zeros({1}, at::device(training.device()).dtype(at::kDouble));
   loader.start_epoch(0);
-  while (std::optional<data::Batch> batch = loader.next()) {
+  const std::string of_all = detail::join(" of ", loader.num_micro_batches().value_or(0));
+  for (int64_t done = 0; std::optional<data::Batch> batch = loader.next(); ++done) {
+    if (signals.received() != 0) return std::nullopt;
+    log::set_status(detail::join("validating on \"", name, "\": micro-batch ", done, of_all));
     record.num_label_tokens += batch->num_label_tokens;
     try {
       sum.add_(total_loss(training.walk.evaluate({as_micro_batch(*batch, 1.0, training)})));
@@ -313,10 +339,11 @@ ValidationRecord validate(Training& training, const std::string& name, data::Loa
       throw;
     }
   }
-  if (record.num_label_tokens == 0)
-    log::warning("validation set \"", name, "\": no token has a label; its loss is 0");
-  record.val_loss = static_cast<float>(sum.item<double>() /
-                                       static_cast<double>(std::max<int64_t>(record.num_label_tokens, 1)));
+  if (record.num_label_tokens == 0) {
+    log::warning("validation set \"", name, "\": no token has a label: it has no loss, and LOWEST_VAL stays");
+    return record;
+  }
+  record.val_loss = static_cast<float>(sum.item<double>() / static_cast<double>(record.num_label_tokens));
   return record;
 }
 
@@ -374,24 +401,8 @@ void print_schedule(const StepSchedule& schedule, const config::StepSchedulerCon
   log::info("- Threads: ", at::get_num_threads());
 }
 
-void show_progress(const TrainRecord& record, int64_t total_steps) {
-  constexpr int64_t kWidth = 30;
-  const int64_t filled = kWidth * (record.step + 1) / total_steps;
-  std::string bar(static_cast<size_t>(filled), '=');
-  bar.resize(kWidth, '.');
-  log::set_status(detail::join("[",
-                               bar,
-                               "] ",
-                               record.step + 1,
-                               "/",
-                               total_steps,
-                               "  loss ",
-                               record.loss,
-                               "  lr ",
-                               record.lr,
-                               "  ",
-                               static_cast<int64_t>(record.tps),
-                               " tokens/s"));
+double seconds_since(Clock::time_point then) {
+  return std::chrono::duration<double>(Clock::now() - then).count();
 }
 
 }  // namespace
@@ -401,26 +412,26 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
   const SignalWatch signals(recipe.step_scheduler.preemption_signals);
   const dist::Mesh mesh = dist::Mesh::from_recipe(recipe.distributed, /*world_size=*/1, /*rank=*/0);
 
+  checkpoint::refuse_folder_of_another_run(recipe, [&] { return kind_of_run(recipe); });
   Training training(recipe);
   print_model(training);
   if (recipe.moe_metrics.enabled && !training.has_experts)
     log::warning("moe_metrics: the model has no experts, nothing is written of them");
 
   const auto tokenizer = load_tokenizer(recipe, training.model.folder);
-  const auto loader = open_set(recipe,
-                               training_set(recipe, training.model.decoder.config),
-                               recipe.dataloader,
-                               recipe.packing,
-                               mesh,
-                               tokenizer.get());
+  const config::DatasetConfig dataset = training_set(recipe, training.model.decoder.config);
+  const data::Loader::Options options = loader_options(recipe, recipe.dataloader, recipe.packing, mesh);
+  const auto loader = data::open_loader(dataset, tokenizer.get(), options);
   std::vector<std::unique_ptr<data::Loader>> validation_loaders;
-  for (const config::DatasetConfig& dataset : recipe.validation_datasets) {
-    validation_loaders.push_back(
-        open_set(recipe, dataset, recipe.validation_dataloader, /*packing=*/{}, mesh, tokenizer.get()));
+  for (const config::DatasetConfig& set : recipe.validation_datasets) {
+    validation_loaders.push_back(data::open_loader(
+        set, tokenizer.get(), loader_options(recipe, recipe.validation_dataloader, /*packing=*/{}, mesh)));
   }
 
-  const StepSchedule schedule(recipe.step_scheduler, loader->num_micro_batches(), mesh.dp_size());
-  const optim::LrSchedule lr_schedule(recipe.lr_scheduler, recipe.optimizer, schedule.total_steps());
+  StepSchedule schedule(recipe.step_scheduler, loader->num_micro_batches(), mesh.dp_size());
+  checkpoint::FutureInputs inputs;
+  if (recipe.checkpoint.enabled)
+    inputs = read_inputs(recipe, training.model.folder, dataset, options, *loader);
   checkpoint::Checkpointer checkpointer(
       recipe,
       training.model.decoder,
@@ -430,32 +441,47 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
        training.model.folder,
        tokenizer ? tokenizer->files() : std::vector<fs::path>(),
        recipe.dataset.chat_template.empty() ? "" : data::template_source(recipe.dataset.chat_template),
-       training.model.adapters});
+       training.model.adapters},
+      inputs);
   Metrics metrics(recipe.checkpoint.checkpoint_dir, run);
 
   checkpoint::Position position;
   if (recipe.checkpoint.enabled) {
     if (const auto resumed = checkpointer.load()) {
-      position = *resumed;
+      position = resumed->position;
       loader->restore(position.loader);
+      schedule.resume(position.next_step, position.epoch, loader->micro_batches_left());
+      run.resumed(resumed->folder);
       log::info("Resumed: ", position.next_step, " steps done, epoch ", position.epoch);
     }
   }
+  optim::LrSchedule lr_schedule(recipe.lr_scheduler, recipe.optimizer, schedule.total_steps());
+  if (recipe.lr_scheduler && position.lr_schedule)
+    lr_schedule = optim::resumed_schedule(*recipe.lr_scheduler, lr_schedule, *position.lr_schedule);
+  position.lr_schedule = recipe.lr_scheduler ? std::optional(lr_schedule.values()) : std::nullopt;
   print_schedule(schedule, recipe.step_scheduler);
-  if (position.next_step >= schedule.total_steps())
+  if (position.next_step >= schedule.total_steps()) {
     log::info("All steps are done: nothing is left to do. More: step_scheduler.num_epochs or max_steps");
+    run.forget();
+    return 0;
+  }
 
   const auto run_validation = [&](int64_t step, int64_t epoch) {
     checkpoint::Losses losses;
     for (size_t i = 0; i < validation_loaders.size(); ++i) {
-      ValidationRecord record =
-          validate(training, recipe.validation_datasets[i].name, *validation_loaders[i]);
-      record.step = step;
-      record.epoch = epoch;
-      record.lr = lr_schedule.lr(step + 1);
-      record.mem_gib = training.take_peak_memory_gib();
-      metrics.write(record);
-      losses.val_loss[record.name] = record.val_loss;
+      const auto start = Clock::now();
+      auto record = validate(training, recipe.validation_datasets[i].name, *validation_loaders[i], signals);
+      if (!record) {
+        log::warning("the validation is broken off: nothing is written of it");
+        return checkpoint::Losses();
+      }
+      record->step = step;
+      record->epoch = epoch;
+      record->lr = lr_schedule.lr(step + 1);
+      record->mem_gib = training.take_peak_memory_gib();
+      metrics.write(*record);
+      log::info("Validated in ", duration_text(seconds_since(start)));
+      if (record->val_loss) losses.val_loss[record->name] = *record->val_loss;
     }
     return losses;
   };
@@ -466,9 +492,10 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
     benchmark.emplace(recipe,
                       training.cost.flops_per_token(recipe.dataset.mock.seq_len),
                       recipe.benchmark->peak_tflops ? recipe.benchmark->peak_tflops : peak_tflops,
-                      std::chrono::duration<double>(Clock::now() - begin).count(),
+                      seconds_since(begin),
                       mesh.dp_size());
   }
+  Progress progress(position.next_step, schedule.total_steps());
   auto last_step_end = Clock::now();
   std::optional<tensor::Readback> last_ready;
   // Writes down a step once its numbers are here. On a GPU that is one step late, so that the device always
@@ -482,13 +509,14 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
     last_step_end = now;
     last_ready = std::move(pending.numbers);
     record.tps = static_cast<double>(record.num_tokens_per_step) / seconds;
+    record.progress = progress.after(record.step, seconds);
     if (peak_tflops) {
       const double flops = training.cost.flops_per_token(pending.length) * record.tps;
       record.mfu_percent = 100 * flops / (*peak_tflops * 1e12);
     }
     metrics.write(record);
     if (benchmark) benchmark->add_step(seconds);
-    show_progress(record, schedule.total_steps());
+    progress.show(record);
     return record.loss;
   };
 
@@ -523,18 +551,27 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
 
     ++position.next_step;
     position.loader = loader->state();
-    const auto in_epoch = loader->num_micro_batches();
-    const bool epoch_ends = in_epoch && position.loader.next_micro_batch >= *in_epoch;
-    const bool stop = signals.received() != 0;
+    const bool epoch_ends = loader->micro_batches_left() == 0;
+    bool stop = signals.received() != 0;
     const bool validates = !stop && schedule.validates_after(step, epoch_ends);
-    const bool saves = recipe.checkpoint.enabled && (stop || schedule.saves_after(step, epoch_ends));
+    bool saves = recipe.checkpoint.enabled && (stop || schedule.saves_after(step, epoch_ends));
     if (!validates && !saves && !stop && !schedule.is_last(step) && !training.device().is_cpu()) continue;
 
-    const double train_loss = write_down(*std::exchange(previous, std::nullopt));
+    const std::optional<double> train_loss = write_down(*std::exchange(previous, std::nullopt));
     checkpoint::Losses losses;
     if (validates) losses = run_validation(step, epoch);
     losses.train_loss = train_loss;
-    if (saves) run.checkpoint(checkpointer.save(epoch, step, position, losses, schedule.is_last(step)));
+    stop = signals.received() != 0;
+    saves = saves || (stop && recipe.checkpoint.enabled);
+    if (saves) {
+      const auto start = Clock::now();
+      run.checkpoint(checkpointer.save(epoch, step, position, losses, schedule.is_last(step)));
+      log::info("Saved in ", duration_text(seconds_since(start)));
+    }
+    if (validates || saves) {  // the next step begins here
+      last_step_end = Clock::now();
+      last_ready.reset();
+    }
     if (stop) {
       log::set_status("");
       log::warning(

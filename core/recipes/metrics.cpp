@@ -19,6 +19,15 @@ std::string format(const char* pattern, Values... values) {
   return text.data();
 }
 
+nlohmann::ordered_json or_null(const std::optional<double>& value) {
+  return value ? nlohmann::ordered_json(*value) : nullptr;
+}
+
+/// "1.2345"; "none" where no token had a label.
+std::string loss_text(const std::optional<double>& loss) {
+  return loss ? format("%.4f", *loss) : "none";
+}
+
 }  // namespace
 
 Metrics::Metrics(std::filesystem::path folder, store::RunRecorder& run)
@@ -29,30 +38,32 @@ void Metrics::write(const TrainRecord& record) {
   line["step"] = record.step;
   line["epoch"] = record.epoch;
   line["timestamp"] = utc_timestamp();
-  line["loss"] = record.loss;
+  line["loss"] = or_null(record.loss);
   line["grad_norm"] = record.grad_norm;
   line["lr"] = record.lr;
   line["mem"] = record.mem_gib;
   line["tps"] = record.tps;
   line["tps_per_gpu"] = record.tps;
-  line["mfu"] = record.mfu_percent ? nlohmann::ordered_json(*record.mfu_percent) : nullptr;
+  line["mfu"] = or_null(record.mfu_percent);
   line["num_tokens_per_step"] = record.num_tokens_per_step;
   line["num_label_tokens"] = record.num_label_tokens;
   for (const auto& [name, value] : record.figures) line[name] = value;
   training_.append(line);
   run_.metric("", line);
   log::info(format(
-      "step %lld | epoch %lld | loss %.4f | grad_norm %.4f | lr %.2e | mem %.2f GiB | tps %.2f(%.2f/gpu) "
-      "| num_label_tokens %lld",
+      "step %lld | epoch %lld | loss %s | grad_norm %.4f | lr %.2e | mem %.2f GiB | tps %.2f(%.2f/gpu) "
+      "| num_label_tokens %lld%s%s",
       static_cast<long long>(record.step),
       static_cast<long long>(record.epoch),
-      record.loss,
+      loss_text(record.loss).c_str(),
       record.grad_norm,
       record.lr,
       record.mem_gib,
       record.tps,
       record.tps,
-      static_cast<long long>(record.num_label_tokens)));
+      static_cast<long long>(record.num_label_tokens),
+      record.progress.empty() ? "" : " | ",
+      record.progress.c_str()));
 }
 
 void Metrics::write(const ValidationRecord& record) {
@@ -66,7 +77,7 @@ void Metrics::write(const ValidationRecord& record) {
   line["step"] = record.step;
   line["epoch"] = record.epoch;
   line["timestamp"] = utc_timestamp();
-  line["val_loss"] = record.val_loss;
+  line["val_loss"] = or_null(record.val_loss);
   line["lr"] = record.lr;
   line["num_label_tokens"] = record.num_label_tokens;
   line["mem"] = record.mem_gib;
@@ -75,10 +86,10 @@ void Metrics::write(const ValidationRecord& record) {
   log::info("[val] name \"",
             record.name,
             "\" | ",
-            format("step %lld | epoch %lld | loss %.4f | lr %.2e | num_label_tokens %lld",
+            format("step %lld | epoch %lld | loss %s | lr %.2e | num_label_tokens %lld",
                    static_cast<long long>(record.step),
                    static_cast<long long>(record.epoch),
-                   record.val_loss,
+                   loss_text(record.val_loss).c_str(),
                    record.lr,
                    static_cast<long long>(record.num_label_tokens)));
 }

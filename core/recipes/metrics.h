@@ -21,15 +21,16 @@ using Figures = std::vector<std::pair<std::string, double>>;
 struct TrainRecord {
   int64_t step = 0;
   int64_t epoch = 0;
-  double loss = 0;       ///< mean over the step's label tokens
-  double grad_norm = 0;  ///< before clipping
-  double lr = 0;         ///< of the next step
-  double mem_gib = 0;    ///< peak since the last line: device memory, or the process's on a CPU
-  double tps = 0;        ///< tokens per second since the last step's end
+  std::optional<double> loss;  ///< mean over the step's label tokens; none: it had no label
+  double grad_norm = 0;        ///< before clipping
+  double lr = 0;               ///< of the next step
+  double mem_gib = 0;          ///< peak since the last line: device memory, or the process's on a CPU
+  double tps = 0;              ///< tokens per second since the last step, validation or save ended
   std::optional<double> mfu_percent;
   int64_t num_tokens_per_step = 0;
   int64_t num_label_tokens = 0;
-  Figures figures;  ///< written after the others
+  Figures figures;       ///< written after the others
+  std::string progress;  ///< ends the line of the log: "step 4 of 20, 0.5 s a step, 8 s left"
 };
 
 /// One line of validation.jsonl.
@@ -37,7 +38,7 @@ struct ValidationRecord {
   std::string name;  ///< of the set; "default" writes validation.jsonl, others validation_NAME.jsonl
   int64_t step = 0;
   int64_t epoch = 0;
-  double val_loss = 0;
+  std::optional<double> val_loss;  ///< none: the set has no label
   double lr = 0;
   int64_t num_label_tokens = 0;
   double mem_gib = 0;

@@ -143,6 +143,18 @@ LoadedModel fill(LoadedModel loaded, const config::Recipe& recipe) {
 
 }  // namespace
 
+checkpoint::RunKind kind_of_run(const config::Recipe& recipe) {
+  const ConfigText text = find_config(recipe.model);
+  checkpoint::RunKind kind;
+  kind.config_json = apply_overrides(text.json, recipe.model.config_overrides);
+  if (!recipe.peft) return kind;
+  kind.adapters = peft::adapter_spec(
+      *recipe.peft,
+      models::read_decoder_config(
+          text.json, text.origin, recipe.model.config_overrides, recipe.model.family_file, {}));
+  return kind;
+}
+
 LoadedModel load_model(const config::Recipe& recipe) {
   const auto choose = [&](const models::DecoderConfig& config) {
     check(config.task == models::Task::kNextToken,

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "core/checkpoint/run_kind.h"
 #include "core/config/recipe.h"
 #include "core/models/decoder.h"
 #include "core/peft/adapter_files.h"
@@ -18,6 +19,9 @@ struct LoadedModel {
   std::filesystem::path folder;  ///< where it came from; empty for a config written in the recipe
   std::string config_json;       ///< its config.json with the recipe's overrides applied
 };
+
+/// Of what kind the recipe's checkpoints are; reads the model's config.json alone.
+checkpoint::RunKind kind_of_run(const config::Recipe& recipe);
 
 /// Builds the recipe's model and reads or draws its weights. The home of the weights is float32 when the
 /// recipe stores float32 or asks for master weights, else the stored type; compute follows

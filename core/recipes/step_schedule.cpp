@@ -51,6 +51,14 @@ StepSchedule::StepSchedule(const config::StepSchedulerConfig& config,
   if (config.max_steps) total_steps_ = std::min(total_steps_, *config.max_steps);
 }
 
+void StepSchedule::resume(int64_t steps_done, int64_t epoch, std::optional<int64_t> micro_batches_left) {
+  if (!steps_per_epoch_ || !micro_batches_left) return;
+  const int64_t of_this_epoch = epoch < num_epochs_ ? ceil_div(*micro_batches_left, grad_accum_steps_) : 0;
+  const int64_t later_epochs = std::max<int64_t>(num_epochs_ - epoch - 1, 0);
+  total_steps_ = steps_done + of_this_epoch + later_epochs * *steps_per_epoch_;
+  if (config_.max_steps) total_steps_ = std::min(total_steps_, *config_.max_steps);
+}
+
 bool StepSchedule::saves_after(int64_t step, bool epoch_ends) const {
   const std::optional<int64_t> every = config_.ckpt_every_steps ? config_.ckpt_every_steps : steps_per_epoch_;
   const bool due = every && step % *every == *every - 1;

@@ -17,6 +17,10 @@ class StepSchedule {
                std::optional<int64_t> micro_batches_per_epoch,
                int64_t dp_size);
 
+  /// For a run that goes on behind `steps_done` steps with so many micro-batches left of `epoch`: the run
+  /// ends with its last epoch, whatever batch sizes it had before.
+  void resume(int64_t steps_done, int64_t epoch, std::optional<int64_t> micro_batches_left);
+
   int64_t grad_accum_steps() const { return grad_accum_steps_; }
 
   /// Optimizer steps in an epoch, a short last group counted; nullopt for an endless set.

@@ -5,7 +5,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "cli"))
 from program import automodel, finish  # noqa: E402, F401
-from tiny_run import Place  # noqa: E402, F401
+from tiny_run import DATA, VALIDATION, Place  # noqa: E402, F401
 
 failures: list[str] = []
 # Of a step: what depends on the machine and the moment.

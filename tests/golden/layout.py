@@ -15,6 +15,7 @@ RENAMED = [
 ADDED = [
     r".*/(\.hf_metadata|consolidated)/generation_config\.json",  # the reference's own Llama loses it, its Qwen3 keeps it
     r".*/\.hf_metadata/model\.safetensors\.index\.json",  # so that consolidate.sh only has to copy
+    r".*/inputs\.json",  # fingerprints of base and data: a run does not go on with others unseen
     r".*/manifest\.json",  # size and hash of every file, so that a damaged one is found on resume
 ]
 

@@ -84,5 +84,43 @@ TEST_F(CheckpointFolder, RetentionKeepsTheNewestAndWhatLinksName) {
   EXPECT_EQ(steps, (std::vector<int64_t>{1, 4, 5}));
 }
 
+TEST_F(CheckpointFolder, LatestDecidesWhereARunGoesOn) {
+  publish(0, 1);
+  publish(0, 9);
+  point_link(dir_, "LATEST", "epoch_0_step_1");
+  EXPECT_EQ(find_checkpoint(dir_, std::nullopt), dir_ / "epoch_0_step_1");
+  point_link(dir_, "LATEST", "epoch_0_step_77");  // names nothing: a folder was deleted by hand
+  EXPECT_EQ(find_checkpoint(dir_, std::nullopt), dir_ / "epoch_0_step_9");
+}
+
+TEST_F(CheckpointFolder, AnEarlierBranchKeepsItsFoldersAndGoesFirst) {
+  const auto publish_in = [&](int64_t branch, int64_t step) {
+    move_other_branch_aside(dir_, folder_name(0, step), branch);
+    Staging staging(dir_, 0, step);
+    std::ofstream(staging.path() / "step_scheduler.json") << "{\"branch\": " << branch << "}";
+    staging.publish();
+    point_link(dir_, "LATEST", folder_name(0, step));
+  };
+  for (const int64_t step : {1, 3, 5, 7, 9}) publish_in(0, step);
+  point_link(dir_, "LOWEST_VAL", "epoch_0_step_3");
+  publish_in(1, 3);
+  publish_in(1, 5);
+  EXPECT_EQ(read_link(dir_, "LOWEST_VAL"), "epoch_0_step_3.branch_0");
+  std::vector<std::string> names;
+  for (const Published& one : list_published(dir_)) names.push_back(one.path.filename().string());
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"epoch_0_step_1",
+                                      "epoch_0_step_3.branch_0",
+                                      "epoch_0_step_5.branch_0",
+                                      "epoch_0_step_7",
+                                      "epoch_0_step_9",
+                                      "epoch_0_step_3",
+                                      "epoch_0_step_5"}));
+  remove_old(dir_, 2);
+  names.clear();
+  for (const Published& one : list_published(dir_)) names.push_back(one.path.filename().string());
+  EXPECT_EQ(names, (std::vector<std::string>{"epoch_0_step_3.branch_0", "epoch_0_step_3", "epoch_0_step_5"}));
+}
+
 }  // namespace
 }  // namespace automodel::checkpoint

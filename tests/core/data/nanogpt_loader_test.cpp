@@ -118,7 +118,11 @@ TEST_F(NanogptLoaderTest, RestoresToTheVeryNextBatch) {
       resumed->restore(whole->state());
       const Batch expected = *whole->next();
       EXPECT_EQ(resumed->next()->input_ids, expected.input_ids) << done << aligned;
-      EXPECT_EQ(resumed->state().next_micro_batch, done + 1);
+      EXPECT_EQ(resumed->state().next_row, 2 * (done + 1));
+      const auto larger = open_loader(set, nullptr, {.local_batch_size = 4});
+      larger->restore({.epoch = 0, .next_row = 2 * done});
+      const std::vector<int64_t> four = larger->next()->input_ids;
+      EXPECT_TRUE(std::equal(expected.input_ids.begin(), expected.input_ids.end(), four.begin())) << done;
     }
   }
 }

@@ -1,7 +1,9 @@
 #include "core/data/row_loader.h"
 
+#include <functional>
 #include <set>
 
+#include "core/data/order.h"
 #include "core/data/sampler.h"
 #include "tests/core/data/character_tokenizer.h"
 
@@ -108,15 +110,85 @@ TEST_F(RowLoaderTest, RestoresToTheVeryNextBatch) {
       resumed->restore(state);
       const std::optional<Batch> expected = whole->next();
       const std::optional<Batch> got = resumed->next();
-      ASSERT_EQ(got.has_value(), expected.has_value()) << state.epoch << " " << state.next_micro_batch;
+      ASSERT_EQ(got.has_value(), expected.has_value()) << state.epoch << " " << state.next_row;
       if (!expected) break;
       expect_same(*got, *expected);
       EXPECT_EQ(resumed->state().epoch, e);
-      EXPECT_EQ(resumed->state().next_micro_batch, state.next_micro_batch + 1);
+      EXPECT_EQ(resumed->state().next_row, state.next_row + got->num_rows);
     }
   }
-  expect_has(message_of(ErrorCode::kData, [&] { whole->restore({.epoch = 0, .next_micro_batch = 5}); }),
-             "has changed");
+}
+
+TEST_F(RowLoaderTest, GoesOnWithBatchesOfAnySizeBehindTheSameRow) {
+  const DatasetConfig set = dataset(rows(23));
+  const std::vector<int64_t> order = row_order(epoch(*open(set, {.local_batch_size = 1})));
+  for (const int64_t taken : {1, 2, 7, 22}) {
+    for (const int64_t size : {1, 3, 4, 50}) {
+      const auto resumed = open(set, {.local_batch_size = size, .num_workers = 2});
+      resumed->restore({.epoch = 0, .next_row = taken});
+      EXPECT_EQ(*resumed->micro_batches_left(), (23 - taken + size - 1) / size);
+      const std::vector<int64_t> seen = row_order(epoch(*resumed));
+      EXPECT_EQ(seen, std::vector<int64_t>(order.begin() + taken, order.end())) << taken << " " << size;
+      EXPECT_EQ(*resumed->micro_batches_left(), 0);
+    }
+  }
+}
+
+TEST_F(RowLoaderTest, APlaceCountsTheRowsOfAllRanks) {
+  const DatasetConfig set = dataset(rows(24));
+  const std::vector<int64_t> order = row_order(epoch(*open(set, {.local_batch_size = 1})));
+  std::set<int64_t> seen(order.begin(), order.begin() + 8);
+  for (int64_t rank = 0; rank < 4; ++rank) {
+    const auto resumed = open(set, {.local_batch_size = 2, .dp_rank = rank, .dp_size = 4});
+    resumed->restore({.epoch = 0, .next_row = 8});
+    for (const int64_t row : row_order(epoch(*resumed))) EXPECT_TRUE(seen.insert(row).second) << row;
+    EXPECT_EQ(resumed->state().next_row, 24);
+  }
+  EXPECT_EQ(seen.size(), 24U);
+}
+
+TEST_F(RowLoaderTest, APlaceBeyondTheEndIsTheEnd) {
+  const auto loader = open(dataset(rows(10)), {.local_batch_size = 3, .drop_last = true});
+  loader->restore({.epoch = 2, .next_row = 99});
+  EXPECT_EQ(*loader->micro_batches_left(), 0);
+  EXPECT_FALSE(loader->next().has_value());
+  loader->restore({.epoch = 2, .next_row = 5});
+  EXPECT_EQ(*loader->micro_batches_left(), 1);
+}
+
+TEST_F(RowLoaderTest, TheOrderChangesWithAllThatMovesRows) {
+  const DatasetConfig set = dataset(rows(40));
+  const auto of = [&](const DatasetConfig& one, const Loader::Options& options) {
+    Order order = order_of(one, options);
+    const Order own = open(one, options)->order();
+    order.insert(order.end(), own.begin(), own.end());
+    return order;
+  };
+  const Loader::Options packed = {.shuffle = false, .pack_size = 64};
+  std::vector<Order> orders = {of(set, {})};
+  const auto expect_new = [&](const Order& order) {
+    for (const Order& other : orders) EXPECT_NE(order, other);
+    orders.push_back(order);
+  };
+  EXPECT_EQ(of(set, {.local_batch_size = 4, .num_workers = 3}), orders.front());
+  expect_new(of(set, {.seed = 43}));
+  expect_new(of(set, {.shuffle = false}));
+  expect_new(of(set, packed));
+  expect_new(of(set, {.shuffle = false, .pack_size = 65}));
+  for (const auto& change : std::vector<std::function<void(DatasetConfig&)>>{
+           [](DatasetConfig& c) { c.split = "train[:50%]"; },
+           [](DatasetConfig& c) { c.limit_dataset_samples = 30; },
+           [](DatasetConfig& c) { c.shuffle_seed = 1; }}) {
+    DatasetConfig changed = set;
+    change(changed);
+    expect_new(of(changed, {}));
+  }
+  DatasetConfig cut = set;  // shorter rows make other packs
+  cut.seq_length = 12;
+  cut.truncation = "longest_first";
+  expect_new(of(cut, packed));
+  put("rows.jsonl", rows(39) + row("Q", "another"));
+  expect_new(of(set, {}));
 }
 
 TEST_F(RowLoaderTest, ARowWithoutLabelsGivesItsPlaceToTheNext) {

@@ -34,6 +34,8 @@ TEST(Metrics, LinesHaveTheReferencesKeysInItsOrderAndForm) {
       R"(\{"step": 9, "epoch": 0, "timestamp": "[^"]+", "val_loss": 6\.5, "lr": 0\.001, "num_label_tokens": 3895, )"
       R"("mem": 0\.0\}\n)");
   EXPECT_TRUE(std::regex_match(read_file(folder / "validation_long.jsonl"), validation));
+  metrics.write(ValidationRecord{"none", 9, 0, std::nullopt, 0.001, 0, 0});
+  EXPECT_NE(read_file(folder / "validation_none.jsonl").find("\"val_loss\": null"), std::string::npos);
   std::filesystem::remove_all(folder);
 }
 

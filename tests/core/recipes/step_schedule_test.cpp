@@ -60,5 +60,24 @@ TEST(StepSchedule, ContradictionsAreRefused) {
   EXPECT_THROW(StepSchedule(config_of(4, 4), 0, 1), Error);
 }
 
+TEST(StepSchedule, AResumedRunEndsWithItsLastEpochWhateverTheBatchWas) {
+  auto config = config_of(4, 2);
+  config.num_epochs = 3;
+  StepSchedule schedule(config, 10, 1);  // 5 steps an epoch
+  schedule.resume(/*steps_done=*/3, /*epoch=*/0, /*micro_batches_left=*/4);
+  EXPECT_EQ(schedule.total_steps(), 15);
+  schedule.resume(
+      /*steps_done=*/14, /*epoch=*/1, /*micro_batches_left=*/3);  // half as many rows a step before
+  EXPECT_EQ(schedule.total_steps(), 14 + 2 + 5);
+  schedule.resume(/*steps_done=*/20, /*epoch=*/2, /*micro_batches_left=*/0);
+  EXPECT_EQ(schedule.total_steps(), 20);
+  schedule.resume(/*steps_done=*/7, /*epoch=*/9, /*micro_batches_left=*/10);  // fewer epochs than before
+  EXPECT_EQ(schedule.total_steps(), 7);
+  config.max_steps = 12;
+  StepSchedule limited(config, 10, 1);
+  limited.resume(/*steps_done=*/2, /*epoch=*/0, /*micro_batches_left=*/8);
+  EXPECT_EQ(limited.total_steps(), 12);
+}
+
 }  // namespace
 }  // namespace automodel::recipes
