@@ -6,6 +6,7 @@
 
 #include "cli/checkpoint_folder.h"
 #include "cli/commands.h"
+#include "cli/config_keys.h"
 #include "cli/engine_library.h"
 #include "core/base/byte_size.h"
 #include "core/base/error.h"
@@ -41,6 +42,7 @@ void add_checkpoint_convert(CLI::App& parent) {
       ->add_option(
           "--max-shard-size", options->max_shard_size, "Most bytes of a file: 5GB (default), 500MB, 2GiB")
       ->option_text("SIZE");
+  add_ignored_keys(*command, request.ignore_config_keys);
   command->add_option("--family-file", request.family_file, "Read config.json through this family file")
       ->type_name("FILE");
   command->footer(

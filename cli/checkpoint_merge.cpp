@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/commands.h"
+#include "cli/config_keys.h"
 #include "cli/engine_library.h"
 
 namespace automodel::cli {
@@ -26,6 +27,7 @@ void add_checkpoint_merge(CLI::App& parent) {
   command->add_option("--dtype", request->dtype, "float32, bfloat16, float16, or auto (default): as the base")
       ->check(CLI::IsMember({"float32", "bfloat16", "float16", "auto"}))
       ->option_text("TYPE");
+  add_ignored_keys(*command, request->ignore_config_keys);
   command->add_option("--family-file", request->family_file, "Read config.json through this family file")
       ->type_name("FILE");
   command->add_flag("--no-save-tokenizer", *without_tokenizer, "Leave the tokenizer's files out");

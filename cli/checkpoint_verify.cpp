@@ -8,6 +8,7 @@
 
 #include "cli/checkpoint_folder.h"
 #include "cli/commands.h"
+#include "cli/config_keys.h"
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/base/strings.h"
@@ -27,6 +28,12 @@ struct Verified {
   int64_t num_files = 0, num_tensors = 0, num_values_bytes = 0;
   int64_t num_hashed = 0;  ///< files compared with the manifest
   std::string config;      ///< what the weights were checked against; empty: nothing
+};
+
+/// How config.json is read.
+struct ReadAs {
+  std::string family_file;
+  std::vector<std::string> ignored_keys;
 };
 
 /// Opens a file (which checks its header) and reads every value.
@@ -50,13 +57,13 @@ void verify_file(const fs::path& path, Verified& total) {
 }
 
 /// Compares tensors with what config.json asks for.
-void match(const CheckpointFolder& checkpoint,
-           const io::WeightFiles& weights,
-           const std::string& family_file) {
+void match(const CheckpointFolder& checkpoint, const io::WeightFiles& weights, const ReadAs& read_as) {
   check(!checkpoint.config.empty(), ErrorCode::kFormat, checkpoint.path.string(), ": config.json is missing");
-  models::match_weights(
-      models::read_decoder_config(read_file(checkpoint.config), checkpoint.config.string(), "", family_file),
-      weights);
+  models::KeyRules rules;
+  rules.ignored = read_as.ignored_keys;
+  const models::DecoderConfig config = models::read_decoder_config(
+      read_file(checkpoint.config), checkpoint.config.string(), "", read_as.family_file, {}, rules);
+  models::match_weights(config, weights);
 }
 
 /// The JSON files of a training checkpoint, but for those of the model's own folder, which are the
@@ -69,7 +76,7 @@ void verify_state(const fs::path& folder) {
   }
 }
 
-Verified verify(const std::string& path, const std::string& family_file) {
+Verified verify(const std::string& path, const ReadAs& read_as) {
   const CheckpointFolder checkpoint = open_checkpoint_folder(path);
   check(!checkpoint.incomplete,
         ErrorCode::kFormat,
@@ -81,11 +88,11 @@ Verified verify(const std::string& path, const std::string& family_file) {
   if (is_model && checkpoint.model.empty() && checkpoint.shards.empty())
     io::open_weights(checkpoint.path);  // says which file is missing
   if (!checkpoint.model.empty()) {
-    match(checkpoint, io::open_weights(checkpoint.model), family_file);
+    match(checkpoint, io::open_weights(checkpoint.model), read_as);
     total.config = checkpoint.config.string();
   }
   if (!checkpoint.shards.empty()) {
-    match(checkpoint, io::open_weight_files(checkpoint.shards), family_file);
+    match(checkpoint, io::open_weight_files(checkpoint.shards), read_as);
     total.config = checkpoint.config.string();
   }
   std::vector<fs::path> read;
@@ -107,7 +114,8 @@ Verified verify(const std::string& path, const std::string& family_file) {
 
 void add_checkpoint_verify(CLI::App& parent) {
   struct Options {
-    std::string path, family_file;
+    std::string path;
+    ReadAs read_as;
     bool json = false;
   };
 
@@ -118,7 +126,9 @@ void add_checkpoint_verify(CLI::App& parent) {
       ->add_option(
           "path", options->path, "A model folder, a training checkpoint or a folder of them, or one file")
       ->required();
-  command->add_option("--family-file", options->family_file, "Read config.json through this family file")
+  add_ignored_keys(*command, options->read_as.ignored_keys);
+  command
+      ->add_option("--family-file", options->read_as.family_file, "Read config.json through this family file")
       ->type_name("FILE");
   command->add_flag("--json", options->json, "What was checked, as JSON");
   command->footer(
@@ -131,7 +141,7 @@ void add_checkpoint_verify(CLI::App& parent) {
       "  automodel checkpoint verify ./SmolLM2-135M\n"
       "  automodel checkpoint verify checkpoints/epoch_0_step_19 && echo whole");
   command->callback([options] {
-    const Verified total = verify(options->path, options->family_file);
+    const Verified total = verify(options->path, options->read_as);
     if (options->json) {
       nlohmann::ordered_json json = {{"ok", true},
                                      {"files", total.num_files},

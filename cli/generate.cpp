@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/config_keys.h"
 #include "cli/engine_library.h"
 #include "cli/number_range.h"
 #include "cli/text_input.h"
@@ -217,6 +218,7 @@ void add_generate(CLI::App& parent) {
   command->add_option("--dtype", request.dtype, "float32, bfloat16, or auto: as stored, float16 as float32")
       ->check(CLI::IsMember({"float32", "bfloat16", "auto"}))
       ->option_text("TYPE");
+  add_ignored_keys(*command, request.ignore_config_keys);
   command->add_flag("--no-cache", options->no_cache, "Compute the whole sequence for each token, to compare");
   command->add_flag("--no-generation-config",
                     options->no_generation_config,

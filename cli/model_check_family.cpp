@@ -21,6 +21,7 @@ namespace {
 std::set<std::string> known_keys(const models::Family& family) {
   std::set<std::string> keys(family.inert.begin(), family.inert.end());
   for (const auto& [key, allowed] : family.only) keys.insert(key);
+  for (const auto& [key, silent] : family.unread) keys.insert(key);
   for (const auto& [name, source] : family.fields) {
     for (const models::FieldSource* from = &source; from; from = from->if_null.get()) {
       if (!from->key.empty()) keys.insert(from->key);

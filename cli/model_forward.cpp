@@ -10,10 +10,12 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/config_keys.h"
 #include "cli/engine_library.h"
 #include "core/base/error.h"
 #include "core/base/strings.h"
 #include "core/io/json.h"
+#include "core/models/config_json.h"
 
 namespace automodel::cli {
 namespace {
@@ -65,10 +67,13 @@ constexpr std::array kTexts = {std::pair{"model", &ForwardCase::model},
 constexpr std::array kFlags = {std::pair{"grads", &ForwardCase::grads},
                                std::pair{"bidirectional", &ForwardCase::bidirectional}};
 
+constexpr const char* kIgnoredKeys = "ignore_config_keys";  // a list
+
 [[noreturn]] void refuse_key(const std::string& key, const std::string& where) {
   std::vector<std::string> known;
   for (const auto& [name, member] : kTexts) known.emplace_back(name);
   for (const auto& [name, member] : kFlags) known.emplace_back(name);
+  known.emplace_back(kIgnoredKeys);
   const std::string nearest = nearest_name(key, known);
   fail(ErrorCode::kData,
        where,
@@ -92,6 +97,8 @@ ForwardCase case_of(const nlohmann::json& object, const std::string& where) {
     } else if (flag != kFlags.end()) {
       check(value.is_boolean(), ErrorCode::kData, where, ": \"", key, "\": expected true or false");
       request.*(flag->second) = value.get<bool>();
+    } else if (key == kIgnoredKeys) {
+      request.ignore_config_keys = models::words_of(value, where + ": \"" + key + "\"");
     } else {
       refuse_key(key, where);
     }
@@ -171,6 +178,7 @@ void add_model_forward(CLI::App& parent) {
           "--dtype", request.dtype, "float32 (default), bfloat16, or auto: as stored, float16 as float32")
       ->check(CLI::IsMember({"float32", "bfloat16", "auto"}))
       ->option_text("TYPE");
+  add_ignored_keys(*command, request.ignore_config_keys);
   command->add_option("-o,--output", request.output, "Safetensors file to write")->type_name("FILE");
   command
       ->add_option(

@@ -11,12 +11,14 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/config_keys.h"
 #include "cli/number_range.h"
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/base/strings.h"
 #include "core/models/family.h"
 #include "core/models/rope.h"
+#include "core/models/stored_type.h"
 
 namespace automodel::cli {
 namespace {
@@ -29,14 +31,23 @@ constexpr int64_t kDefaultLength = 4096;
 struct Options {
   std::string model;
   std::string family_file;
+  std::vector<std::string> ignored_keys;
   int64_t length = 0;
+  bool strict = false;
   bool json = false;
 };
 
 DecoderConfig read(const Options& options) {
   const std::filesystem::path place = models::find_model_folder(options.model);
   const std::filesystem::path file = std::filesystem::is_directory(place) ? place / "config.json" : place;
-  return models::read_decoder_config(read_file(file), file.string(), "", options.family_file);
+  models::KeyRules rules;
+  rules.strict = options.strict;
+  rules.ignored = options.ignored_keys;
+  DecoderConfig config =
+      models::read_decoder_config(read_file(file), file.string(), "", options.family_file, {}, rules);
+  if (!config.stored_dtype && models::has_weights(file.parent_path()))
+    config.stored_dtype = models::type_of_weights(file.parent_path(), io::open_weights(file.parent_path()));
+  return config;
 }
 
 ordered_json rope_json(const models::RopeConfig& rope, int64_t length) {
@@ -240,9 +251,13 @@ void add_model_info(CLI::App& parent) {
       ->check(positive_integer());
   command->add_option("--family-file", options->family_file, "Read it through this family file")
       ->type_name("FILE");
+  add_ignored_keys(*command, options->ignored_keys);
+  command->add_flag(
+      "--strict", options->strict, "A key of config.json that its family does not know is an error");
   command->add_flag("--json", options->json, "As JSON, with each layer and the rotary frequencies");
   command->footer(
-      "Reads no weights. Tied weights count once; the cost is 6 FLOP a parameter in a matrix product plus "
+      "Reads no weights (their headers, where config.json does not say their type). Tied weights count once; "
+      "the cost is 6 FLOP a parameter in a matrix product plus "
       "attention.\n"
       "Examples:\n"
       "  automodel model info ./SmolLM2-135M\n"

@@ -16,6 +16,7 @@
 #include "core/checkpoint/hf_folder.h"
 #include "core/models/family.h"
 #include "core/models/plain_values.h"
+#include "core/models/stored_type.h"
 #include "core/tensor/dtype.h"
 
 namespace automodel::checkpoint {
@@ -25,9 +26,12 @@ namespace {
 
 using models::MatchedWeight;
 
-models::DecoderConfig config_in(const fs::path& folder, const std::string& family_file) {
+models::DecoderConfig config_in(const fs::path& folder, const ConvertRequest& request, bool quiet) {
   const fs::path file = folder / "config.json";
-  return models::read_decoder_config(read_file(file), file.string(), "", family_file);
+  models::KeyRules rules;
+  rules.quiet = quiet;
+  rules.ignored = request.ignore_config_keys;
+  return models::read_decoder_config(read_file(file), file.string(), "", request.family_file, {}, rules);
 }
 
 /// The name of the plain tensor in the source.
@@ -101,9 +105,11 @@ class Conversion {
   explicit Conversion(const ConvertRequest& request)
       : request_(request),
         source_(models::find_model(request.source)),
-        config_(config_in(source_, request.family_file)),
+        config_(config_in(source_, request, /*quiet=*/false)),
         files_(io::open_weights(source_)),
-        weights_(Tensors(config_, files_).list()) {}
+        weights_(Tensors(config_, files_).list()) {
+    if (!config_.stored_dtype) config_.stored_dtype = models::type_of_weights(source_, files_);
+  }
 
   void write(const fs::path& folder) {
     const std::vector<std::vector<io::TensorToWrite>> shards = split();
@@ -127,7 +133,7 @@ class Conversion {
 
   /// The written folder must hold what its config.json asks for.
   void verify(const fs::path& folder) const {
-    models::match_weights(config_in(folder, request_.family_file), io::open_weights(folder));
+    models::match_weights(config_in(folder, request_, /*quiet=*/true), io::open_weights(folder));
   }
 
  private:

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace automodel::checkpoint {
 
@@ -11,7 +12,8 @@ struct ConvertRequest {
   std::string output;          ///< folder to make; must not exist, or be empty
   std::string dtype = "auto";  ///< float32, bfloat16, float16; auto: each tensor's own
   int64_t max_shard_bytes = 5'000'000'000;
-  std::string family_file;  ///< of a family of the user's own; empty: the known ones
+  std::string family_file;                      ///< of a family of the user's own; empty: the known ones
+  std::vector<std::string> ignore_config_keys;  ///< of config.json, as in a recipe
 };
 
 /// Writes the model as plain numbers in a Hugging Face folder: every tensor under the name that it has in the

@@ -32,8 +32,7 @@ class Merge {
       : request_(request),
         base_(models::find_model_folder(request.base)),
         adapter_(peft::read_adapter(request.adapter)),
-        config_(models::read_decoder_config(
-            read_file(base_ / "config.json"), (base_ / "config.json").string(), "", request.family_file)),
+        config_(config_in(base_, /*quiet=*/false)),
         files_(io::open_weights(base_)),
         embedding_(config_.names.weight("embed")),
         head_(config_.names.weight("head")) {
@@ -78,15 +77,20 @@ class Merge {
 
   /// The written folder must hold what its config.json asks for.
   void verify(const fs::path& folder) const {
-    const fs::path config = folder / "config.json";
-    models::match_weights(
-        models::read_decoder_config(read_file(config), config.string(), "", request_.family_file),
-        io::open_weights(folder));
+    models::match_weights(config_in(folder, /*quiet=*/true), io::open_weights(folder));
   }
 
   size_t num_modules() const { return modules_.size(); }
 
  private:
+  models::DecoderConfig config_in(const fs::path& folder, bool quiet) const {
+    const fs::path file = folder / "config.json";
+    models::KeyRules rules;
+    rules.quiet = quiet;
+    rules.ignored = request_.ignore_config_keys;
+    return models::read_decoder_config(read_file(file), file.string(), "", request_.family_file, {}, rules);
+  }
+
   DType written_dtype(const io::TensorView& stored) const {
     return request_.dtype == "auto" || !is_floating(stored.dtype) ? stored.dtype
                                                                   : dtype_from_torch(request_.dtype);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace automodel::checkpoint {
 
@@ -12,6 +13,7 @@ struct MergeRequest {
   std::string dtype = "auto";  ///< type of the written weights: float32, bfloat16, float16; auto: the base's
   bool with_tokenizer = true;  ///< copy the tokenizer's files
   std::string family_file;     ///< of a family of the user's own; empty: the known ones
+  std::vector<std::string> ignore_config_keys;  ///< of config.json, as in a recipe
 };
 
 /// Writes the base with W + scale * B A in place of every adapted W: a Hugging Face folder with the base's

@@ -159,6 +159,15 @@ void declare_choices(SectionOf<D>& s, const std::string& dtype) {
       .type("text")
       .null_is_unset()
       .doc("a model family file of your own (docs/model-families.md); unset: the known families");
+  s.custom("ignore_config_keys",
+           [](const Node& value, D& draft) {
+             draft.config.ignore_config_keys = read_as<std::vector<std::string>>(value);
+           })
+      .type(type_name<std::vector<std::string>>())
+      .null_is_unset()
+      .doc(
+          "keys of config.json that the model's family does not know and that would end the run: passed "
+          "over");
   s.nested<D>("backend", backend(), [](D& draft) -> D& { return draft; });
   for (const char* name :
        {"attn_implementation", "use_liger_kernel", "use_sdpa_patching", "sdpa_method", "force_hf"}) {
@@ -180,24 +189,6 @@ void declare_common(SectionOf<D>& s, const std::string& dtype) {
   }
 }
 
-const Section& from_pretrained() {
-  static const Section kSection = [] {
-    SectionOf<D> s(
-        "model", "A checkpoint's weights.", "nemo_automodel.NeMoAutoModelForCausalLM.from_pretrained");
-    s.custom("pretrained_model_name_or_path",
-             [](const Node& value, D& draft) { draft.config.path = read_as<std::string>(value); })
-        .type("text")
-        .doc("folder of the checkpoint, or Hub id")
-        .required();
-    declare_common(s, "auto");
-    s.accepted("load_base_model")
-        .only({Node::of(true)}, "a checkpoint's weights are always loaded; from_config draws them");
-    declare_config_fields(s, &D::overrides);
-    return s.take();
-  }();
-  return kSection;
-}
-
 /// `config: {_target_: transformers.AutoConfig.from_pretrained, ...}`
 const Section& named_config() {
   static const Section kSection = [] {
@@ -205,7 +196,11 @@ const Section& named_config() {
         "model.config", "A config.json and what differs from it.", "transformers.AutoConfig.from_pretrained");
     s.accepted("_target_").doc("the configuration's class and constructor");
     for (const char* name : {"pretrained_model_name_or_path", "name_or_path"}) {
-      s.custom(name, [](const Node& value, D& draft) { draft.config.path = read_as<std::string>(value); })
+      s.custom(name,
+               [](const Node& value, D& draft) {
+                 ModelConfig& config = draft.config;
+                 (draft.config_is_beside ? config.config_path : config.path) = read_as<std::string>(value);
+               })
           .type("text")
           .doc("folder with a config.json, such a file, or Hub id");
     }
@@ -256,6 +251,32 @@ Below choose_config(const std::string&, const Node& map, D& draft) {
         ErrorCode::kConfig,
         "needs a _target_, or architectures, e.g. [LlamaForCausalLM]");
   return {&written_config(), &draft};
+}
+
+const Section& from_pretrained() {
+  static const Section kSection = [] {
+    SectionOf<D> s(
+        "model", "A checkpoint's weights.", "nemo_automodel.NeMoAutoModelForCausalLM.from_pretrained");
+    s.custom("pretrained_model_name_or_path",
+             [](const Node& value, D& draft) { draft.config.path = read_as<std::string>(value); })
+        .type("text")
+        .doc("folder of the checkpoint, or Hub id")
+        .required();
+    s.chosen("config",
+             {&named_config(), &written_config()},
+             [](const std::string& key, const Node& map, D& draft) {
+               draft.config_is_beside = true;
+               return choose_config(key, map, draft);
+             })
+        .type("map")
+        .doc("in place of the config.json beside the weights: a map with a _target_");
+    declare_common(s, "auto");
+    s.accepted("load_base_model")
+        .only({Node::of(true)}, "a checkpoint's weights are always loaded; from_config draws them");
+    declare_config_fields(s, &D::overrides);
+    return s.take();
+  }();
+  return kSection;
 }
 
 const Section& from_config() {

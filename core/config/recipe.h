@@ -28,14 +28,15 @@ enum class RecomputeLevel { kNone, kCheap, kBlock };
 
 struct ModelConfig {
   ModelSource source = ModelSource::kPretrained;
-  std::string path;  ///< folder, file (from_config) or Hub id
-  std::string
-      inline_config;  ///< from_config with the config written in the recipe: its JSON text, else empty
+  std::string path;         ///< folder, file (from_config) or Hub id
+  std::string config_path;  ///< from_pretrained with a config.json of another place; empty: the weights' own
+  std::string inline_config;     ///< a config written in the recipe: its JSON text, else empty
   std::string config_overrides;  ///< JSON object of Hugging Face config fields set in the recipe, else empty
   std::string torch_dtype = "auto";  ///< auto, float32, bfloat16 or float16
   bool balanced_gate = false;        ///< experts take tokens in turn, routers rest (benchmarks)
   std::string
       family_file;  ///< a model family of the user's own (docs/model-families.md); empty: the known ones
+  std::vector<std::string> ignore_config_keys;  ///< keys of config.json whose refusal is taken back
 };
 
 struct CheckpointConfig {

@@ -188,7 +188,8 @@ void join_model(RecipeDraft& draft, Rules& rules) {
   ModelConfig& model = draft.model.config;
   if (!draft.model.overrides.entries.empty()) model.config_overrides = to_json(draft.model.overrides);
   if (!draft.model.inline_config.is_null()) model.inline_config = to_json(draft.model.inline_config);
-  rules.require(!draft.model.config_is_named || !model.path.empty(),
+  rules.require(!draft.model.config_is_named ||
+                    !(draft.model.config_is_beside ? model.config_path : model.path).empty(),
                 "model.config",
                 Why::kBadValue,
                 "names no configuration; set pretrained_model_name_or_path");

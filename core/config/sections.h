@@ -18,9 +18,10 @@ struct DatasetDraft {
 
 struct ModelDraft {
   ModelConfig config;
-  Node overrides = Node::map();  ///< Hugging Face config fields
-  bool config_is_named = false;  ///< from_config by the path of a config.json
-  Node inline_config;  ///< of from_config, with the config written in the recipe; null: named by path
+  Node overrides = Node::map();   ///< Hugging Face config fields
+  bool config_is_named = false;   ///< by the path of a config.json
+  bool config_is_beside = false;  ///< of from_pretrained: in place of the config.json of the weights
+  Node inline_config;             ///< a config written in the recipe; null: named by path
 };
 
 struct RecipeDraft {

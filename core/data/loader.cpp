@@ -13,6 +13,7 @@
 #include "core/data/row_loader.h"
 #include "core/data/source.h"
 #include "core/data/squad.h"
+#include "core/data/token_ids.h"
 
 namespace automodel::data {
 
@@ -53,11 +54,23 @@ std::unique_ptr<Loader> open_loader(const config::DatasetConfig& dataset,
         .shuffle_files = dataset.shuffle_files,
         .seed = options.seed,
         .dp_rank = options.dp_rank,
-        .dp_size = options.dp_size};
+        .dp_size = options.dp_size,
+        .vocab_size = options.vocab_size};
     return std::make_unique<NanogptLoader>(match_files(dataset.paths), stream, checked);
   }
-  if (dataset.kind == Kind::kMock) return std::make_unique<MockLoader>(dataset, checked);
+  if (dataset.kind == Kind::kMock) {
+    check(options.vocab_size == 0 || dataset.mock.vocab_size <= options.vocab_size,
+          ErrorCode::kConfig,
+          "dataset.vocab_size: ",
+          dataset.mock.vocab_size,
+          " is more than the ",
+          options.vocab_size,
+          " rows of the model's embedding");
+    return std::make_unique<MockLoader>(dataset, checked);
+  }
   ensure(tokenizer != nullptr, "a dataset of text was opened without a tokenizer");
+  const bool pads = options.local_batch_size > 1 || options.pad_seq_len_divisible > 1;
+  check_vocabulary(*tokenizer, options.vocab_size, pads);
   std::unique_ptr<Source> source = open_source(dataset);
   auto processor = make_processor(dataset, *tokenizer, *source);
   return std::make_unique<RowLoader>(

@@ -9,6 +9,7 @@
 #include "core/base/error.h"
 #include "core/base/strings.h"
 #include "core/data/sampler.h"
+#include "core/data/token_ids.h"
 
 namespace automodel::data {
 
@@ -73,6 +74,22 @@ bool NanogptStream::find_sample() {
   return position_ + options_.seq_len < end_;
 }
 
+void NanogptStream::check_sample(const Sample& sample) const {
+  try {
+    check_ids(sample.input_ids, options_.vocab_size);
+    check_ids(sample.labels, options_.vocab_size);
+  } catch (const Error& error) {
+    fail(error.code(),
+         files_[static_cast<size_t>(order_[file_])].string(),
+         ": in the ",
+         options_.seq_len + 1,
+         " tokens from ",
+         position_,
+         " on: ",
+         error.message());
+  }
+}
+
 Sample NanogptStream::next() {
   while (!find_sample()) advance_file();
   const auto length = static_cast<size_t>(options_.seq_len);
@@ -83,6 +100,7 @@ Sample NanogptStream::next() {
     sample.input_ids[i] = static_cast<int32_t>(shard_->token(position_ + static_cast<int64_t>(i)));
     sample.labels[i] = static_cast<int32_t>(shard_->token(position_ + static_cast<int64_t>(i) + 1));
   }
+  check_sample(sample);
   sample.row = row_++;
   position_ += options_.seq_len + 1;
   ++samples_in_pass_;

@@ -23,12 +23,14 @@ class NanogptStream {
     int64_t seed = 42;
     int64_t dp_rank = 0;
     int64_t dp_size = 1;
+    int64_t vocab_size = 0;  ///< rows of the model's embedding; 0: ids are not checked
   };
 
   /// With at least as many files as ranks, a rank reads every dp_size-th file whole; with fewer, its equal
   /// share of the tokens of each. Throws Error(kData) when the part holds no sample.
   NanogptStream(std::vector<std::filesystem::path> files, const Options& options);
 
+  /// Throws Error(kData) naming the file and the place of a token that the model has no row for.
   Sample next();
 
   /// As calling `next` n times.
@@ -37,6 +39,7 @@ class NanogptStream {
  private:
   void open_file();
   void advance_file();
+  void check_sample(const Sample& sample) const;
 
   /// Moves to where the next sample begins; false when the current file has none left.
   bool find_sample();

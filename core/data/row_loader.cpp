@@ -11,6 +11,7 @@
 #include "core/base/log.h"
 #include "core/data/collator.h"
 #include "core/data/sampler.h"
+#include "core/data/token_ids.h"
 
 namespace automodel::data {
 namespace {
@@ -227,6 +228,8 @@ Sample RowLoader::process(int64_t row) const {
   try {
     Sample sample = processor_->process(fields, row);
     sample.row = row;
+    check_ids(sample.input_ids, options_.vocab_size);
+    check_ids(sample.labels, options_.vocab_size);
     return sample;
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kData) throw;

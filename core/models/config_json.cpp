@@ -19,29 +19,25 @@ using nlohmann::json;
   fail(ErrorCode::kFormat, where, ": expected ", expected, ", found ", text);
 }
 
-/// Walks an object: a key is known itself, or is an object some of whose inner keys are known. Names with a
-/// leading underscore are notes of whoever wrote the file ("_name_or_path"): no model reads them.
-void refuse_unknown_in(const json& object,
-                       const std::string& prefix,
-                       const std::set<std::string>& known,
-                       const std::string& origin) {
+bool is_neutral(const json& value) {
+  if (value.is_number()) return value.get<double>() == 0;
+  return value.is_null() || value == false || (!value.is_boolean() && value.empty()) || value == "";
+}
+
+/// Walks an object: a key is known itself, or is an object some of whose inner keys are known.
+void find_unknown(const json& object,
+                  const std::string& prefix,
+                  const std::set<std::string>& known,
+                  std::vector<UnknownKey>& found) {
   for (const auto& [key, value] : object.items()) {
     const std::string path = prefix + key;
     if (known.contains(path) || key.starts_with('_')) continue;
     const auto inner = known.lower_bound(path + ".");
     if (value.is_object() && inner != known.end() && inner->starts_with(path + ".")) {
-      refuse_unknown_in(value, path + ".", known, origin);
+      find_unknown(value, path + ".", known, found);
       continue;
     }
-    const std::string nearest = nearest_name(path, {known.begin(), known.end()});
-    fail(ErrorCode::kFormat,
-         origin,
-         ": unknown key \"",
-         path,
-         "\"",
-         nearest.empty() ? "" : "; did you mean \"" + nearest + "\"?",
-         "; a key without effect on the mathematics is declared under `inert:` of a family file "
-         "(docs/model-families.md)");
+    found.push_back({path, nearest_name(path, {known.begin(), known.end()}), is_neutral(value)});
   }
 }
 
@@ -59,6 +55,10 @@ ConfigJson::ConfigJson(ConfigJson&&) noexcept = default;
 
 const json* ConfigJson::find(const std::string& key) {
   known_.insert(key);
+  return peek(key);
+}
+
+const json* ConfigJson::peek(const std::string& key) const {
   // A key may itself hold a dot ("transformers.js_config"): the whole comes first.
   if (const auto whole = object_->find(key); whole != object_->end()) return &*whole;
   const json* value = object_.get();
@@ -80,8 +80,14 @@ std::string ConfigJson::where(const std::string& key) const {
   return detail::join(overridden(key) ? "override" : origin_, ": \"", key, "\"");
 }
 
-void ConfigJson::refuse_unknown() const {
-  refuse_unknown_in(*object_, "", known_, origin_);
+std::vector<UnknownKey> ConfigJson::unknown(const std::string& prefix) const {
+  std::vector<UnknownKey> found;
+  find_unknown(*object_, "", known_, found);
+  for (UnknownKey& key : found) {
+    key.overridden = overridden(split(key.path, '.').front());
+    key.path = prefix + key.path;
+  }
+  return found;
 }
 
 int64_t as_int(const json& value, const std::string& where, int64_t min, int64_t max) {

@@ -10,8 +10,15 @@
 
 namespace automodel::models {
 
-/// A config.json that remembers which of its keys were asked for, so that what nobody asked for can be
-/// refused.
+/// A key that nobody asked for.
+struct UnknownKey {
+  std::string path;         ///< "outer.inner" for one in an inner object
+  std::string nearest;      ///< a key that was asked for with nearly that name; empty: none
+  bool neutral = false;     ///< the value is null, false, 0 or empty
+  bool overridden = false;  ///< it came from the overrides
+};
+
+/// A config.json that remembers which of its keys were asked for, so that what nobody asked for is known.
 class ConfigJson {
  public:
   /// `origin` names the text in messages. Throws Error(kFormat) when `object` is not a JSON object.
@@ -23,7 +30,10 @@ class ConfigJson {
   /// as known.
   const nlohmann::json* find(const std::string& key);
 
-  /// The same, with null taken for absent.
+  /// The same without counting as known.
+  const nlohmann::json* peek(const std::string& key) const;
+
+  /// As find, with null taken for absent.
   const nlohmann::json* find_value(const std::string& key);
 
   /// "config.json: \"hidden_size\"".
@@ -41,8 +51,9 @@ class ConfigJson {
     return size == num_layers || (shortened && size > num_layers);
   }
 
-  /// Throws Error(kFormat) for a key that was never asked for, naming the nearest known one.
-  void refuse_unknown() const;
+  /// The keys that were never asked for, `prefix` before each. Names with a leading underscore are notes of
+  /// whoever wrote the file ("_name_or_path"), which no model reads: they are left out.
+  std::vector<UnknownKey> unknown(const std::string& prefix = "") const;
 
  private:
   std::unique_ptr<nlohmann::json> object_;

@@ -8,18 +8,27 @@
 
 namespace automodel::models {
 
+/// What becomes of keys of a config.json that its family does not read; see judge_unknown_keys.
+struct KeyRules {
+  bool strict = false;               ///< every one is an error
+  bool quiet = false;                ///< no warnings: the file is a copy of one that was read before
+  std::vector<std::string> ignored;  ///< keys whose error is taken back
+};
+
 /// Reads a Hugging Face config.json through the family that claims its architecture.
 /// `config_json` is the JSON text, `origin` its name in messages, `overrides_json` a JSON object merged over
 /// it ("" for none), `family_file` a user's family file ("" for the built-in ones and those of
-/// AUTOMODEL_MODELS), `request` the head to have in place of the one that the class names. A class that a
-/// family does not list is of it when it differs in the ending alone: ForSequenceClassification, Model.
-/// Throws Error(kUnsupported) for an unknown architecture (naming the known and the nearest) and for a value
-/// that the family file refuses; Error(kFormat) for an unknown key, a missing key or a wrong type.
+/// AUTOMODEL_MODELS), `request` the head to have in place of the one that the class names, `rules` what
+/// becomes of keys that the family does not read. A class that a family does not list is of it when it
+/// differs in the ending alone: ForSequenceClassification, Model. Throws Error(kUnsupported) for an unknown
+/// architecture (naming the known and the nearest) and for a value that the family file refuses;
+/// Error(kFormat) for a missing key, a wrong type and an unknown key that could change the mathematics.
 DecoderConfig read_decoder_config(const std::string& config_json,
                                   const std::string& origin,
                                   const std::string& overrides_json = "",
                                   const std::string& family_file = "",
-                                  const TaskRequest& request = {});
+                                  const TaskRequest& request = {},
+                                  const KeyRules& rules = {});
 
 /// The architectures that can be read, with the family of each.
 struct FamilyEntry {

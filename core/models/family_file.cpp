@@ -203,6 +203,23 @@ void parse_weights(const Place& place, WeightNames& weights) {
   });
 }
 
+/// A map of keys to lists of their values.
+void parse_values(const Place& place, std::map<std::string, std::vector<JsonText>>& values) {
+  place.each([&](const std::string& key, const Place& value) {
+    const json allowed = to_json(value);
+    if (!allowed.is_array() || allowed.empty()) value.refuse("expected a list of the values that are right");
+    for (const json& one : allowed) values[key].push_back(one.dump());
+  });
+}
+
+std::string parse_checked_with(const Place& place) {
+  const std::string text = place.text();
+  const bool is_release = !text.empty() && text.find_first_not_of("0123456789.") == std::string::npos;
+  if (!is_release && text != kRemoteCode)
+    place.refuse("expected a release of transformers such as 5.23.0, or ", kRemoteCode);
+  return text;
+}
+
 void parse_section(const std::string& section, const Place& place, Family& family) {
   if (section == "like") {
     family.like = place.text();
@@ -221,13 +238,12 @@ void parse_section(const std::string& section, const Place& place, Family& famil
     for (const std::string& name : family.readers) {
       if (!find_reader(name)) place.unknown("reader", name, reader_names());
     }
+  } else if (section == "checked_with") {
+    family.checked_with = parse_checked_with(place);
   } else if (section == "only") {
-    place.each([&](const std::string& key, const Place& value) {
-      const json allowed = to_json(value);
-      if (!allowed.is_array() || allowed.empty())
-        value.refuse("expected a list of the values that are right");
-      for (const json& one : allowed) family.only[key].push_back(one.dump());
-    });
+    parse_values(place, family.only);
+  } else if (section == "unread") {
+    parse_values(place, family.unread);
   } else if (section == "inert") {
     family.inert = place.texts();
   } else if (section == "weights") {
@@ -235,7 +251,16 @@ void parse_section(const std::string& section, const Place& place, Family& famil
   } else {
     place.unknown("section",
                   section,
-                  {"like", "architectures", "model_types", "fields", "readers", "only", "inert", "weights"});
+                  {"like",
+                   "architectures",
+                   "model_types",
+                   "checked_with",
+                   "fields",
+                   "readers",
+                   "only",
+                   "unread",
+                   "inert",
+                   "weights"});
   }
 }
 
@@ -295,6 +320,19 @@ void emit_list(YAML::Emitter& out, const char* name, const std::vector<std::stri
   out << YAML::Key << name << YAML::Value << YAML::Flow << values;
 }
 
+void emit_values(YAML::Emitter& out,
+                 const char* name,
+                 const std::map<std::string, std::vector<JsonText>>& values) {
+  out << YAML::Key << name << YAML::Value << YAML::BeginMap;
+  for (const auto& [key, allowed] : values) {
+    out << YAML::Key << key << YAML::Value;
+    json list = json::array();
+    for (const JsonText& one : allowed) list.push_back(json::parse(one));
+    emit(out, list);
+  }
+  out << YAML::EndMap;
+}
+
 void emit(YAML::Emitter& out, const WeightNames& weights) {
   out << YAML::BeginMap << YAML::Key << "layer" << YAML::Value << weights.layer;
   if (!weights.prefix.empty()) out << YAML::Key << "prefix" << YAML::Value << weights.prefix;
@@ -347,13 +385,18 @@ Family inherit(const Family& family, const Family& base) {
     }
   }
   if (whole.readers.empty()) whole.readers = base.readers;
+  // A key that this family reads or lists itself is no longer what its base says.
+  const auto is_here = [&](const std::string& key) {
+    return std::ranges::any_of(family.fields, [&](const auto& f) { return f.second.key == key; }) ||
+           std::ranges::count(family.inert, key) > 0;
+  };
   for (const auto& [key, allowed] : base.only) {
-    // A key that this family reads itself is no longer restricted by its base.
-    const bool read_here =
-        std::ranges::any_of(family.fields, [&](const auto& f) { return f.second.key == key; });
-    const bool inert_here = std::ranges::count(family.inert, key) > 0;
-    if (!read_here && !inert_here) whole.only.try_emplace(key, allowed);
+    if (!is_here(key) && !family.unread.contains(key)) whole.only.try_emplace(key, allowed);
   }
+  for (const auto& [key, allowed] : base.unread) {
+    if (!is_here(key) && !family.only.contains(key)) whole.unread.try_emplace(key, allowed);
+  }
+  if (whole.checked_with.empty()) whole.checked_with = base.checked_with;
   whole.inert = joined(base.inert, family.inert);
   whole.weights = base.weights;
   for (const auto& [role, name] : family.weights.modules) whole.weights.modules[role] = name;
@@ -369,6 +412,7 @@ std::string to_yaml(const Family& family) {
   out << YAML::BeginMap;
   emit_list(out, "architectures", family.architectures);
   emit_list(out, "model_types", family.model_types);
+  if (!family.checked_with.empty()) out << YAML::Key << "checked_with" << YAML::Value << family.checked_with;
   out << YAML::Key << "fields" << YAML::Value << YAML::BeginMap;
   for (const auto& [name, source] : family.fields) {
     out << YAML::Key << name << YAML::Value;
@@ -376,14 +420,8 @@ std::string to_yaml(const Family& family) {
   }
   out << YAML::EndMap;
   emit_list(out, "readers", family.readers);
-  out << YAML::Key << "only" << YAML::Value << YAML::BeginMap;
-  for (const auto& [key, allowed] : family.only) {
-    out << YAML::Key << key << YAML::Value;
-    json list = json::array();
-    for (const JsonText& one : allowed) list.push_back(json::parse(one));
-    emit(out, list);
-  }
-  out << YAML::EndMap;
+  emit_values(out, "only", family.only);
+  emit_values(out, "unread", family.unread);
   out << YAML::Key << "inert" << YAML::Value << family.inert;
   out << YAML::Key << "weights" << YAML::Value;
   emit(out, family.weights);

@@ -22,6 +22,9 @@ struct FieldSource {
   std::map<std::string, JsonText> values;      ///< config.json's words -> ours; empty: as they are
 };
 
+/// `checked_with` of a family whose code lies in its checkpoints.
+constexpr const char* kRemoteCode = "remote code";
+
 /// A family file with everything that it inherits.
 struct Family {
   std::string name;    ///< of the file, without .yaml
@@ -29,9 +32,12 @@ struct Family {
   std::string like;    ///< name of the base; empty for a base
   std::vector<std::string> architectures;
   std::vector<std::string> model_types;
+  std::string checked_with;  ///< release of transformers whose class it was compared with, or kRemoteCode
   std::vector<std::pair<std::string, FieldSource>> fields;  ///< in the order of the files
   std::vector<std::string> readers;
   std::map<std::string, std::vector<JsonText>> only;
+  /// Keys that the class does not read and another family's may: values that pass in silence.
+  std::map<std::string, std::vector<JsonText>> unread;
   std::vector<std::string> inert;
   WeightNames weights;
 };

@@ -97,6 +97,20 @@ Setter every_norm(Set set) {
   };
 }
 
+void set_window_layers(Draft& d, const json& v, const std::string& w) {
+  d.window_letters.clear();
+  if (!v.is_string()) {
+    d.window_pattern = as_int(v, w, -1, kMaxSize);
+    return;
+  }
+  d.window_letters = v.get<std::string>();
+  check(!d.window_letters.empty() && d.window_letters.find_first_not_of("LG") == std::string::npos,
+        ErrorCode::kFormat,
+        w,
+        ": expected a number, or letters L and G such as LLLG, found ",
+        v.dump());
+}
+
 void set_pad_token(Draft& d, const json& v, const std::string& w) {
   if (v.is_null()) return;
   const int64_t id = as_int(v, w, -d.config.vocab_size, d.config.vocab_size - 1);
@@ -105,7 +119,7 @@ void set_pad_token(Draft& d, const json& v, const std::string& w) {
 
 /// Keys of quantization_config, with the only value that is read where another would change the weights.
 /// Which modules are quantised is seen in the files.
-void check_quantization_keys(const json& object, const std::string& where) {
+void check_quantization_keys(const json& object, const std::string& where, Draft& draft) {
   static const std::map<std::string, const char*> kKeys = {{"quant_method", nullptr},
                                                            {"weight_block_size", nullptr},
                                                            {"modules_to_not_convert", nullptr},
@@ -113,12 +127,15 @@ void check_quantization_keys(const json& object, const std::string& where) {
                                                            {"ignored_layers", nullptr},
                                                            {"dequantize", nullptr},
                                                            {"scale_fmt", nullptr},
-                                                           {"fmt", "e4m3"},
+                                                           {"fmt", nullptr},  // the files say it
                                                            {"activation_scheme", "dynamic"},
                                                            {"expert_dtype", "fp8"}};
   for (const auto& [key, value] : object.items()) {
     const auto known = kKeys.find(key);
-    check(known != kKeys.end(), ErrorCode::kFormat, where, ": unknown key \"", key, "\"");
+    if (known == kKeys.end()) {
+      draft.unknown_keys.push_back({"quantization_config." + key, "", value.is_null() || value == false});
+      continue;
+    }
     check(!known->second || value == known->second,
           ErrorCode::kUnsupported,
           where,
@@ -138,7 +155,7 @@ void set_quantization(Draft& d, const json& v, const std::string& w) {
   constexpr std::array kMethods = {std::pair{"fp8", Kind::kFp8Blocks}, std::pair{"mxfp4", Kind::kMxfp4}};
   QuantizationConfig& quantization = d.config.quantization;
   quantization.kind = as_enum(v.value("quant_method", json()), w + ": quant_method", kMethods);
-  check_quantization_keys(v, w);
+  check_quantization_keys(v, w, d);
   const auto block = v.find("weight_block_size");
   if (quantization.kind != Kind::kFp8Blocks || block == v.end()) return;
   const std::vector<double> sizes = as_numbers(*block, w + ": weight_block_size");
@@ -424,6 +441,9 @@ std::vector<Field> attention_fields() {
       {"window_pattern",
        "layer i has the sliding window unless (i + 1) % this is 0; 0: no layer has, -1: all have",
        size(OF(window_pattern), -1)},
+      {"window_layers",
+       "window_pattern, or letters for layers: L has the sliding window, G has not; repeated, the last is G",
+       set_window_layers},
       {"window_pattern_shift", "stands for the 1 in (i + 1)", size(OF(window_pattern_shift), 0)},
       {"causal", "a token sees those before it, not those behind it", yes_or_no(OF(layer.attention.causal))},
       {"rope_in_windows_only",

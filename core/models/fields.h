@@ -7,6 +7,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "core/models/config_json.h"
 #include "core/models/decoder_config.h"
 
 namespace automodel::models {
@@ -22,12 +23,15 @@ struct Draft {
   /// Share of a head's leading dims that rotate where the rope parameters say none; unset: the family knows
   /// no partial rotation.
   std::optional<double> partial_rotary_factor;
-  bool rope_required = false;           ///< rope parameters that config.json lacks are not the default ones
+  bool rope_required = false;            ///< rope parameters that config.json lacks are not the default ones
+  std::vector<UnknownKey> unknown_keys;  ///< of inner objects of the config.json
   std::optional<int64_t> dense_layers;  ///< leading layers without experts; unset: first_k_dense_replace or 1
   bool router_grouped = true;           ///< false: groups of experts take no part
   bool query_scale_in_rope = false;     ///< the rope parameters may hold llama_4_scaling_beta
   bool rope_interleaved = false;        ///< pairs are neighbours, not halves
   int64_t window_pattern = -1;  ///< layer i has the window unless (i + 1) % this is 0; 0: none has, -1: all
+  std::string window_letters;   ///< L has the window, G has none; repeated, the last layer is G; empty: as
+                                ///< window_pattern
   int64_t window_pattern_shift = 1;  ///< (i + this), in place of (i + 1)
   bool embed_norm = false;           ///< the embeddings' sum is normalised, as the layers are
   bool final_norm = true;            ///< there is a norm before the head

@@ -14,6 +14,7 @@
 #include "core/models/family.h"
 #include "core/models/fields.h"
 #include "core/models/readers.h"
+#include "core/models/unknown_keys.h"
 
 namespace automodel::models {
 namespace {
@@ -157,6 +158,15 @@ void refuse_other_values(ConfigJson& config, const Family& family) {
   }
 }
 
+/// A key that the class does not read is known with the values that pass in silence.
+void find_unread(ConfigJson& config, const Family& family) {
+  for (const auto& [key, silent] : family.unread) {
+    const json* value = config.peek(key);
+    const auto equals = [&](const JsonText& one) { return json::parse(one) == *value; };
+    if (value && std::ranges::any_of(silent, equals)) config.find(key);
+  }
+}
+
 constexpr std::array kLabelKinds = {std::pair{"regression", nn::LabelKind::kNumbers},
                                     std::pair{"single_label_classification", nn::LabelKind::kClass},
                                     std::pair{"multi_label_classification", nn::LabelKind::kSeveral}};
@@ -232,13 +242,33 @@ void check_heads(const DecoderConfig& decoder, const std::string& origin) {
         attention.num_kv_heads);
 }
 
+/// Refuses a bias where nothing computes one.
+void check_norms(const DecoderConfig& decoder, const Family& family) {
+  const auto check_norm = [&](const NormConfig& norm, const char* fields) {
+    check(!norm.bias || (norm.kind == NormKind::kLayer && norm.weight) || norm.kind == NormKind::kNone,
+          ErrorCode::kUnsupported,
+          family.origin,
+          ": ",
+          fields,
+          ": only a layer norm with a weight can have a bias; here it is ",
+          norm.kind == NormKind::kLayer ? "a layer norm without a weight" : "an RMS norm");
+  };
+  check_norm(decoder.norm, "norm_kind and norm_bias");
+  for (const LayerConfig& layer : decoder.layers) {
+    check_norm(layer.block.norm, "norm_kind and norm_bias");
+    if (layer.attention.qk_norm != QkNorm::kNone)
+      check_norm(layer.attention.head_norm, "qk_norm_kind and qk_norm_bias");
+  }
+}
+
 }  // namespace
 
 DecoderConfig read_decoder_config(const std::string& config_json,
                                   const std::string& origin,
                                   const std::string& overrides_json,
                                   const std::string& family_file,
-                                  const TaskRequest& request) {
+                                  const TaskRequest& request,
+                                  const KeyRules& rules) {
   json merged = io::parse_json(io::with_tagged_infinities(config_json), origin);
   std::set<std::string> overridden;
   if (!overrides_json.empty()) {
@@ -271,8 +301,15 @@ DecoderConfig read_decoder_config(const std::string& config_json,
   read_task(config, request, draft);
   for (const std::string& key : family.inert) config.find(key);
   refuse_other_values(config, family);
-  config.refuse_unknown();
+  find_unread(config, family);
+  std::vector<UnknownKey> unknown = config.unknown();
+  for (UnknownKey& key : draft.unknown_keys) {
+    key.overridden = config.overridden(split(key.path, '.').front());
+    unknown.push_back(std::move(key));
+  }
+  judge_unknown_keys(config, unknown, family, rules);
   check_heads(draft.config, origin);
+  check_norms(draft.config, family);
   return draft.config;
 }
 

@@ -15,6 +15,8 @@ struct Reader {
 
   /// Runs after the fields, when `draft.config.layers` holds num_layers copies of `draft.layer`.
   void (*read)(ConfigJson& config, Draft& draft);
+
+  const char* keys = "";  ///< what it reads of a config.json, between spaces
 };
 
 const std::vector<Reader>& readers();

@@ -37,8 +37,8 @@ const std::map<std::string, std::vector<std::string>>& keys_of_types() {
   return kKeys;
 }
 
-/// Refuses a key of no type, warns of one of another type, and asks for what is missing.
-void check_keys(ConfigJson& params, const std::string& type, bool query_scale) {
+/// Collects keys of no type, warns of one of another type, and asks for what is missing.
+void check_keys(ConfigJson& params, const std::string& type, const std::string& prefix, Draft& draft) {
   const auto& types = keys_of_types();
   const auto found = types.find(type);
   check(found != types.end(),
@@ -69,12 +69,12 @@ void check_keys(ConfigJson& params, const std::string& type, bool query_scale) {
       }
     }
   }
-  if (query_scale) {
+  if (draft.query_scale_in_rope) {
     params.find("llama_4_scaling_beta");
     params.find("max_position_embeddings");  // said twice
   }
   params.find("finetuned");  // a note of yarn's authors
-  params.refuse_unknown();
+  for (UnknownKey& key : params.unknown(prefix)) draft.unknown_keys.push_back(std::move(key));
 }
 
 std::optional<double> number(ConfigJson& params, const std::string& key) {
@@ -169,7 +169,8 @@ int64_t rotary_dim(ConfigJson& config, ConfigJson& params, const Draft& draft, i
 }
 
 /// One rope from its parameters. `theta`: where they say none.
-RopeConfig rope_of(ConfigJson& config, ConfigJson& params, const Draft& draft, double theta) {
+RopeConfig rope_of(
+    ConfigJson& config, ConfigJson& params, const std::string& prefix, Draft& draft, double theta) {
   RopeSettings settings;
   const json* type = params.find_value("rope_type");
   const json* old_type = params.find_value("type");
@@ -180,7 +181,7 @@ RopeConfig rope_of(ConfigJson& config, ConfigJson& params, const Draft& draft, d
         " (before transformers 5 \"type\") is missing: nothing says what \"factor\" scales");
   const json* inner_theta = params.find_value("rope_theta");
   settings.head_dim = rotary_dim(config, params, draft, draft.config.layers.at(0).attention.head_dim);
-  check_keys(params, settings.rope_type, draft.query_scale_in_rope);
+  check_keys(params, settings.rope_type, prefix, draft);
   settings.rope_theta = inner_theta ? as_number(*inner_theta, params.where("rope_theta")) : theta;
   check(
       settings.rope_theta > 1, ErrorCode::kFormat, params.where("rope_theta"), ": expected a number above 1");
@@ -220,9 +221,9 @@ void read_rope_from(const json& object, ConfigJson& config, Draft& draft) {
         ErrorCode::kFormat,
         config.where("rope_parameters"),
         " is missing; this family needs them");
-  ConfigJson params(object,
-                    config.origin() + (config.find("rope_scaling") ? ": rope_scaling" : ": rope_parameters"));
-  draft.config.ropes = {rope_of(config, params, draft, theta)};
+  const std::string name = config.find("rope_scaling") ? "rope_scaling" : "rope_parameters";
+  ConfigJson params(object, config.origin() + ": " + name);
+  draft.config.ropes = {rope_of(config, params, name + ".", draft, theta)};
   if (draft.query_scale_in_rope) read_query_scale(object, config.where("rope_parameters"), draft);
   if (!draft.rope_in_windows_only || draft.layer.attention.sliding_window == 0) return;
   for (LayerConfig& layer : draft.config.layers) {
@@ -296,7 +297,9 @@ void read_rope_by_layer_type(ConfigJson& config, Draft& draft) {
           key,
           "\" is unknown beside full_attention and sliding_attention");
   }
-  draft.config.ropes = {rope_of(config, full, draft, theta), rope_of(config, sliding, draft, local_theta)};
+  const std::string prefix = "rope_parameters.";
+  draft.config.ropes = {rope_of(config, full, prefix + "full_attention.", draft, theta),
+                        rope_of(config, sliding, prefix + "sliding_attention.", draft, local_theta)};
   for (LayerConfig& layer : draft.config.layers) {
     layer.attention.rope = layer.attention.sliding_window > 0 ? 1 : 0;
   }

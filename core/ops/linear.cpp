@@ -226,8 +226,7 @@ at::Tensor linear(const at::Tensor& x, const Linear& layer, const OpContext& con
 }
 
 at::Tensor norm_linear(const at::Tensor& x, const Norm& norm, const Linear& layer, const OpContext& context) {
-  if (norm.kind == NormKind::kRms && norm.weight)
-    return NormLinearFunction::apply(x, anchor_of(layer, &norm), norm, layer, context);
+  if (is_plain_rms(norm)) return NormLinearFunction::apply(x, anchor_of(layer, &norm), norm, layer, context);
   return linear(ops::norm(x, norm, context), layer, context);
 }
 

@@ -213,6 +213,7 @@ at::Tensor rms_norm_backward(const at::Tensor& dy,
 }
 
 at::Tensor rms_norm(const at::Tensor& x, const Norm& norm, const OpContext& context) {
+  ensure(!norm.bias, "an RMS norm has no bias");
   // An undefined tensor is no input of a node; without a weight x stands in for its anchor.
   return RmsNormFunction::apply(x, norm.weight ? norm.weight.unit->anchor() : x, norm, context);
 }

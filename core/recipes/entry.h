@@ -31,7 +31,8 @@ struct ForwardCase {
   std::string refused;    ///< where to write the message of a refusal, and go on; empty: a refusal ends all
   std::string output;     ///< safetensors file to write
   bool grads = false;     ///< also write grad.NAME for every parameter
-  std::string dtype = "float32";  ///< compute and storage type, or auto
+  std::string dtype = "float32";                ///< compute and storage type, or auto
+  std::vector<std::string> ignore_config_keys;  ///< of its config.json, as in a recipe
 };
 
 /// What a text is made to follow.
@@ -50,6 +51,7 @@ struct GenerateRequest {
   std::string model;    ///< folder, checkpoint folder or Hub id
   std::string adapter;  ///< a LoRA adapter's folder, or a checkpoint's; empty: none
   std::string dtype = "auto";
+  std::vector<std::string> ignore_config_keys;  ///< of its config.json, as in a recipe
   std::vector<Prompt> prompts;
   std::optional<int64_t> max_new_tokens;
   bool sample = false;  ///< false: the most likely token each time

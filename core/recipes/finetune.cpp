@@ -109,7 +109,8 @@ std::unique_ptr<tokenizer::Tokenizer> load_tokenizer(const config::Recipe& recip
 data::Loader::Options loader_options(const config::Recipe& recipe,
                                      const config::DataloaderConfig& dataloader,
                                      const config::PackingConfig& packing,
-                                     const dist::Mesh& mesh) {
+                                     const dist::Mesh& mesh,
+                                     int64_t vocab_size) {
   data::Loader::Options options;
   options.dp_rank = mesh.dp_rank();
   options.dp_size = mesh.dp_size();
@@ -122,6 +123,7 @@ data::Loader::Options loader_options(const config::Recipe& recipe,
   options.ignore_index = recipe.loss.ignore_index;
   options.pack_size = packing.packed_sequence_size;
   options.num_max_packs = packing.max_packs;
+  options.vocab_size = vocab_size;
   return options;
 }
 
@@ -420,12 +422,14 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
 
   const auto tokenizer = load_tokenizer(recipe, training.model.folder);
   const config::DatasetConfig dataset = training_set(recipe, training.model.decoder.config);
-  const data::Loader::Options options = loader_options(recipe, recipe.dataloader, recipe.packing, mesh);
+  const int64_t vocab_size = training.model.decoder.config.vocab_size;
+  const data::Loader::Options options =
+      loader_options(recipe, recipe.dataloader, recipe.packing, mesh, vocab_size);
   const auto loader = data::open_loader(dataset, tokenizer.get(), options);
   std::vector<std::unique_ptr<data::Loader>> validation_loaders;
   for (const config::DatasetConfig& set : recipe.validation_datasets) {
     validation_loaders.push_back(data::open_loader(
-        set, tokenizer.get(), loader_options(recipe, recipe.validation_dataloader, /*packing=*/{}, mesh)));
+        set, tokenizer.get(), loader_options(recipe, recipe.validation_dataloader, /*packing=*/{}, mesh, vocab_size)));
   }
 
   StepSchedule schedule(recipe.step_scheduler, loader->num_micro_batches(), mesh.dp_size());

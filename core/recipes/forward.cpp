@@ -102,12 +102,37 @@ Rows positions_in(const Rows& documents) {
   return positions;
 }
 
+/// Throws Error(kData) naming file and row unless each id is below `vocab_size`; `ignored` passes.
+void check_rows(const Rows& rows, int64_t vocab_size, int64_t ignored, const std::string& path) {
+  for (size_t r = 0; r < rows.size(); ++r) {
+    for (size_t t = 0; t < rows[r].size(); ++t) {
+      const int64_t id = rows[r][t];
+      check(id == ignored || (id >= 0 && id < vocab_size),
+            ErrorCode::kData,
+            path,
+            ": row ",
+            r,
+            ", position ",
+            t,
+            ": ",
+            id,
+            " is outside the model's vocabulary of ",
+            vocab_size);
+    }
+  }
+}
+
 /// Labels of positions as the task wants them when the case gives none.
-Rows labels_of(const ForwardCase& request, models::Task task, const Rows& ids, int64_t ignore_index) {
+Rows labels_of(const ForwardCase& request,
+               models::Task task,
+               const Rows& ids,
+               int64_t vocab_size,
+               int64_t ignore_index) {
   if (request.labels.empty())
     return task == models::Task::kMaskedToken ? ids : next_tokens(ids, ignore_index);
   Rows labels = read_rows(request.labels);
   check_aligned(labels, ids, request.labels, "labels");
+  check_rows(labels, vocab_size, ignore_index, request.labels);
   return labels;
 }
 
@@ -147,6 +172,7 @@ at::Tensor labels_of_rows(const ForwardCase& request,
 }
 
 nn::MicroBatch make_batch(const ForwardCase& request, const Rows& ids, const models::DecoderConfig& config) {
+  check_rows(ids, config.vocab_size, /*ignored=*/0, request.ids);
   nn::MicroBatch batch;
   std::vector<int64_t> lengths;
   for (const auto& row : ids) lengths.push_back(static_cast<int64_t>(row.size()));
@@ -161,8 +187,9 @@ nn::MicroBatch make_batch(const ForwardCase& request, const Rows& ids, const mod
     ops::check_token_ids(batch.token_types_BT, config.embedding.num_token_types);
   }
   if (models::predicts_tokens(config)) {
-    batch.labels_BT =
-        pad(labels_of(request, config.task, ids, batch.ignore_index), length, batch.ignore_index);
+    batch.labels_BT = pad(labels_of(request, config.task, ids, config.vocab_size, batch.ignore_index),
+                          length,
+                          batch.ignore_index);
   } else if (!request.labels.empty()) {
     check(config.task == models::Task::kClassification,
           ErrorCode::kUnsupported,
@@ -196,7 +223,8 @@ nn::MicroBatch make_batch(const ForwardCase& request, const Rows& ids, const mod
 config::Recipe recipe_of(const ForwardCase& request) {
   config::Recipe recipe;
   recipe.model.path = models::find_model_folder(request.model).string();
-  recipe.model.torch_dtype = type_to_compute_in(request.dtype, recipe.model.path);
+  recipe.model.ignore_config_keys = request.ignore_config_keys;
+  recipe.model.torch_dtype = type_to_compute_in(request.dtype, recipe.model.path, request.ignore_config_keys);
   return recipe;
 }
 
@@ -287,7 +315,6 @@ void forward_one(const ForwardCase& request) {
         ErrorCode::kUsage,
         request.model,
         ": gradients need a loss, and the loss labels");
-  ops::check_token_ids(batch.input_ids_BT, decoder.config.vocab_size);
   models::check_positions(decoder.config, num_positions(batch, decoder.config.embedding));
   const at::Device device = decoder.units.front()->options().device;
   batch.input_ids_BT = tensor::upload(batch.input_ids_BT, device);

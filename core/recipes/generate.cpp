@@ -99,7 +99,8 @@ Settings make_settings(const GenerateRequest& request, const fs::path& folder) {
 LoadedModel load(const GenerateRequest& request, const fs::path& folder) {
   config::Recipe recipe;
   recipe.model.path = folder.string();
-  recipe.model.torch_dtype = type_to_compute_in(request.dtype, folder);
+  recipe.model.ignore_config_keys = request.ignore_config_keys;
+  recipe.model.torch_dtype = type_to_compute_in(request.dtype, folder, request.ignore_config_keys);
   if (request.adapter.empty()) return load_model(recipe);
   return load_model(recipe, peft::read_adapter(request.adapter));
 }

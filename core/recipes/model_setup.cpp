@@ -11,6 +11,7 @@
 #include "core/base/strings.h"
 #include "core/io/json.h"
 #include "core/models/family.h"
+#include "core/models/stored_type.h"
 #include "core/ops/cuda.h"
 #include "core/peft/adapters.h"
 #include "core/tensor/dtype.h"
@@ -26,12 +27,17 @@ struct ConfigText {
 };
 
 ConfigText find_config(const config::ModelConfig& model) {
-  if (!model.inline_config.empty()) return {model.inline_config, "model.config", {}};
+  const bool pretrained = model.source == config::ModelSource::kPretrained;
+  const bool written = !model.inline_config.empty();
+  if (written && !pretrained) return {model.inline_config, "model.config", {}};
   const std::filesystem::path place = models::find_model(model.path);
   const bool is_folder = std::filesystem::is_directory(place);
-  const std::filesystem::path file = is_folder ? place / "config.json" : place;
-  return {
-      io::with_tagged_infinities(read_file(file)), file.string(), is_folder ? place : place.parent_path()};
+  const std::filesystem::path folder = is_folder ? place : place.parent_path();
+  if (written) return {model.inline_config, "model.config", folder};
+  const std::filesystem::path named =
+      model.config_path.empty() ? place : models::find_model(model.config_path);
+  const std::filesystem::path file = std::filesystem::is_directory(named) ? named / "config.json" : named;
+  return {io::with_tagged_infinities(read_file(file)), file.string(), folder};
 }
 
 /// `base` with the top-level fields of `overrides` in place of its own, whole, as transformers does.
@@ -98,14 +104,28 @@ void give_tokens_in_turn(models::DecoderConfig& config) {
   }
 }
 
+/// The model's config.json as the recipe wants it read, with the type of the weights where it says none.
+models::DecoderConfig read_config(const config::Recipe& recipe,
+                                  const ConfigText& text,
+                                  const models::TaskRequest& request) {
+  models::KeyRules rules;
+  rules.strict = !recipe.model.inline_config.empty();
+  rules.ignored = recipe.model.ignore_config_keys;
+  models::DecoderConfig config = models::read_decoder_config(
+      text.json, text.origin, recipe.model.config_overrides, recipe.model.family_file, request, rules);
+  const bool pretrained = recipe.model.source == config::ModelSource::kPretrained;
+  if (pretrained && recipe.model.torch_dtype == "auto" && !config.stored_dtype)
+    config.stored_dtype = models::type_of_weights(text.folder, io::open_weights(text.folder));
+  return config;
+}
+
 /// The model of a recipe without values. `choose` gives its adapters, or none.
 LoadedModel build_model(
     const config::Recipe& recipe,
     const models::TaskRequest& request,
     const std::function<std::optional<peft::AdapterSpec>(const models::DecoderConfig&)>& choose) {
   const ConfigText text = find_config(recipe.model);
-  models::DecoderConfig config = models::read_decoder_config(
-      text.json, text.origin, recipe.model.config_overrides, recipe.model.family_file, request);
+  models::DecoderConfig config = read_config(recipe, text, request);
   if (recipe.model.balanced_gate) give_tokens_in_turn(config);
   LoadedModel loaded;
   loaded.adapters = choose(config);
@@ -173,15 +193,19 @@ LoadedModel load_model(const config::Recipe& recipe, const models::TaskRequest& 
   return fill(build_model(recipe, request, no_adapters), recipe);
 }
 
-std::string type_to_compute_in(const std::string& asked, const std::filesystem::path& model) {
+std::string type_to_compute_in(const std::string& asked,
+                               const std::filesystem::path& model,
+                               const std::vector<std::string>& ignored_keys) {
   check(asked != "float16",
         ErrorCode::kUsage,
         "dtype float16: no operation computes in it; float32, bfloat16 or auto");
   if (asked != "auto") return asked;
-  const bool is_folder = std::filesystem::is_directory(model);
-  const std::string file = (is_folder ? model / "config.json" : model).string();
-  if (models::read_decoder_config(read_file(file), file).stored_dtype != DType::kFloat16) return asked;
-  log::info(file, ": the weights are float16; computing in float32");
+  config::Recipe recipe;
+  recipe.model.path = model.string();
+  recipe.model.ignore_config_keys = ignored_keys;
+  const ConfigText text = find_config(recipe.model);
+  if (read_config(recipe, text, {}).stored_dtype != DType::kFloat16) return asked;
+  log::info(text.folder.string(), ": the weights are float16; computing in float32");
   return "float32";
 }
 

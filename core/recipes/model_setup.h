@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/checkpoint/run_kind.h"
 #include "core/config/recipe.h"
@@ -38,9 +39,12 @@ LoadedModel load_model(const config::Recipe& recipe);
 LoadedModel load_model(const config::Recipe& recipe, const models::TaskRequest& request);
 
 /// The type to compute in for "auto": the checkpoint's, or float32 where that is float16, which no operation
-/// computes in; any other answer as it is asked for. `model` is its folder or config.json. Throws
+/// computes in; any other answer as it is asked for. `model` is its folder or config.json, `ignored_keys`
+/// those that KeyRules takes the error of back. Throws
 /// Error(kUsage) for float16.
-std::string type_to_compute_in(const std::string& asked, const std::filesystem::path& model);
+std::string type_to_compute_in(const std::string& asked,
+                               const std::filesystem::path& model,
+                               const std::vector<std::string>& ignored_keys = {});
 
 /// Keeps the gradients of blocks in bfloat16 where no update changes by it: with Adam or AdamW on bfloat16
 /// weights, rounded to the nearest, which rounds float32 gradients to bfloat16 before it uses them, when a

@@ -1,6 +1,7 @@
 """Every key of every family's config.json in turn unknown, dropped, of a wrong type and of another value: the mathematics
 changes as in transformers, or the program names the key, or transformers refuses too. A key that the family lists as inert may
-hold anything, and changes nothing. All cases in one run of the program.
+hold anything, and changes nothing. A key that the class of transformers takes no notice of is not refused, whatever it holds;
+in one case the config has all such keys that other families compute with. All cases in one run of the program.
 
 strict_test.py [FAMILY...]: only those; without any, each family that STRICT_SAMPLE (default 1) of 8 draws.
 """
@@ -19,6 +20,7 @@ import yaml
 from safetensors.torch import load_file, save_file
 
 import checkpoints
+import class_keys
 import heads_test
 import moe_test
 import moe_variants
@@ -32,6 +34,7 @@ EXPERTS = {family + "+experts" if family in FAMILIES else family: family for fam
 ROWS = [*FAMILIES, *EXPERTS, *heads_test.ENCODERS, *remote_models.CASES]
 
 BOUND = 1e-4
+FOREIGN = "keys of other families"
 IDS = [[(7 * i + 3) % 97 for i in range(40)]]
 # What says who wrote the file; without them nothing can read it.
 IDENTITY = {"architectures", "model_type"}
@@ -138,14 +141,45 @@ def reference(family, path, weights):
         raise Refused(f"{type(error).__name__}: {error}"[:200]) from error
 
 
+def read_by_class(family):
+    """The keys that transformers' class and model take notice of; None where it has no class."""
+    if family in remote_models.CASES:
+        return None
+    with class_keys.Noticed() as noticed:
+        if family in EXPERTS:
+            model = moe_test.make_model(Variant(EXPERTS[family], "plain"))
+        elif family in heads_test.ENCODERS:
+            model = heads_test.make_model(encoder(family))
+        else:
+            model = checkpoints.make_model(Variant(family, "plain"))
+        model(torch.tensor(IDS), labels=torch.tensor(IDS))
+    return noticed | class_keys.declared(type(model.config))
+
+
+def keys_of_families():
+    """Keys that any family computes with, each with a value that would count there."""
+    keys = {}
+    for family in json.loads(call("model", "list", "--json")):
+        text = yaml.safe_load(call("model", "list", family["family"]))
+        for source in text["fields"].values():
+            while source:
+                if "key" in source:
+                    default = source.get("default")
+                    keys.setdefault(source["key"], default if default else True)
+                source = source.get("if_null")
+        for key, values in (text["only"] | text["unread"]).items():
+            keys.setdefault(key, "another" if values[0] is not False else True)
+    return {key: value for key, value in keys.items() if "." not in key}
+
+
 def prepare(family, root):
-    """The family's checkpoint, and a folder for each mutation that shares its weights."""
+    """The family's checkpoint, a folder for each mutation that shares its weights, and what its class reads."""
     base = root / family / "base"
     if family in remote_models.CASES:
         model, config, _ = remote_models.CASES[family]
         base.mkdir(parents=True)
         save_file(remote_models.make_weights(model(config).shapes()), base / "model.safetensors")
-        return mutated(root / family, base, config)
+        return *mutated(root / family, base, config), None
     variant = Variant(EXPERTS.get(family, family), "plain")
     if family in EXPERTS:
         moe_test.save(variant, base)
@@ -157,13 +191,17 @@ def prepare(family, root):
         checkpoints.save(variant, base)
         model = checkpoints.make_config(variant)
     config = json.loads((base / "config.json").read_text())
-    return mutated(root / family, base, {**json.loads(model.to_json_string(use_diff=False)), **config})
+    whole = {**json.loads(model.to_json_string(use_diff=False)), **config}
+    read = read_by_class(family)
+    foreign = {key: value for key, value in keys_of_families().items() if key not in read and key not in whole}
+    weights, cases = mutated(root / family, base, whole, [(FOREIGN, f"{len(foreign)} at once", {**whole, **foreign})])
+    return weights, cases, read
 
 
-def mutated(root, base, whole):
-    """The weights in `base`, and a folder for each mutation of the config."""
+def mutated(root, base, whole, more=()):
+    """The weights in `base`, and a folder for each mutation of the config and for each config of `more`."""
     cases = []
-    for index, (key, what, changed) in enumerate([("nothing", "unchanged", whole), *mutations(whole)]):
+    for index, (key, what, changed) in enumerate([("nothing", "unchanged", whole), *mutations(whole), *more]):
         folder = root / str(index)
         folder.mkdir(parents=True)
         (folder / "config.json").write_text(json.dumps(changed))
@@ -172,7 +210,7 @@ def mutated(root, base, whole):
     return load_file(base / "model.safetensors"), cases
 
 
-def judge(family, weights, inert, key, folder):
+def judge(family, weights, inert, read, key, what, folder):
     """"" when the two agree, else what is wrong; and how the case ended."""
     try:
         expected = reference(family, folder / "config.json", weights)
@@ -182,6 +220,8 @@ def judge(family, weights, inert, key, folder):
     if refusal is not None:
         if isinstance(expected, Refused):
             return "", "both refuse"
+        if read is not None and key not in read and "inside" not in what:
+            return f"refuses what transformers' class takes no notice of: {refusal}", "refused"
         # A tensor's name stands for the keys that its shape follows from.
         named = key in refusal or "tensor " in refusal
         return ("" if named else f"refuses without naming the key: {refusal}"), "refused by name"
@@ -218,13 +258,13 @@ def main():
         (root / "ids.json").write_text(json.dumps(IDS))
         prepared = {family: prepare(family, root) for family in chosen}
         requests = [{"model": str(folder), "ids": str(root / "ids.json"), "output": str(folder / "out.safetensors"),
-                     "refused": str(folder / "refused.txt")} for _, cases in prepared.values() for *_, folder in cases]
+                     "refused": str(folder / "refused.txt")} for _, cases, _ in prepared.values() for *_, folder in cases]
         (root / "cases.json").write_text(json.dumps(requests))
         call("model", "forward", "--cases", root / "cases.json")
-        for family, (weights, cases) in prepared.items():
+        for family, (weights, cases, read) in prepared.items():
             ends, inert = collections.Counter(), set(yaml.safe_load(call("model", "list", file_of(family)))["inert"])
             for case in cases:
-                wrong, end = judge(family, weights, inert, case[0], case[-1])
+                wrong, end = judge(family, weights, inert, read, *case)
                 ends[end] += 1
                 if wrong:
                     failures.append(f"{family}: {case[0]} {case[1]}: {wrong}")

@@ -1,7 +1,8 @@
 # The program against transformers, live. Each script prints its largest errors.
 add_test(NAME parity.config COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/config_test.py)
 add_test(NAME parity.sizes COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/sizes_test.py)
-set(parity_tests parity.config parity.sizes)
+add_test(NAME parity.published COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/published_test.py)
+set(parity_tests parity.config parity.sizes parity.published)
 if(AUTOMODEL_ENGINE)
   add_test(NAME parity.forward COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/forward_test.py)
   add_test(NAME parity.generate COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/generate_test.py)

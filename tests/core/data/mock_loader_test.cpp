@@ -36,6 +36,11 @@ TEST(MockLoader, EachTokenIsTheLabelOfTheOneBefore) {
   EXPECT_EQ(batch.rows, (Ids{0, 1}));
 }
 
+TEST(MockLoader, MoreTokensThanTheModelHasRowsAreRefused) {
+  EXPECT_THROW(open_loader(mock(100, 0), nullptr, {.vocab_size = 99}), Error);
+  EXPECT_NO_THROW(open_loader(mock(100, 0), nullptr, {.vocab_size = 100}));
+}
+
 TEST(MockLoader, ARankHasItsOwnSeed) {
   Loader::Options options;
   options.dp_rank = 3;

@@ -56,6 +56,15 @@ TEST_F(NanogptLoaderTest, StridesBySeqLenPlusOneAndStartsAgain) {
   EXPECT_FALSE(loader->num_micro_batches().has_value());
 }
 
+TEST_F(NanogptLoaderTest, ATokenThatTheModelHasNoRowForIsNamedByFile) {
+  put("a.bin", shard_of(range(0, 12)));
+  const auto loader = open_loader(dataset("a.bin", 3), nullptr, {.vocab_size = 7});
+  EXPECT_EQ(loader->next()->input_ids, (Tokens{0, 1, 2}));
+  // The fourth label, 7, is no input of its sample.
+  const std::string message = message_of(ErrorCode::kData, [&] { loader->next(); });
+  EXPECT_NE(message.find("a.bin: in the 4 tokens from 4 on: token 7 at position 2"), std::string::npos) << message;
+}
+
 TEST_F(NanogptLoaderTest, ReadsTheOlderFormAndWideTokens) {
   put("old.bin", shard_of(range(0, 4), 20240520));
   EXPECT_EQ(firsts(dataset("old.bin", 3), 1), (Tokens{0}));

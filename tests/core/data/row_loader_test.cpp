@@ -253,6 +253,34 @@ TEST_F(RowLoaderTest, ABadRowIsNamedByFileLineAndField) {
   EXPECT_EQ(message, (folder_ / "rows.jsonl").string() + ":2: \"a\" is a number; expected text");
 }
 
+TEST_F(RowLoaderTest, ATokenThatTheModelHasNoRowForIsNamedByFileAndLine) {
+  DatasetConfig set = dataset(row("Q", "a") + row("Qz", "c") + row("Q", "z"));
+  const auto loader = open(set, {.shuffle = false, .vocab_size = 'z'});
+  EXPECT_EQ(loader->next()->rows, (std::vector<int64_t>{0}));
+  const std::string message = message_of(ErrorCode::kData, [&] { loader->next(); });
+  expect_has(message, "rows.jsonl:2: token 122 at position 1: the model's embedding has 122 rows");
+  EXPECT_EQ(open(set, {.shuffle = false, .vocab_size = 'z' + 1})->next()->rows, (std::vector<int64_t>{0}));
+  set.skip_invalid_samples = true;
+  EXPECT_EQ(row_order(epoch(*open(set, {.shuffle = false, .vocab_size = 'z'}))),
+            (std::vector<int64_t>{0, 0, 0}));
+  expect_has(message_of(ErrorCode::kData,
+                        [&] {
+                          const auto packs = open(dataset(row("z", "z")), {.pack_size = 64, .vocab_size = 'z'});
+                          packs->next();
+                        }),
+             "rows.jsonl:1: token 122");
+}
+
+TEST_F(RowLoaderTest, APaddingTokenThatTheModelHasNoRowForIsFoundBeforeTheFirstBatch) {
+  const tokenizer::Tokenizer tokenizer = make_tokenizer({.pad_token = "~"});  // 126
+  const DatasetConfig set = dataset(row("Q", "a") + row("Q", "bb"));
+  const auto open_it = [&](int64_t batch) {
+    return open_loader(set, &tokenizer, {.local_batch_size = batch, .shuffle = false, .vocab_size = 126});
+  };
+  expect_has(message_of(ErrorCode::kData, [&] { open_it(2); }), "padding token \"~\" is 126");
+  EXPECT_EQ(open_it(1)->next()->rows, (std::vector<int64_t>{0}));
+}
+
 TEST_F(RowLoaderTest, InvalidRowsAreLeftOutAndCountedWhenAsked) {
   DatasetConfig set =
       dataset("{\"q\": \"Q\",\n" + row("Q", "a") + "{\"q\": \"Q\", \"a\": 7}\n" + row("Q", "c"));

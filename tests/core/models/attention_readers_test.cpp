@@ -16,7 +16,7 @@ Draft read(void (*reader)(ConfigJson&, Draft&), const json& object, Draft draft,
   draft.config.layers.assign(static_cast<size_t>(num_layers), draft.layer);
   ConfigJson config(object, "config.json");
   reader(config, draft);
-  config.refuse_unknown();
+  EXPECT_TRUE(config.unknown().empty());
   return draft;
 }
 

@@ -27,7 +27,7 @@ RopeConfig rope_of(const json& object) {
   ConfigJson config(object, "config.json");
   Draft draft = draft_of();
   read_rope(config, draft);
-  config.refuse_unknown();
+  EXPECT_TRUE(config.unknown().empty());
   return draft.config.ropes.at(0);
 }
 
