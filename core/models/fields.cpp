@@ -505,7 +505,7 @@ std::vector<Field> moe_fields() {
       {"num_experts",
        "experts of a layer that has any",
        size(OF(layer.moe.router.num_experts), 1, kMaxExperts)},
-      {"experts_per_token", "experts that a token passes", size(OF(layer.moe.router.top_k), 1, kMaxExperts)},
+      {"experts_per_token", "experts that a token passes", size(OF(layer.moe.router.top_k), 0, kMaxExperts)},
       {"expert_size", "width of one expert", size(OF(layer.moe.intermediate_size), 1)},
       {"router_score",
        "softmax, softmax_of_chosen or sigmoid",

@@ -146,6 +146,15 @@ void read_moe_if_any(ConfigJson& config, Draft& draft) {
   const json* value = config.find_value("num_local_experts");
   const int64_t experts = value ? as_int(*value, config.where("num_local_experts"), 0, kMaxExperts) : 8;
   if (experts == 0) return;
+  const int64_t passed = draft.layer.moe.router.top_k;
+  check(passed > 0 && passed <= experts,
+        ErrorCode::kFormat,
+        config.where("num_experts_per_tok"),
+        ": a token cannot pass ",
+        passed,
+        " of ",
+        experts,
+        " experts");
   for (LayerConfig& layer : draft.config.layers) {
     layer.feed_forward = FeedForwardKind::kMoe;
     layer.moe.router.num_experts = experts;

@@ -22,12 +22,12 @@ void give_experts(ConfigJson& config, Draft& draft, const std::function<bool(int
     if (!draft.router_grouped) layer.moe.router.num_groups = layer.moe.router.top_groups = 1;
   }
   const nn::RouterConfig& router = draft.config.layers.front().moe.router;
-  check(router.num_experts > 0 && router.top_k > 0 && draft.layer.moe.intermediate_size > 0,
+  check(router.num_experts > 0 && draft.layer.moe.intermediate_size > 0,
         ErrorCode::kConfig,
         config.origin(),
-        ": the family file has layers with experts; its `fields` lack num_experts, experts_per_token or "
-        "expert_size");
-  check(router.num_experts % router.num_groups == 0 && router.top_groups <= router.num_groups &&
+        ": the family file has layers with experts; its `fields` lack num_experts or expert_size");
+  check(router.top_k > 0 && router.num_experts % router.num_groups == 0 &&
+            router.top_groups <= router.num_groups &&
             router.top_k <= router.num_experts / router.num_groups * router.top_groups,
         ErrorCode::kFormat,
         config.origin(),

@@ -54,6 +54,15 @@ std::string quoted(const std::vector<UnknownKey>& keys) {
   return join(paths, ", ");
 }
 
+std::string suggestions(const std::vector<UnknownKey>& keys) {
+  std::string text;
+  for (const UnknownKey& key : keys) {
+    if (!key.nearest.empty())
+      text += detail::join("; did you mean \"", key.nearest, "\" by \"", key.path, "\"?");
+  }
+  return text;
+}
+
 /// Each text once in a process: a run reads its config.json several times.
 void warn_once(const std::string& text) {
   static std::mutex mutex;
@@ -82,16 +91,8 @@ void warn(const ConfigJson& config, const std::vector<UnknownKey>& keys, const F
                          " reads no such key, nor does its class in transformers ",
                          family.checked_with,
                          ": without effect",
+                         suggestions(keys),
                          loud));
-}
-
-std::string suggestions(const std::vector<UnknownKey>& keys) {
-  std::string text;
-  for (const UnknownKey& key : keys) {
-    if (!key.nearest.empty())
-      text += detail::join("; did you mean \"", key.nearest, "\" by \"", key.path, "\"?");
-  }
-  return text;
 }
 
 [[noreturn]] void refuse(const ConfigJson& config,

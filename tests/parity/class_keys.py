@@ -16,9 +16,7 @@ def declared(config_class):
     for base in config_class.__mro__:
         keys |= set(getattr(base, "__annotations__", {})) | set(getattr(base, "attribute_map", None) or {})
         if base.__module__.startswith("transformers"):
-            for function in vars(base).values():
-                if inspect.isfunction(function):
-                    keys |= {name for pair in TAKEN.findall(inspect.getsource(function)) for name in pair if name}
+            keys |= {name for pair in TAKEN.findall(inspect.getsource(base)) for name in pair if name}
     return keys
 
 

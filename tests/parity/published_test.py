@@ -37,15 +37,19 @@ def shared_configs():
 
 
 def default_configs():
-    kinds = {*FAMILIES, *heads_test.ENCODERS, *(moe_variants.FAMILIES[name][0] for name in moe_variants.FAMILIES)}
-    for kind in sorted(kinds):
-        config_class = transformers.CONFIG_MAPPING.get(kind) if kind in transformers.CONFIG_MAPPING else getattr(transformers, kind)
+    classes = {transformers.CONFIG_MAPPING[kind] for kind in (*FAMILIES, *heads_test.ENCODERS)}
+    classes |= {getattr(transformers, names[0]) for names in moe_variants.FAMILIES.values()}
+    for config_class in sorted(classes, key=lambda one: one.model_type):
         config = config_class(dtype="bfloat16")
         # Defaults with which transformers itself cannot build the model.
         if getattr(config, "num_key_value_heads", 0) is None:
             config.num_key_value_heads = config.num_attention_heads
         if getattr(config, "head_dim", 0) is None:
             config.head_dim = config.hidden_size // config.num_attention_heads
+        if config.hidden_size % config.num_attention_heads and not hasattr(config, "head_dim"):
+            config.head_dim = 128
+        if getattr(config, "num_experts_per_tok", 0) is None:
+            config.num_experts_per_tok = 2
         values = json.loads(config.to_json_string(use_diff=False))
         yield f"defaults of {config.model_type}", values
 
@@ -72,7 +76,9 @@ def parameters(config):
         return None
     with torch.device("meta"):
         built = architecture._from_config(kind.from_dict(plain))
-    return sum(parameter.numel() for parameter in built.parameters())
+    # The pooler of an encoder is not used; corrections of routers are no parameters here.
+    left_out = ("pooler.", "e_score_correction_bias")
+    return sum(parameter.numel() for name, parameter in built.named_parameters() if not any(part in name for part in left_out))
 
 
 def check(name, config, path):

@@ -7,7 +7,6 @@ import tempfile
 
 import torch
 import transformers
-from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 import tiny
@@ -20,7 +19,7 @@ QUESTION = {"q": "What is 2 and 2?", "a": "4 indeed"}
 def recipe_of(model, rows, folder, **changes):
     recipe = {
         "recipe": "TrainFinetuneRecipeForNextTokenPrediction", "device": "cpu",
-        "step_scheduler": {"global_batch_size": 1, "local_batch_size": 1, "max_steps": 2, "num_epochs": 9},
+        "step_scheduler": {"global_batch_size": 1, "local_batch_size": 1, "max_steps": 3, "num_epochs": 9},
         "model": {"_target_": "nemo_automodel.NeMoAutoModelForCausalLM.from_pretrained",
                   "pretrained_model_name_or_path": str(model), **changes},
         "checkpoint": {"enabled": True, "checkpoint_dir": str(folder), "save_consolidated": "final"},
@@ -46,8 +45,8 @@ def edit(folder, **changes):
 
 
 def exported_type(folder):
-    with safe_open(folder / "LATEST" / "model" / "consolidated" / "model.safetensors", "pt") as file:
-        return {str(file.get_tensor(name).dtype).removeprefix("torch.") for name in file.keys()}
+    files = (folder / "LATEST" / "model" / "consolidated").glob("*.safetensors")
+    return {str(tensor.dtype).removeprefix("torch.") for file in files for tensor in load_file(file).values()}
 
 
 def typed(model, folder, types, shards=False, metadata=None):
@@ -134,7 +133,7 @@ def unknown_keys(model, root):
     done = run(recipe_of(model, rows, root / "ignored", ignore_config_keys=["new_gate"]))
     assert done.returncode == 0 and '"new_gate" is ignored, as asked' in done.stderr, done.stderr[-2000:]
     assert "ignore_config_keys" in (root / "ignored" / "LATEST" / "config.yaml").read_text()
-    assert run(refused, "--model.ignore_config_keys", "[new_gate]").returncode == 0
+    assert run(refused, "--model.ignore_config_keys", "new_gate").returncode == 0
     assert "ignore_config_keys" in (root / "refused" / "LATEST" / "config.yaml").read_text()
     (root / "ids.json").write_text("[[5, 6, 7]]")
     commands = [("model", "info", model), ("checkpoint", "verify", model), ("checkpoint", "convert", model, root / "converted"),

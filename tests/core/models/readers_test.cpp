@@ -116,8 +116,6 @@ TEST(ReadRope, WhatItCannotDoIsRefused) {
   expect_rope_refused(scaling({{"type", "linear"}, {"factor", nullptr}}), ErrorCode::kFormat, "found null");
   expect_rope_refused(scaling({{"type", "linear"}, {"factor", -1}}), ErrorCode::kFormat, "above 0");
   expect_rope_refused(scaling({{"type", "linear"}, {"factr", 2}}), ErrorCode::kFormat, "factor\" is missing");
-  expect_rope_refused(
-      scaling({{"type", "linear"}, {"factor", 2}, {"alpha", 2}}), ErrorCode::kFormat, "\"alpha\"");
   expect_rope_refused(scaling({{"type", "mrope"}, {"factor", 2}}), ErrorCode::kUnsupported, "\"mrope\"");
   expect_rope_refused(scaling({{"type", 3}}), ErrorCode::kFormat, "expected a string");
   expect_rope_refused(json{{"rope_scaling", "linear"}}, ErrorCode::kFormat, "a JSON object");
@@ -130,6 +128,15 @@ TEST(ReadRope, WhatItCannotDoIsRefused) {
                        {"rope_parameters", {{"rope_type", "linear"}, {"factor", 4}}}},
                       ErrorCode::kFormat,
                       "keep one");
+}
+
+TEST(ReadRope, KeysThatNoTypeHasAreCollected) {
+  ConfigJson config(json{{"rope_scaling", {{"type", "linear"}, {"factor", 2}, {"alpha", 2}}}}, "config.json");
+  Draft draft = draft_of();
+  read_rope(config, draft);
+  ASSERT_EQ(draft.unknown_keys.size(), 1u);
+  EXPECT_EQ(draft.unknown_keys[0].path, "rope_scaling.alpha");
+  EXPECT_FALSE(draft.unknown_keys[0].neutral);
 }
 
 TEST(ReadRope, AnOddHeadIsRefused) {

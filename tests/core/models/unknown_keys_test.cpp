@@ -24,7 +24,7 @@ json tiny(const std::string& model_type, const std::string& architecture, const 
                  {"num_hidden_layers", 4},
                  {"num_attention_heads", 4},
                  {"num_key_value_heads", 2}};
-  config.update(more);
+  if (!more.is_null()) config.update(more);
   return config;
 }
 
@@ -69,6 +69,11 @@ TEST(UnknownKeys, TheWarningIsLouderWhereAnotherFamilyComputesWithTheName) {
   const std::string reader = said(llama({{"no_rope_layers", {1, 0, 1, 0}}}));
   EXPECT_TRUE(holds(reader, "TAKE NOTE")) << reader;
   EXPECT_TRUE(holds(reader, "smollm3")) << reader;
+}
+
+TEST(UnknownKeys, TheWarningSaysWhatASlipMayMean) {
+  const std::string text = said(llama({{"rms_norm_epss", 0.1}}));
+  EXPECT_TRUE(holds(text, "did you mean \"rms_norm_eps\" by \"rms_norm_epss\"?")) << text;
 }
 
 TEST(UnknownKeys, TheSameFileIsWarnedOfOnce) {
