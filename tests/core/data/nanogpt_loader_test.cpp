@@ -62,7 +62,8 @@ TEST_F(NanogptLoaderTest, ATokenThatTheModelHasNoRowForIsNamedByFile) {
   EXPECT_EQ(loader->next()->input_ids, (Tokens{0, 1, 2}));
   // The fourth label, 7, is no input of its sample.
   const std::string message = message_of(ErrorCode::kData, [&] { loader->next(); });
-  EXPECT_NE(message.find("a.bin: in the 4 tokens from 4 on: token 7 at position 2"), std::string::npos) << message;
+  EXPECT_NE(message.find("a.bin: in the 4 tokens from 4 on: token 7 at position 2"), std::string::npos)
+      << message;
 }
 
 TEST_F(NanogptLoaderTest, ReadsTheOlderFormAndWideTokens) {

@@ -265,7 +265,8 @@ TEST_F(RowLoaderTest, ATokenThatTheModelHasNoRowForIsNamedByFileAndLine) {
             (std::vector<int64_t>{0, 0, 0}));
   expect_has(message_of(ErrorCode::kData,
                         [&] {
-                          const auto packs = open(dataset(row("z", "z")), {.pack_size = 64, .vocab_size = 'z'});
+                          const auto packs =
+                              open(dataset(row("z", "z")), {.pack_size = 64, .vocab_size = 'z'});
                           packs->next();
                         }),
              "rows.jsonl:1: token 122");
