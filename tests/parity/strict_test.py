@@ -193,8 +193,13 @@ def prepare(family, root):
     config = json.loads((base / "config.json").read_text())
     whole = {**json.loads(model.to_json_string(use_diff=False)), **config}
     read = read_by_class(family)
+    aliases = [(other_name, f"another name of {key}", {**whole, other_name: value})
+               for other_name, key in type(model).attribute_map.items() if other_name not in whole and key in whole
+               for value in other_values(whole[key])]
     foreign = {key: value for key, value in keys_of_families().items() if key not in read and key not in whole}
-    weights, cases = mutated(root / family, base, whole, [(FOREIGN, f"{len(foreign)} at once", {**whole, **foreign})])
+    more = [*aliases, ("is_causal", "false", {**whole, "is_causal": False}),
+            (FOREIGN, f"{len(foreign)} at once", {**whole, **foreign})]
+    weights, cases = mutated(root / family, base, whole, more)
     return weights, cases, read
 
 

@@ -154,7 +154,7 @@ def tokens_without_a_row(model, root):
     tokenizer = transformers.AutoTokenizer.from_pretrained(model)
     tokenizer.add_tokens([f"<x{i}>" for i in range(size + 3 - len(tokenizer))])
     tokenizer.save_pretrained(model)
-    bad = {"q": "What is <x2>?", "a": "4"}
+    bad = {"q": f"What is {tokenizer.convert_ids_to_tokens(size)}?", "a": "4"}
     rows = write_rows(root / "rows.jsonl", [QUESTION, QUESTION, bad])
     told = fails(recipe_of(model, rows, root / "run"))
     assert "the tokenizer has" in told and f"rows.jsonl:3: token {size}" in told, told
