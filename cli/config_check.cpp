@@ -71,7 +71,7 @@ void print_text(const Report& report, const std::string& file) {
   print_refusals(report, Why::kNotSupported, "Right, but not implemented yet:");
   print_fate(
       report, Fate::kBuiltIn, "Built in (asks for what is always done here, or only how it is computed):");
-  print_fate(report, Fate::kInert, "Inert (no effect, in the reference neither):");
+  print_fate(report, Fate::kInert, "Inert (no effect here, nor in NeMo AutoModel):");
 }
 
 }  // namespace

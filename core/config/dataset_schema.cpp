@@ -53,7 +53,11 @@ void read_column_mapping(const Node& value, D& draft) {
   const auto& mapping = draft.config.column_mapping;
   for (const auto& [role, column] : mapping) {
     const bool known = role == "context" || role == "question" || role == "answer";
-    check(known, ErrorCode::kConfig, "\"", role, "\" is no role; the roles are context, question and answer");
+    check(known,
+          ErrorCode::kConfig,
+          "unknown name \"",
+          role,
+          "\"; expected context, question and answer, e.g. {question: prompt, answer: completion}");
   }
   check(mapping.contains("answer") && mapping.size() >= 2,
         ErrorCode::kConfig,

@@ -9,6 +9,19 @@
 #include "core/config/python_literal.h"
 
 namespace automodel::config {
+namespace {
+
+/// YAML's words for null, besides Python's that typed_value knows.
+bool is_yaml_null(const std::string& text) {
+  return text == "null" || text == "Null" || text == "NULL" || text == "~";
+}
+
+Node value_of(const std::string& text) {
+  if (is_yaml_null(text)) return Node::null();
+  return has_placeholder(text) ? Node::of(text) : typed_value(text);
+}
+
+}  // namespace
 
 void apply_override(Node& root, const Override& override) {
   const std::vector<std::string> path = split(override.key, '.');
@@ -35,8 +48,7 @@ void apply_override(Node& root, const Override& override) {
     if (child == nullptr || !child->is_map()) child = &node->set(path[i], Node::map());
     node = child;
   }
-  node->set(path.back(),
-            has_placeholder(override.text) ? Node::of(override.text) : typed_value(override.text));
+  node->set(path.back(), value_of(override.text));
 }
 
 }  // namespace automodel::config

@@ -13,9 +13,9 @@ struct Override {
   std::string text;  ///< as typed; "true" when the word stood alone
 };
 
-/// Sets one key: missing maps on the path are made, a scalar on it is replaced by a map. The value is typed
-/// as a Python literal where it is one (typed_value), else it is text. List elements cannot be set by index.
-/// Throws Error(kUsage) for a malformed key.
+/// Sets one key: missing maps on the path are made, a scalar on it is replaced by a map. The value is null
+/// for YAML's null and ~, a Python literal where it is one (typed_value), else text. List elements cannot be
+/// set by index. Throws Error(kUsage) for a malformed key.
 void apply_override(Node& root, const Override& override);
 
 }  // namespace automodel::config

@@ -1,7 +1,12 @@
 #include "core/config/section_walk.h"
 
+#include <algorithm>
+#include <iterator>
+#include <string_view>
+
 #include "core/base/error.h"
 #include "core/base/strings.h"
+#include "core/config/other_tools.h"
 #include "core/config/placeholders.h"
 
 namespace automodel::config {
@@ -38,6 +43,35 @@ const Section* find_owner(const Section& section, const std::string& name) {
     }
   }
   return nullptr;
+}
+
+/// "dataset has: split, seq_length, ...": the keys that do something, for a word that nothing is near to.
+std::string keys_of(const Section& section, const std::string& path) {
+  std::vector<std::string> names;
+  for (const Option& option : section.options) {
+    const bool does_something = option.fate == Fate::kUsed && option.refusal.empty();
+    if (does_something && option.name != "_target_" && !option.name.ends_with('*'))
+      names.push_back(option.name);
+  }
+  if (names.empty()) return "";
+  return "; " + (path.empty() ? "the recipe" : path) + " has: " + join(names, ", ");
+}
+
+/// What a word of another trainer is called here; empty when `key` is none.
+std::string foreign_hint(const std::string& key, const std::string& full) {
+  const ForeignWord* word = find_foreign_word(key);
+  if (word == nullptr || word->here == full) return "";
+  std::string hint = "; ";
+  if (!word->here.empty()) hint.append("here it is ").append(word->here);
+  if (word->note.empty()) return hint;
+  return word->here.empty() ? hint.append(word->note) : hint.append(" (").append(word->note).append(")");
+}
+
+/// Whether a sentence goes on from the key that it is about: "optimizer.lrr is not a known option".
+bool begins_with_verb(const std::string& message) {
+  constexpr std::string_view kVerbs[] = {"is ", "must ", "needs ", "cannot "};
+  return std::any_of(
+      std::begin(kVerbs), std::end(kVerbs), [&](std::string_view verb) { return message.starts_with(verb); });
 }
 
 Why why_of(ErrorCode code) {
@@ -101,12 +135,16 @@ void SectionWalk::read_value(
 
 void SectionWalk::refuse_unknown(const Section& section, const Node::Entry& entry, const std::string& path) {
   const std::string nearest = nearest_name(entry.key, section.names());
-  std::string hint;
-  if (!nearest.empty()) {
+  std::string hint = foreign_hint(entry.key, child(path, entry.key));
+  if (!hint.empty()) {
+    // A word that is known beats one that only looks like it.
+  } else if (!nearest.empty()) {
     hint = "; did you mean " + child(path, nearest) + "?";
   } else if (const Section* owner = find_owner(root_, entry.key)) {
     hint = owner->path == path ? "; it is one of " + owner->target
                                : "; did you mean " + child(owner->path, entry.key) + "?";
+  } else {
+    hint = keys_of(section, path);
   }
   const std::string of_target = section.target.empty() ? "" : " of " + section.target;
   refuse(child(path, entry.key), entry.line, Why::kUnknownKey, "is not a known option" + of_target + hint);
@@ -114,7 +152,8 @@ void SectionWalk::refuse_unknown(const Section& section, const Node::Entry& entr
 
 void SectionWalk::refuse(const std::string& path, int line, Why why, const std::string& message) {
   const std::string place = line > 0 ? file_ + ":" + std::to_string(line) : "command line";
-  report_.refused.push_back({path, why, place + ": " + path + ": " + message});
+  const std::string subject = place + ": " + path + (begins_with_verb(message) ? " " : ": ");
+  report_.refused.push_back({path, why, subject + message});
 }
 
 void SectionWalk::set_aside(const std::string& path, const std::string& note) {

@@ -8,7 +8,7 @@
 
 namespace automodel::config {
 
-/// Reads a map with a section's options: fills `object`, notes the fate of every key and every refusal.
+/// Reads a map with a section's options: fills `object`, notes what happens to every key and every refusal.
 /// Goes on after a refusal, so that one run names all that is wrong.
 class SectionWalk {
  public:
