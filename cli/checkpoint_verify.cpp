@@ -11,6 +11,7 @@
 #include "cli/config_keys.h"
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/base/plural.h"
 #include "core/base/strings.h"
 #include "core/io/finite.h"
 #include "core/io/json.h"
@@ -152,12 +153,13 @@ void add_checkpoint_verify(CLI::App& parent) {
       std::cout << json.dump(2) << "\n";
       return;
     }
-    std::cout << "whole: " << total.num_tensors << " tensors in " << total.num_files << " files, "
-              << human_bytes(total.num_values_bytes) << ", all values finite"
-              << (total.config.empty() ? "" : "; as " + total.config + " asks")
+    std::cout << "whole: " << counted(total.num_tensors, "tensor") << " in "
+              << counted(total.num_files, "file") << ", " << human_bytes(total.num_values_bytes)
+              << ", all values finite" << (total.config.empty() ? "" : "; as " + total.config + " asks")
               << (total.num_hashed == 0
                       ? ""
-                      : "; " + std::to_string(total.num_hashed) + " files as they were written")
+                      : "; " + counted(total.num_hashed, "file") +
+                            (total.num_hashed == 1 ? " as it was written" : " as they were written"))
               << "\n";
   });
 }

@@ -17,6 +17,7 @@
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/base/log.h"
+#include "core/base/plural.h"
 #include "core/base/strings.h"
 #include "core/data/nanogpt_writer.h"
 #include "core/tokenizer/tokenizer.h"
@@ -92,8 +93,8 @@ void build(const Options& options) {
     std::cout << result.dump() << "\n";
     return;
   }
-  std::cout << with_thousands(writer.num_tokens()) << " tokens of " << with_thousands(num_documents)
-            << " documents in\n";
+  std::cout << counted(writer.num_tokens(), "token") << " of " << counted(num_documents, "document")
+            << " in\n";
   for (const auto& shard : writer.shards()) std::cout << shard.string() << "\n";
 }
 

@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/runs.h"
 #include "core/base/error.h"
+#include "core/base/plural.h"
 
 namespace automodel::cli {
 namespace {
@@ -16,10 +17,10 @@ namespace {
 void ask(size_t num_runs) {
   check(isatty(STDIN_FILENO) == 1,
         ErrorCode::kUsage,
-        "deleting ",
-        num_runs,
-        " runs needs a yes: add --yes (standard input is no terminal to ask)");
-  std::cerr << "Delete " << num_runs << (num_runs == 1 ? " run" : " runs")
+        "to delete ",
+        counted(static_cast<int64_t>(num_runs), "run"),
+        " without being asked add --yes (standard input is not a terminal, so nobody can answer)");
+  std::cerr << "Delete " << counted(static_cast<int64_t>(num_runs), "run")
             << " from the store? Checkpoint folders stay. [y/N] " << std::flush;
   std::string answer;
   std::getline(std::cin, answer);

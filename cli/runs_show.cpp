@@ -8,6 +8,7 @@
 
 #include "cli/commands.h"
 #include "cli/runs.h"
+#include "core/base/plural.h"
 #include "core/base/strings.h"
 #include "core/store/run_diff.h"
 
@@ -78,7 +79,7 @@ std::string machine_text(const ordered_json& machine) {
 std::string data_text(const ordered_json& set) {
   if (!set.is_object() || !set.contains("xxh128"))
     return text_of(set, "error").empty() ? "-" : text_of(set, "error");
-  return std::to_string(set.value("files", int64_t{0})) + " files, " +
+  return counted(set.value("files", int64_t{0}), "file") + ", " +
          human_bytes(set.value("bytes", int64_t{0})) + ", " + text_of(set, "xxh128") +
          (set.value("sampled", false) ? " (sampled)" : "");
 }

@@ -81,7 +81,7 @@ std::vector<std::string> select_modules(const config::PeftConfig& config,
         ErrorCode::kConfig,
         targets.empty() ? "peft.exclude_modules: no linear is left of " : "peft.target_modules: none of ",
         targets.empty() ? "" : join(targets, ", "),
-        targets.empty() ? "" : " stands for a linear of this model; they are called ",
+        targets.empty() ? "" : " names a linear layer of this model; they are called ",
         linears.empty() ? "" : linears.front(),
         ", ..., ",
         linears.empty() ? "" : linears.back());
