@@ -3,9 +3,9 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
-#include "core/base/strings.h"
 #include "core/data/prompt_completion.h"
 #include "core/data/row_json.h"
+#include "core/data/row_kinds.h"
 
 namespace automodel::data {
 namespace {
@@ -23,12 +23,6 @@ void check_mapping(const std::map<std::string, std::string>& columns) {
   check(columns.contains("answer") && columns.size() >= 2,
         ErrorCode::kConfig,
         "dataset.column_mapping: expected answer and at least one of context and question");
-}
-
-std::string columns_of(const Json& row) {
-  std::vector<std::string> names;
-  for (const auto& [name, value] : row.items()) names.push_back(name);
-  return names.empty() ? "none" : join(names, ", ");
 }
 
 }  // namespace
@@ -68,15 +62,13 @@ Sample ColumnMappedProcessor::process(const Json& row, int64_t /*index*/) const 
     fail(ErrorCode::kData,
          "\"",
          columns_.at("answer"),
-         "\" (the answer) is missing or null; the row has: ",
-         columns_of(row),
-         "; set dataset.column_mapping.answer");
+         "\" (the answer) is missing or null; set dataset.column_mapping.answer; ",
+         describe_row(row));
   }
   if (!context && !question) {
     fail(ErrorCode::kData,
-         "neither context nor question is there; the row has: ",
-         columns_of(row),
-         "; set dataset.column_mapping");
+         "neither context nor question is there; set dataset.column_mapping; ",
+         describe_row(row));
   }
   if (chat_) {
     const Json messages = {{{"role", "system"}, {"content", context.value_or("")}},

@@ -10,6 +10,7 @@
 #include "core/base/error.h"
 #include "core/data/python_text.h"
 #include "core/data/row_json.h"
+#include "core/data/row_kinds.h"
 
 namespace automodel::data {
 namespace {
@@ -21,11 +22,13 @@ constexpr int64_t kMultiple = 8;
 
 const Json& value_of(const Json& row, const char* column) {
   const auto value = row.find(column);
-  check(value != row.end(),
-        ErrorCode::kData,
-        "\"",
-        column,
-        "\" is missing; HellaSwag rows have ctx, endings, label");
+  if (value == row.end()) {
+    fail(ErrorCode::kData,
+         "\"",
+         column,
+         "\" is missing; HellaSwag rows have ctx, endings, label; ",
+         describe_row(row));
+  }
   return *value;
 }
 

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include <nlohmann/json.hpp>
+
 #include "core/base/error.h"
+#include "core/base/log.h"
 #include "core/data/chat.h"
 #include "core/data/column_mapped.h"
 #include "core/data/hellaswag.h"
@@ -38,6 +41,37 @@ std::unique_ptr<Processor> make_processor(const config::DatasetConfig& dataset,
   fail(ErrorCode::kInternal, "this kind of dataset has no rows to process");
 }
 
+Sample process_row(const Source& source, const Processor& processor, int64_t row, int64_t vocab_size) {
+  const nlohmann::ordered_json fields = source.row(row);
+  try {
+    Sample sample = processor.process(fields, row);
+    sample.row = row;
+    check_ids(sample.input_ids, vocab_size);
+    check_ids(sample.labels, vocab_size);
+    return sample;
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kData) throw;
+    fail(ErrorCode::kData, source.place(row), ": ", error.message());
+  }
+}
+
+namespace {
+
+/// Of sets whose samples have one length.
+void warn_of_positions(const Loader::Options& options, int64_t seq_len) {
+  const RowLimits& limits = options.limits;
+  if (limits.max_positions == 0 || seq_len <= limits.max_positions) return;
+  log::warning(limits.section,
+               ".seq_len ",
+               seq_len,
+               " is longer than the ",
+               limits.max_positions,
+               " positions that the model was made for (max_position_embeddings)",
+               limits.positions_end ? "; it has no others: the run ends in its first step" : "");
+}
+
+}  // namespace
+
 std::unique_ptr<Loader> open_loader(const config::DatasetConfig& dataset,
                                     const tokenizer::Tokenizer* tokenizer,
                                     const Loader::Options& options) {
@@ -45,6 +79,7 @@ std::unique_ptr<Loader> open_loader(const config::DatasetConfig& dataset,
   Loader::Options checked = options;
   checked.num_workers = std::max<int64_t>(options.num_workers, 1);
   if (dataset.kind == Kind::kNanogpt) {
+    warn_of_positions(options, dataset.nanogpt_seq_len);
     check(!dataset.align_to_bos || dataset.bos_token,
           ErrorCode::kConfig,
           "dataset.align_to_bos: true needs dataset.bos_token");
@@ -66,6 +101,7 @@ std::unique_ptr<Loader> open_loader(const config::DatasetConfig& dataset,
           " is more than the ",
           options.vocab_size,
           " rows of the model's embedding");
+    warn_of_positions(options, dataset.mock.seq_len);
     return std::make_unique<MockLoader>(dataset, checked);
   }
   ensure(tokenizer != nullptr, "a dataset of text was opened without a tokenizer");
@@ -73,6 +109,7 @@ std::unique_ptr<Loader> open_loader(const config::DatasetConfig& dataset,
   check_vocabulary(*tokenizer, options.vocab_size, pads);
   std::unique_ptr<Source> source = open_source(dataset);
   auto processor = make_processor(dataset, *tokenizer, *source);
+  if (dataset.truncation == "do_not_truncate") checked.limits.seq_length = dataset.seq_length;
   return std::make_unique<RowLoader>(
       std::move(source), std::move(processor), dataset.skip_invalid_samples, checked);
 }

@@ -9,6 +9,7 @@
 
 #include "core/config/recipe.h"
 #include "core/data/batch.h"
+#include "core/data/row_lengths.h"
 #include "core/tokenizer/tokenizer.h"
 
 namespace automodel::data {
@@ -41,6 +42,7 @@ class Loader {
     int64_t num_max_packs = 0;  ///< packs of an epoch; 0: all
     int64_t vocab_size = 0;     ///< rows of the model's embedding, which ids are checked against; 0: unknown
     int64_t ignore_index = kIgnoreIndex;  ///< written to Batch::labels where nothing is learnt
+    RowLimits limits = {};                ///< rows beyond them are counted when the set is opened
   };
 
   virtual ~Loader() = default;

@@ -10,6 +10,7 @@
 #include "core/base/error.h"
 #include "core/data/python_text.h"
 #include "core/data/row_json.h"
+#include "core/data/row_kinds.h"
 
 namespace automodel::data {
 namespace {
@@ -174,10 +175,12 @@ Json from_conversations(const Json& turns) {
 Json read_messages(const Json& row) {
   const bool converted = get(row, "messages").is_null() && !get(row, "conversations").is_null();
   const Json messages = converted ? from_conversations(row["conversations"]) : get(row, "messages");
-  check(
-      !messages.is_null(),
-      ErrorCode::kData,
-      "\"messages\" is missing; expected a list of {\"role\", \"content\"}, or ShareGPT's \"conversations\"");
+  if (messages.is_null()) {
+    fail(ErrorCode::kData,
+         "\"messages\" is missing; expected a list of {\"role\", \"content\"}, or ShareGPT's "
+         "\"conversations\"; ",
+         describe_row(row));
+  }
   check(messages.is_array(),
         ErrorCode::kData,
         "\"messages\" is ",

@@ -1,17 +1,13 @@
 #include "core/data/row_loader.h"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
-
-#include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
 #include "core/base/hash.h"
 #include "core/base/log.h"
 #include "core/data/collator.h"
 #include "core/data/sampler.h"
-#include "core/data/token_ids.h"
 
 namespace automodel::data {
 namespace {
@@ -32,7 +28,12 @@ RowLoader::RowLoader(std::unique_ptr<Source> source,
       processor_(std::move(processor)),
       skip_invalid_rows_(skip_invalid_rows),
       num_skipped_rows_(source_->num_skipped()) {
-  if (options_.pack_size > 0) plan_packs();
+  check_first_row();
+  if (options_.pack_size > 0) {
+    plan_packs();
+  } else if (options_.limits.any()) {
+    report_lengths(data::measure_rows(*source_, *processor_, {}), *source_, options_.limits);
+  }
   check(num_items() >= options_.dp_size,
         ErrorCode::kData,
         "the set has ",
@@ -43,41 +44,47 @@ RowLoader::RowLoader(std::unique_ptr<Source> source,
   start({});
 }
 
-std::vector<int64_t> RowLoader::measure_rows() {
+RowLengths RowLoader::measure_all_rows() {
   constexpr int64_t kShown = 1000;  // rows between two lines of progress
-  const int64_t num_rows = source_->num_rows();
-  std::vector<int64_t> lengths(static_cast<size_t>(num_rows));
+  RowLengths all;
+  all.num_rows = source_->num_rows();
+  all.rows.resize(static_cast<size_t>(all.num_rows));
   int64_t num_padding = 0;
+  int64_t num_positions = 0;
   Prefetcher measure(
-      [this](int64_t row) {
+      [this, &all](int64_t row) {
         PreparedBatch one;
-        const Sample sample = sample_for(row, one.num_skipped_rows);
-        one.batch.length = static_cast<int64_t>(sample.input_ids.size());
-        one.batch.num_tokens = sample.num_real_tokens();
+        all.rows[static_cast<size_t>(row)] = length_of(sample_for(row, one.num_skipped_rows));
+        all.rows[static_cast<size_t>(row)].row = row;  // also where another row stands in for it
         return one;
       },
       0,
-      num_rows,
+      all.num_rows,
       options_.num_workers);
-  for (int64_t row = 0; row < num_rows; ++row) {
-    const Batch measured = measure.next()->batch;
-    lengths[static_cast<size_t>(row)] = measured.length;
-    num_padding += measured.length - measured.num_tokens;
-    if (row % kShown == 0) log::set_status(detail::join("packing: ", row, " of ", num_rows, " rows"));
+  for (int64_t row = 0; row < all.num_rows; ++row) {
+    measure.next();
+    const RowLengths::Row& measured = all.rows[static_cast<size_t>(row)];
+    num_positions += measured.length;
+    num_padding += measured.length - (measured.num_tokens - 1);
+    if (row % kShown == 0) log::set_status(detail::join("packing: ", row, " of ", all.num_rows, " rows"));
   }
   log::set_status("");
   if (num_padding > 0)
     log::warning("packing: ",
                  num_padding,
                  " of ",
-                 std::accumulate(lengths.begin(), lengths.end(), int64_t{0}),
+                 num_positions,
                  " tokens are padding of single rows, which packs make needless: leave out the dataset's "
                  "pad_to_max_length or padding");
-  return lengths;
+  return all;
 }
 
 void RowLoader::plan_packs() {
-  PackPlan plan = data::plan_packs(measure_rows(), options_.pack_size, options_.num_max_packs);
+  const RowLengths rows = measure_all_rows();
+  if (options_.limits.any()) report_lengths(rows, *source_, options_.limits);
+  std::vector<int64_t> lengths;
+  for (const RowLengths::Row& row : rows.rows) lengths.push_back(row.length);
+  PackPlan plan = data::plan_packs(lengths, options_.pack_size, options_.num_max_packs);
   if (plan.num_too_long > 0)
     log::warning(
         plan.num_too_long, " rows are longer than a pack of ", options_.pack_size, " tokens and left out");
@@ -206,7 +213,7 @@ Sample RowLoader::sample_for(int64_t row, int64_t& num_skipped) const {
   for (int64_t step = 0; step < num_rows; ++step) {
     const int64_t candidate = (row + step) % num_rows;
     try {
-      Sample sample = process(candidate);
+      Sample sample = process_row(*source_, *processor_, candidate, options_.vocab_size);
       if (has_label(sample)) return sample;
       ++num_skipped;
       if (!processor_->replaces_unlabelled_rows()) return sample;
@@ -223,18 +230,8 @@ Sample RowLoader::sample_for(int64_t row, int64_t& num_skipped) const {
        " has a label to learn; is dataset.seq_length too short for the prompts, or an answer column empty?");
 }
 
-Sample RowLoader::process(int64_t row) const {
-  const nlohmann::ordered_json fields = source_->row(row);
-  try {
-    Sample sample = processor_->process(fields, row);
-    sample.row = row;
-    check_ids(sample.input_ids, options_.vocab_size);
-    check_ids(sample.labels, options_.vocab_size);
-    return sample;
-  } catch (const Error& error) {
-    if (error.code() != ErrorCode::kData) throw;
-    fail(ErrorCode::kData, source_->place(row), ": ", error.message());
-  }
+void RowLoader::check_first_row() const {
+  if (!skip_invalid_rows_) process_row(*source_, *processor_, 0, options_.vocab_size);
 }
 
 }  // namespace automodel::data

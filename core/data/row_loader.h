@@ -13,8 +13,9 @@
 namespace automodel::data {
 
 /// The loader of a set whose rows can be read in any order: source -> sampler -> processor -> collator, the
-/// last two on worker threads. With Options::pack_size the sampler draws packs of rows; every row is then
-/// tokenised once at the start, for its length.
+/// last two on worker threads. The first row is read at once, so that a set of another kind is told by its
+/// first line; lengths are looked at where Options::limits says so. With Options::pack_size the sampler draws
+/// packs of rows; every row is then tokenised once at the start, for its length.
 class RowLoader : public Loader {
  public:
   RowLoader(std::unique_ptr<Source> source,
@@ -36,7 +37,7 @@ class RowLoader : public Loader {
 
  private:
   void plan_packs();
-  std::vector<int64_t> measure_rows();
+  RowLengths measure_all_rows();
   int64_t num_items() const;
   int64_t micro_batches_of(int64_t num_items) const;
   void start(const LoaderState& state);
@@ -49,7 +50,7 @@ class RowLoader : public Loader {
 
   /// The sample for a row, or of the first row behind it that can stand in for it.
   Sample sample_for(int64_t row, int64_t& num_skipped) const;
-  Sample process(int64_t row) const;
+  void check_first_row() const;
 
   Options options_;
   std::unique_ptr<Source> source_;

@@ -100,6 +100,23 @@ std::pair<int64_t, int64_t> selected_rows(const config::DatasetConfig& dataset,
   return {first, std::min(last, first + limit)};
 }
 
+/// Of a file that is named directly the split's name says nothing; a slip in it would stay unseen.
+void warn_of_split_name(const config::DatasetConfig& dataset, const std::string& name) {
+  static const std::vector<std::string> kNames = {
+      "train", "training", "validation", "valid", "dev", "val", "test", "testing", "eval", "evaluation"};
+  const std::string nearest = nearest_name(name, kNames);
+  const bool names_file =
+      std::any_of(dataset.paths.begin(), dataset.paths.end(), [](const std::string& path) {
+        return std::filesystem::is_regular_file(path);
+      });
+  if (!names_file || nearest.empty() || nearest == name) return;
+  log::warning("dataset.split: \"",
+               name,
+               "\" is not looked at, because the dataset names a file; did you mean \"",
+               nearest,
+               "\"?");
+}
+
 }  // namespace
 
 std::unique_ptr<Source> open_file_source(const std::filesystem::path& path, bool skip_invalid) {
@@ -109,14 +126,19 @@ std::unique_ptr<Source> open_file_source(const std::filesystem::path& path, bool
   if (kind == ".jsonl" || kind == ".ndjson") return std::make_unique<JsonSource>(path, true, skip_invalid);
   if (kind == ".json") return std::make_unique<JsonSource>(path, false, skip_invalid);
   if (kind == ".csv") return std::make_unique<CsvSource>(path);
+  const bool is_text = kind == ".txt" || kind == ".md" || kind == ".text";
   fail(ErrorCode::kData,
        path.string(),
        ": unknown kind of file; expected a name ending in .jsonl, .ndjson, .json or .csv, or one of these "
-       "with .gz");
+       "with .gz",
+       is_text
+           ? "; plain text is for pretraining: `automodel data build` makes shards of it for NanogptDataset"
+           : "");
 }
 
 std::unique_ptr<Source> open_source(const config::DatasetConfig& dataset) {
   const Split split = parse_split(dataset.split);
+  warn_of_split_name(dataset, split.name);
   std::vector<std::unique_ptr<Source>> parts;
   for (const std::filesystem::path& file : find_dataset_files(dataset.paths, split.name)) {
     parts.push_back(open_file_source(file, dataset.skip_invalid_samples));

@@ -8,6 +8,7 @@
 #include "core/data/prompt_completion.h"
 #include "core/data/python_text.h"
 #include "core/data/row_json.h"
+#include "core/data/row_kinds.h"
 
 namespace automodel::data {
 namespace {
@@ -16,11 +17,13 @@ using Json = nlohmann::ordered_json;
 
 std::string text_of(const Json& row, const char* column) {
   const auto value = row.find(column);
-  check(value != row.end(),
-        ErrorCode::kData,
-        "\"",
-        column,
-        "\" is missing; SQuAD rows have context, question, answers");
+  if (value == row.end()) {
+    fail(ErrorCode::kData,
+         "\"",
+         column,
+         "\" is missing; SQuAD rows have context, question, answers; ",
+         describe_row(row));
+  }
   check(value->is_string(), ErrorCode::kData, "\"", column, "\" is ", kind_of(*value), "; expected text");
   return value->get<std::string>();
 }

@@ -119,7 +119,7 @@ TEST_F(ProcessorTest, WherePadIsEosOnlyWhatFollowsTheFirstIsPadding) {
 
 TEST_F(ProcessorTest, ColumnMappedNamesWhatARowLacks) {
   expect_has(refusal(columns(kQuestion), R"({"q": "Q", "b": "A"})"),
-             "\"a\" (the answer) is missing or null; the row has: q, b");
+             "\"a\" (the answer) is missing or null; set dataset.column_mapping.answer; the row has: q, b");
   expect_has(refusal(columns(kQuestion), R"({"a": "A"})"), "neither context nor question");
   expect_has(refusal(columns(kQuestion), R"({"q": 7, "a": "A"})"), "\"q\" is a number; expected text");
   expect_has(config_refusal(columns({{"answer", "a"}})), "column_mapping");

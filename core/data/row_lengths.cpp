@@ -1,0 +1,197 @@
+#include "core/data/row_lengths.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <map>
+#include <mutex>
+#include <numeric>
+#include <thread>
+
+#include "core/base/error.h"
+#include "core/base/log.h"
+#include "core/base/plural.h"
+#include "core/data/prefetcher.h"
+#include "core/data/processor.h"
+#include "core/data/source.h"
+
+namespace automodel::data {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int64_t kMostThreads = 16;
+
+/// A step that is coprime to n and near the golden ratio of it: its multiples visit every row, and the first
+/// of them lie evenly spread.
+int64_t spreading_step(int64_t n) {
+  auto step = std::max<int64_t>(std::llround(static_cast<double>(n) * 0.6180339887), 1);
+  while (std::gcd(step, n) != 1) ++step;
+  return step;
+}
+
+/// "12 of 200 rows", "1 of 2,000 rows looked at (the set has 51,000)".
+std::string share(int64_t count, const RowLengths& lengths) {
+  const int64_t seen = lengths.num_looked_at();
+  std::string text = with_thousands(count) + " of " + counted(seen, "row");
+  if (seen < lengths.num_rows) text += " looked at (the set has " + with_thousands(lengths.num_rows) + ")";
+  return text;
+}
+
+std::string is_or_are(int64_t count) {
+  return count == 1 ? " is " : " are ";
+}
+
+/// Rows for which `is_beyond` holds: how many, and which is the first.
+template <class Beyond>
+struct Found {
+  int64_t count = 0;
+  const RowLengths::Row* first = nullptr;
+
+  Found(const RowLengths& lengths, const Beyond& is_beyond) {
+    for (const RowLengths::Row& row : lengths.rows) {
+      if (!is_beyond(row)) continue;
+      if (count++ == 0) first = &row;
+    }
+  }
+};
+
+void warn_of_cut(const RowLengths& lengths, const Source& source, const RowLimits& limits) {
+  const Found found(lengths, [&](const RowLengths::Row& row) { return row.num_tokens > *limits.seq_length; });
+  if (found.count == 0) return;
+  const std::string are = is_or_are(found.count);
+  log::warning(share(found.count, lengths),
+               are,
+               "longer than ",
+               limits.section,
+               ".seq_length ",
+               *limits.seq_length,
+               " and",
+               are,
+               "not cut (",
+               limits.section,
+               ".truncation: longest_first cuts), the first is ",
+               source.place(found.first->row),
+               " with ",
+               found.first->num_tokens,
+               " tokens");
+}
+
+void warn_of_positions(const RowLengths& lengths, const Source& source, const RowLimits& limits) {
+  const Found found(lengths, [&](const RowLengths::Row& row) { return row.length > limits.max_positions; });
+  if (found.count == 0) return;
+  log::warning(share(found.count, lengths),
+               is_or_are(found.count),
+               "longer than the ",
+               limits.max_positions,
+               " positions that the model was made for (max_position_embeddings), the first is ",
+               source.place(found.first->row),
+               " with ",
+               found.first->num_tokens,
+               " tokens; ",
+               limits.positions_end ? "the model has no others and the run ends at such a row: " : "",
+               "cut them with ",
+               limits.section,
+               ".seq_length and ",
+               limits.section,
+               ".truncation: longest_first");
+}
+
+}  // namespace
+
+RowLengths::Row length_of(const Sample& sample) {
+  RowLengths::Row row;
+  row.row = sample.row;
+  row.num_tokens = sample.num_real_tokens() + 1;  // the last one is a label only
+  row.num_learnt = std::count_if(
+      sample.labels.begin(), sample.labels.end(), [](int32_t label) { return label != kIgnoreIndex; });
+  row.length = static_cast<int64_t>(sample.input_ids.size());
+  return row;
+}
+
+std::string RowLengths::looked_at() const {
+  if (num_looked_at() == num_rows) return counted(num_rows, "row");
+  return with_thousands(num_looked_at()) + " of " + counted(num_rows, "row") + ", evenly spread,";
+}
+
+RowLengths measure_rows(const Source& source, const Processor& processor, const MeasureOptions& options) {
+  RowLengths lengths;
+  lengths.num_rows = source.num_rows();
+  const int64_t count = std::min(lengths.num_rows, options.max_rows);
+  const int64_t step = spreading_step(lengths.num_rows);
+  std::mutex mutex;
+  std::map<int64_t, std::string> invalid;
+  const auto measure = [&](int64_t i) {
+    const int64_t row = i * step % lengths.num_rows;
+    RowLengths::Row found;
+    try {
+      found = length_of(process_row(source, processor, row));
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kData) throw;
+      const std::scoped_lock lock(mutex);
+      invalid.emplace(row, error.message());
+    }
+    const std::scoped_lock lock(mutex);
+    if (!invalid.contains(row)) lengths.rows.push_back(found);
+    return PreparedBatch{};
+  };
+  const auto begin = Clock::now();
+  const auto seconds = [&] { return std::chrono::duration<double>(Clock::now() - begin).count(); };
+  {
+    Prefetcher rows(
+        measure, 0, count, std::clamp<int64_t>(std::thread::hardware_concurrency(), 1, kMostThreads));
+    constexpr int64_t kShown = 200;  // rows between two lines of progress
+    for (int64_t i = 0; i < count && seconds() < options.max_seconds; ++i) {
+      rows.next();
+      if (i % kShown == 0)
+        log::set_status(detail::join("looking at the lengths of rows: ", i, " of ", count));
+    }
+  }
+  log::set_status("");
+  std::sort(
+      lengths.rows.begin(), lengths.rows.end(), [](const auto& a, const auto& b) { return a.row < b.row; });
+  lengths.num_invalid = static_cast<int64_t>(invalid.size());
+  if (!invalid.empty()) lengths.first_invalid = invalid.begin()->second;
+  return lengths;
+}
+
+Spread spread_of(std::vector<int64_t> values) {
+  std::sort(values.begin(), values.end());
+  const auto rank = [&](int64_t percent) {
+    const auto n = static_cast<int64_t>(values.size());
+    return values[static_cast<size_t>((percent * n + 99) / 100 - 1)];
+  };
+  return {values.front(), rank(50), rank(95), values.back()};
+}
+
+void warn_of_lengths(const RowLengths& lengths, const Source& source, const RowLimits& limits) {
+  if (lengths.num_invalid > 0)
+    log::warning(share(lengths.num_invalid, lengths),
+                 is_or_are(lengths.num_invalid),
+                 "not valid, the first: ",
+                 lengths.first_invalid);
+  if (limits.seq_length) warn_of_cut(lengths, source, limits);
+  if (limits.max_positions > 0) warn_of_positions(lengths, source, limits);
+}
+
+void report_lengths(const RowLengths& lengths, const Source& source, const RowLimits& limits) {
+  if (!lengths.rows.empty()) {
+    std::vector<int64_t> tokens;
+    for (const RowLengths::Row& row : lengths.rows) tokens.push_back(row.num_tokens);
+    const Spread spread = spread_of(std::move(tokens));
+    log::info(limits.section,
+              ": ",
+              lengths.looked_at(),
+              " of ",
+              spread.min,
+              " to ",
+              spread.max,
+              " tokens, median ",
+              spread.median,
+              ", 95 % up to ",
+              spread.p95);
+  }
+  warn_of_lengths(lengths, source, limits);
+}
+
+}  // namespace automodel::data
