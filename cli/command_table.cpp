@@ -6,8 +6,9 @@ namespace automodel::cli {
 
 const std::vector<GroupRow>& group_table() {
   static const std::vector<GroupRow> kGroups = {
-      {"config", "Look at a recipe: what it resolves to, the fate of every key, all options"},
-      {"data", "Look at data: token ids, rendered conversations, pretraining files"},
+      {"config", "Look at a recipe: what it resolves to, what happens to every key, all options"},
+      {"data",
+       "Look at data: rows as they are trained, token ids, rendered conversations, pretraining files"},
       {"model", "Look at a model: known families, a checkpoint's facts, logits and gradients"},
       {"checkpoint",
        "Look at a checkpoint: its tensors, whether it is whole; merge an adapter; convert numbers"},

@@ -1,6 +1,8 @@
 // automodel data render: what a chat template makes of a conversation.
+#include <filesystem>
 #include <iostream>
 #include <memory>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -25,8 +27,22 @@ struct Options {
   bool json = false;
 };
 
+/// A conversation: an object with messages, or the list of them alone.
+ordered_json read_conversation(const std::string& file) {
+  const std::string extension = std::filesystem::path(file).extension().string();
+  check(
+      extension != ".jsonl" && extension != ".ndjson",
+      ErrorCode::kUsage,
+      file,
+      ": a data set; expected one conversation as JSON. `automodel data show -c recipe.yaml` shows rows of a "
+      "data set as they are trained");
+  ordered_json input = tokenizer::read_ordered_json(file);
+  if (input.is_array()) return {{"messages", std::move(input)}};
+  return input;
+}
+
 tokenizer::Rendered render(const Options& options) {
-  const ordered_json input = tokenizer::read_ordered_json(options.input);
+  const ordered_json input = read_conversation(options.input);
   try {
     if (!options.tokenizer.empty()) {
       return tokenizer::ChatFolder(tokenizer::read_hub_folder(options.tokenizer)).render(input);
@@ -67,12 +83,14 @@ void add_data_render(CLI::App& parent) {
   command
       ->add_option("--input",
                    options->input,
-                   "JSON object: messages, tools, documents, add_generation_prompt and any other variable")
+                   "JSON list of messages, or object: messages, tools, documents, add_generation_prompt, "
+                   "any other variable")
       ->type_name("FILE")
       ->required();
   command->add_flag("--json", options->json, "print {\"text\", \"assistant_spans\"}, spans in code points");
   command->footer(
       "The text is what transformers' apply_chat_template gives, byte for byte, with nothing added.\n"
+      "What is learnt of it is shown by automodel data show.\n"
       "AUTOMODEL_NOW=2024-07-26T12:00:00 holds the template's clock still.\n"
       "\n"
       "Examples:\n"

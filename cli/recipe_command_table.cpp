@@ -48,6 +48,22 @@ constexpr const char* kCheckFooter =
     "  automodel config check -c recipe.yaml --distributed.tp_size 1 --json\n"
     "Status 0: accepted; 2: refused. Needs no network and no model files.";
 
+const std::vector<RecipeOption> kDataShowOptions = {
+    {"rows", "N", "The first N rows (3)"},
+    {"row", "K", "Row K alone, from 0, as the log counts them"},
+    {"validation", "", "The validation sets instead of the training set"},
+    kJson};
+
+constexpr const char* kDataShowFooter =
+    "Lengths of the set, then rows as they are trained: the text that the tokens give, what is learnt in "
+    "green,\n"
+    "or in [[ ]] where standard output is no terminal. Rows come in the order of the files, before they are\n"
+    "shuffled and packed. --json has the ids and the labels, shifted as training shifts them.\n"
+    "Examples:\n"
+    "  automodel data show -c recipe.yaml\n"
+    "  automodel data show -c recipe.yaml --row 143\n"
+    "  automodel data show -c recipe.yaml --rows 1 --dataset.mask_history true --json";
+
 }  // namespace
 
 const std::vector<RecipeCommandRow>& recipe_command_table() {
@@ -65,6 +81,12 @@ const std::vector<RecipeCommandRow>& recipe_command_table() {
        kBenchmarkFooter,
        kTrainOptions,
        run_benchmark},
+      {{"data", "show"},
+       "",
+       "Show rows of a recipe's data as they are trained: text, what is learnt, lengths",
+       kDataShowFooter,
+       kDataShowOptions,
+       run_data_show},
       {{"config", "show"},
        "",
        "Print a recipe with its overrides applied",

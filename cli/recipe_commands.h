@@ -14,6 +14,9 @@ int run_benchmark(const RecipeArguments& arguments);
 /// `automodel recipe.yaml`: the recipe must name its class.
 int run_recipe_file(const RecipeArguments& arguments);
 
+/// `data show`: rows of the recipe's sets.
+int run_data_show(const RecipeArguments& arguments);
+
 int run_config_show(const RecipeArguments& arguments);
 int run_config_check(const RecipeArguments& arguments);
 
