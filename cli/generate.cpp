@@ -1,7 +1,9 @@
 // automodel generate: text from a model, to look at what was trained.
 #include <cmath>
+#include <filesystem>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include <CLI/CLI.hpp>
@@ -14,6 +16,7 @@
 #include "cli/text_input.h"
 #include "core/base/error.h"
 #include "core/base/log.h"
+#include "core/data/chat_encoder.h"
 #include "core/io/json.h"
 
 namespace automodel::cli {
@@ -46,6 +49,8 @@ constexpr const char* kFooter =
     "Examples:\n"
     "  automodel generate -m ./SmolLM2-135M -p 'The capital of France is'\n"
     "  automodel generate -m checkpoints/LATEST --chat chat.json --max-new-tokens 200\n"
+    "  automodel generate -m ./gemma-3-270m --chat chat.json --chat-template chat.jinja --system 'Be "
+    "brief.'\n"
     "  automodel generate -m ./SmolLM2-135M --adapter checkpoints/LATEST -p 'Once upon a time'\n"
     "  automodel generate -m DIR -p 'Once' -p 'Twice' --temperature 0.7 --top-p 0.9 --seed 3\n"
     "  automodel generate -m DIR -p 'Q: 1 + 1?' --stop $'\\n' --json\n"
@@ -56,7 +61,8 @@ constexpr const char* kFooter =
 struct Options {
   GenerateRequest request;
   std::vector<std::string> prompts;
-  std::string chat, ids;
+  std::string chat, ids, chat_template;
+  std::optional<std::string> system;
   bool no_cache = false;
   bool no_generation_config = false;
   bool json = false;
@@ -68,7 +74,7 @@ Prompt read_text(const std::string& words) {
       Prompt::Kind::kText, check_utf8(piped ? read_input(words) : words, piped ? "stdin" : "--prompt"), {}};
 }
 
-Prompt read_chat(const std::string& file) {
+Prompt read_chat(const std::string& file, const std::optional<std::string>& system) {
   const std::string text = read_input(file);
   io::parse_json(text, file);  // strict, and it names the place
   ordered_json chat = ordered_json::parse(text);
@@ -78,6 +84,14 @@ Prompt read_chat(const std::string& file) {
         ErrorCode::kData,
         file,
         ": expected a list of {\"role\", \"content\"} or an object with \"messages\"");
+  if (system) {
+    check((*messages)[0].value("role", "") != "system",
+          ErrorCode::kUsage,
+          "generate --system: ",
+          file,
+          " begins with a system turn already; leave one of them out");
+    messages->insert(messages->begin(), ordered_json({{"role", "system"}, {"content", *system}}));
+  }
   if (!chat.contains("add_generation_prompt")) chat["add_generation_prompt"] = true;
   return {Prompt::Kind::kChat, chat.dump(), {}};
 }
@@ -92,11 +106,27 @@ std::vector<Prompt> read_ids(const std::string& file) {
 std::vector<Prompt> read_prompts(const Options& options) {
   const int kinds = int{!options.prompts.empty()} + int{!options.chat.empty()} + int{!options.ids.empty()};
   check(kinds == 1, ErrorCode::kUsage, "generate: expected one of --prompt TEXT, --chat FILE, --ids FILE");
+  check(!options.chat.empty() || (options.chat_template.empty() && !options.system),
+        ErrorCode::kUsage,
+        "generate: --chat-template and --system go with --chat FILE; --prompt and --ids are continued as "
+        "they stand");
   if (!options.ids.empty()) return read_ids(options.ids);
-  if (!options.chat.empty()) return {read_chat(options.chat)};
+  if (!options.chat.empty()) return {read_chat(options.chat, options.system)};
   std::vector<Prompt> prompts;
   for (const std::string& words : options.prompts) prompts.push_back(read_text(words));
   return prompts;
+}
+
+/// Jinja text, of a file unless it is text already.
+std::string read_template(const std::string& text_or_file) {
+  const bool is_text =
+      text_or_file.find("{%") != std::string::npos || text_or_file.find("{{") != std::string::npos;
+  check(text_or_file.empty() || is_text || std::filesystem::is_regular_file(text_or_file),
+        ErrorCode::kUsage,
+        "generate --chat-template: \"",
+        text_or_file,
+        "\" is neither Jinja text nor a file");
+  return text_or_file.empty() ? "" : data::template_source(text_or_file);
 }
 
 /// Whether to sample, from what was said on the command line.
@@ -137,6 +167,7 @@ void log_speed(const Generated& result) {
 void run(Options& options) {
   GenerateRequest& request = options.request;
   request.prompts = read_prompts(options);
+  request.chat_template = read_template(options.chat_template);
   request.sample = wants_sampling(request);
   if (!request.sample) request.temperature.reset();
   for (const std::string& stop : request.stops) {
@@ -199,6 +230,15 @@ void add_generate(CLI::App& parent) {
       ->type_name("TEXT")
       ->allow_extra_args(false);
   command->add_option("--chat", options->chat, "JSON messages to answer; - reads stdin")->type_name("FILE");
+  command
+      ->add_option("--chat-template",
+                   options->chat_template,
+                   "Jinja text or a file of it for --chat, in place of the tokenizer's")
+      ->type_name("FILE_OR_TEXT");
+  command->add_option("--system", options->system, "A system turn before those of --chat")->type_name("TEXT");
+  command
+      ->add_option("--tokenizer", request.tokenizer, "A folder with the tokenizer, for a model without one")
+      ->type_name("DIR");
   command
       ->add_option("--ids", options->ids, "JSON list of lists of token ids to continue, without a tokenizer")
       ->type_name("FILE");

@@ -32,9 +32,10 @@ int train(const RecipeArguments& arguments, const config::Document& document) {
   const store::FolderLock lock(recipe.checkpoint.checkpoint_dir);
   store::RunRecorder run(recording_place(arguments), describe_run(document, recipe));
   const int status = recording_end(run, [&] { return load_engine().finetune(recipe, run); });
-  if (status == 0 && loss_chart_wanted()) {
-    std::cerr << loss_chart(std::filesystem::path(recipe.checkpoint.checkpoint_dir) / "training.jsonl");
-  }
+  const std::filesystem::path metrics =
+      std::filesystem::path(recipe.checkpoint.checkpoint_dir) / "training.jsonl";
+  if (status == 0 && loss_chart_wanted() && std::filesystem::exists(metrics))
+    std::cerr << loss_chart(metrics);
   return status;
 }
 

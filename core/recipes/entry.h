@@ -48,8 +48,10 @@ struct Prompt {
 
 /// `generate`. Unset options are those of the model's generation_config.json, else transformers' defaults.
 struct GenerateRequest {
-  std::string model;    ///< folder, checkpoint folder or Hub id
-  std::string adapter;  ///< a LoRA adapter's folder, or a checkpoint's; empty: none
+  std::string model;          ///< folder, checkpoint folder or Hub id
+  std::string adapter;        ///< a LoRA adapter's folder, or a checkpoint's; empty: none
+  std::string tokenizer;      ///< folder of one for a model without; empty: the model's own
+  std::string chat_template;  ///< Jinja text in place of the tokenizer's; empty: that
   std::string dtype = "auto";
   std::vector<std::string> ignore_config_keys;  ///< of its config.json, as in a recipe
   std::vector<Prompt> prompts;

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <limits>
 #include <memory>
 
 #include <ATen/Context.h>
@@ -41,8 +42,10 @@
 #include "core/recipes/model_setup.h"
 #include "core/recipes/peak_rate.h"
 #include "core/recipes/progress.h"
+#include "core/recipes/remarks.h"
 #include "core/recipes/step_profiler.h"
 #include "core/recipes/step_schedule.h"
+#include "core/tensor/dtype.h"
 #include "core/tensor/readback.h"
 #include "core/tokenizer/tokenizer.h"
 
@@ -110,8 +113,10 @@ data::Loader::Options loader_options(const config::Recipe& recipe,
                                      const config::DataloaderConfig& dataloader,
                                      const config::PackingConfig& packing,
                                      const dist::Mesh& mesh,
+                                     const data::RowLimits& limits,
                                      int64_t vocab_size) {
   data::Loader::Options options;
+  options.limits = limits;
   options.dp_rank = mesh.dp_rank();
   options.dp_size = mesh.dp_size();
   options.local_batch_size = dataloader.batch_size.value_or(recipe.step_scheduler.local_batch_size);
@@ -142,6 +147,15 @@ checkpoint::FutureInputs read_inputs(const config::Recipe& recipe,
     return inputs;
   };
   return std::async(std::launch::async, read).share();
+}
+
+/// What rows of a section should not be longer than.
+data::RowLimits limits_of(const models::DecoderConfig& model, const std::string& section) {
+  const int64_t learned = models::learned_positions(model);
+  const bool ends = learned < std::numeric_limits<int64_t>::max();
+  return {.section = section,
+          .max_positions = ends ? learned : model.max_position_embeddings,
+          .positions_end = ends};
 }
 
 /// The recipe's training set; the benchmark recipe's random tokens are of the model's vocabulary.
@@ -265,9 +279,10 @@ PendingStep train_step(
     record.num_tokens_per_step += batch.num_tokens;
   }
   if (record.num_label_tokens == 0) {
-    log::warning("no token of this step has a label (first row ",
-                 batches.front().rows.front(),
-                 "): nothing is learnt from it; check the masks with `automodel data render`");
+    log::warning(
+        "no token of this step has a label (first row ",
+        batches.front().rows.front(),
+        "): nothing is learnt from it; `automodel data show -c RECIPE` shows what is learnt of a row");
     return pending;
   }
   const bool drops = (training.model.adapters && training.model.adapters->dropout > 0) ||
@@ -372,7 +387,7 @@ void print_model(const Training& training) {
             " layers, stored in ",
             torch_name(training.model.weights_dtype),
             ", computed in ",
-            c10::toString(training.units.front()->options().compute_dtype));
+            torch_name(tensor::from_torch(training.units.front()->options().compute_dtype)));
   const models::LayerConfig& layer = training.model.decoder.config.layers.front();
   const bool latent = layer.mixers == std::vector{models::MixerKind::kLatentAttention};
   const int64_t head_dim =
@@ -421,15 +436,26 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
     log::warning("moe_metrics: the model has no experts, nothing is written of them");
 
   const auto tokenizer = load_tokenizer(recipe, training.model.folder);
-  const config::DatasetConfig dataset = training_set(recipe, training.model.decoder.config);
-  const int64_t vocab_size = training.model.decoder.config.vocab_size;
-  const data::Loader::Options options =
-      loader_options(recipe, recipe.dataloader, recipe.packing, mesh, vocab_size);
+  if (!tokenizer && recipe.checkpoint.enabled && !recipe.benchmark)
+    log::warning(
+        "checkpoints will have no tokenizer, and `automodel generate` no text: "
+        "tokenizer.pretrained_model_name_or_path: DIR adds the one that the data was made with");
+  const models::DecoderConfig& model = training.model.decoder.config;
+  const config::DatasetConfig dataset = training_set(recipe, model);
+  const data::Loader::Options options = loader_options(
+      recipe, recipe.dataloader, recipe.packing, mesh, limits_of(model, "dataset"), model.vocab_size);
   const auto loader = data::open_loader(dataset, tokenizer.get(), options);
   std::vector<std::unique_ptr<data::Loader>> validation_loaders;
   for (const config::DatasetConfig& set : recipe.validation_datasets) {
-    validation_loaders.push_back(data::open_loader(
-        set, tokenizer.get(), loader_options(recipe, recipe.validation_dataloader, /*packing=*/{}, mesh, vocab_size)));
+    const std::string section = set.name == "default" ? "validation_dataset" : "validation_dataset_" + set.name;
+    validation_loaders.push_back(data::open_loader(set,
+                                                   tokenizer.get(),
+                                                   loader_options(recipe,
+                                                                  recipe.validation_dataloader,
+                                                                  /*packing=*/{},
+                                                                  mesh,
+                                                                  limits_of(model, section),
+                                                                  model.vocab_size)));
   }
 
   StepSchedule schedule(recipe.step_scheduler, loader->num_micro_batches(), mesh.dp_size());
@@ -464,6 +490,7 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
     lr_schedule = optim::resumed_schedule(*recipe.lr_scheduler, lr_schedule, *position.lr_schedule);
   position.lr_schedule = recipe.lr_scheduler ? std::optional(lr_schedule.values()) : std::nullopt;
   print_schedule(schedule, recipe.step_scheduler);
+  warn_of_large_step(recipe, *loader);
   if (position.next_step >= schedule.total_steps()) {
     log::info("All steps are done: nothing is left to do. More: step_scheduler.num_epochs or max_steps");
     run.forget();
@@ -502,6 +529,7 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
   Progress progress(position.next_step, schedule.total_steps());
   auto last_step_end = Clock::now();
   std::optional<tensor::Readback> last_ready;
+  DivergenceWatch divergence(training.model.decoder.config.vocab_size);
   // Writes down a step once its numbers are here. On a GPU that is one step late, so that the device always
   // has work.
   const auto write_down = [&](PendingStep pending) {
@@ -519,6 +547,7 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
       record.mfu_percent = 100 * flops / (*peak_tflops * 1e12);
     }
     metrics.write(record);
+    divergence.look_at(record);
     if (benchmark) benchmark->add_step(seconds);
     progress.show(record);
     return record.loss;
@@ -591,8 +620,8 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
   }
   check(learnt || position.next_step == 0,
         ErrorCode::kData,
-        "no token of any step had a label: nothing was learnt. `automodel data render` shows the masks; is "
-        "dataset.seq_length too short for the prompts?");
+        "no token of any step had a label: nothing was learnt. `automodel data show -c RECIPE` shows what is "
+        "learnt of each row; is dataset.seq_length too short for the prompts?");
   return 0;
 }
 

@@ -161,12 +161,45 @@ class Generator {
  private:
   static std::optional<tokenizer::Tokenizer> load_tokenizer(const GenerateRequest& request,
                                                             const fs::path& folder) {
-    const bool needed = std::any_of(request.prompts.begin(), request.prompts.end(), [](const Prompt& prompt) {
-      return prompt.kind != Prompt::Kind::kIds;
-    });
-    const bool present = fs::exists(folder / "tokenizer.json") || fs::exists(folder / "vocab.json");
-    if (!needed && !present) return std::nullopt;
-    return tokenizer::Tokenizer::load(folder);
+    const auto has = [&](Prompt::Kind kind) {
+      return std::any_of(request.prompts.begin(), request.prompts.end(), [kind](const Prompt& prompt) {
+        return prompt.kind == kind;
+      });
+    };
+    const bool needed = has(Prompt::Kind::kText) || has(Prompt::Kind::kChat);
+    const fs::path place = request.tokenizer.empty() ? folder : find_folder(request.tokenizer);
+    if (request.tokenizer.empty() && !has_tokenizer(folder)) {
+      if (!needed) return std::nullopt;
+      refuse_without_tokenizer(folder);
+    }
+    auto loaded = tokenizer::Tokenizer::load(place);
+    if (!request.chat_template.empty()) loaded.set_chat_template(request.chat_template);
+    check(!has(Prompt::Kind::kChat) || loaded.chat_template() != nullptr,
+          ErrorCode::kConfig,
+          place.string(),
+          ": no chat template (a base model has none); give one with --chat-template FILE, or continue plain "
+          "text with --prompt");
+    if (has(Prompt::Kind::kText) && loaded.chat_template() != nullptr)
+      log::info("--prompt is continued as it stands; --chat FILE puts messages through the chat template");
+    return loaded;
+  }
+
+  /// Of any kind: the loader says which it does not read.
+  static bool has_tokenizer(const fs::path& folder) {
+    for (const char* file : {"tokenizer.json", "vocab.json", "tokenizer.model", "tekken.json", "vocab.txt"}) {
+      if (fs::exists(folder / file)) return true;
+    }
+    return false;
+  }
+
+  [[noreturn]] static void refuse_without_tokenizer(const fs::path& folder) {
+    fail(ErrorCode::kFormat,
+         folder.string(),
+         ": no tokenizer (expected tokenizer.json, or vocab.json with merges.txt); name the one that its "
+         "data was "
+         "made with: --tokenizer DIR here, or tokenizer.pretrained_model_name_or_path: DIR in the recipe, "
+         "which "
+         "puts it into every checkpoint; --ids FILE needs none");
   }
 
   void read_prompt(const Prompt& prompt, Generated& result) const {

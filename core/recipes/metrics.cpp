@@ -31,7 +31,7 @@ std::string loss_text(const std::optional<double>& loss) {
 }  // namespace
 
 Metrics::Metrics(std::filesystem::path folder, store::RunRecorder& run)
-    : folder_(std::move(folder)), run_(run), training_(folder_ / "training.jsonl") {}
+    : folder_(std::move(folder)), run_(run) {}
 
 void Metrics::write(const TrainRecord& record) {
   nlohmann::ordered_json line;
@@ -48,7 +48,8 @@ void Metrics::write(const TrainRecord& record) {
   line["num_tokens_per_step"] = record.num_tokens_per_step;
   line["num_label_tokens"] = record.num_label_tokens;
   for (const auto& [name, value] : record.figures) line[name] = value;
-  training_.append(line);
+  if (!training_) training_ = std::make_unique<store::JsonLines>(folder_ / "training.jsonl");
+  training_->append(line);
   run_.metric("", line);
   log::info(format(
       "step %lld | epoch %lld | loss %s | grad_norm %.4f | lr %.2e | mem %.2f GiB | tps %.2f(%.2f/gpu) "

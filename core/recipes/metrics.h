@@ -56,7 +56,7 @@ class Metrics {
  private:
   std::filesystem::path folder_;
   store::RunRecorder& run_;
-  store::JsonLines training_;
+  std::unique_ptr<store::JsonLines> training_;  ///< made with its first line
   std::map<std::string, std::unique_ptr<store::JsonLines>> validation_;
 };
 

@@ -77,6 +77,11 @@ Precision precision_of(const config::Recipe& recipe,
     compute = dtype_from_torch(recipe.distributed.param_dtype);
   } else if (recipe.peft && recipe.distributed.strategy == "fsdp2") {
     compute = DType::kBFloat16;
+    if (size_of(precision.stored) > size_of(compute))
+      log::warning("peft: base and adapters are computed and stored in bfloat16, not in ",
+                   torch_name(precision.stored),
+                   recipe.model.torch_dtype == "auto" ? " as the weights are" : " as model.torch_dtype says",
+                   " (so does the reference); for float32 set distributed.mp_policy.param_dtype: float32");
   }
   if (with_adapters && size_of(compute) < size_of(precision.stored)) precision.stored = compute;
   if (recipe.peft && !recipe.peft->lora_dtype.empty())

@@ -33,7 +33,7 @@ namespace fs = std::filesystem;
 
 FolderLock::FolderLock(const fs::path& folder) : path_(folder / ".lock") {
   std::error_code failed;
-  fs::create_directories(folder, failed);
+  made_folder_ = fs::create_directories(folder, failed);
   if (failed) fail_folder(folder, failed.message());
   open_file();
   const Process here = Process::current();
@@ -51,6 +51,7 @@ FolderLock::FolderLock(const fs::path& folder) : path_(folder / ".lock") {
 FolderLock::~FolderLock() {
   ::unlink(path_.c_str());
   ::close(fd_);
+  if (made_folder_) ::rmdir(path_.parent_path().c_str());  // of a run that left nothing in it
 }
 
 void FolderLock::open_file() {

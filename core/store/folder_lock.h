@@ -21,6 +21,7 @@ class FolderLock {
   bool is_still_in_place() const;
 
   std::filesystem::path path_;
+  bool made_folder_ = false;  ///< then it goes too when it is empty at the end
   int fd_ = -1;
 };
 

@@ -44,7 +44,7 @@ Rendered ChatFolder::render(const ordered_json& variables) const {
         ErrorCode::kConfig,
         place_.empty() ? "the tokenizer" : place_,
         ": no chat template (chat_template in tokenizer_config.json, or chat_template.jinja); give one with "
-        "dataset.chat_template");
+        "dataset.chat_template in a recipe");
   return chosen->render(all);
 }
 

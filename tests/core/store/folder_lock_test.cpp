@@ -27,6 +27,23 @@ TEST_F(FolderLockTest, TheSecondIsToldWhoHoldsIt) {
   const FolderLock third(folder_ / "run");
 }
 
+TEST_F(FolderLockTest, AFolderThatItMadeGoesWhenNothingWasLeftInIt) {
+  {
+    const FolderLock lock(folder_ / "new");
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "new"));
+  std::filesystem::create_directory(folder_ / "old");
+  {
+    const FolderLock lock(folder_ / "old");
+  }
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "old"));
+  {
+    const FolderLock lock(folder_ / "used");
+    std::ofstream(folder_ / "used" / "training.jsonl") << "{}\n";
+  }
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "used" / "training.jsonl"));
+}
+
 TEST_F(FolderLockTest, WhatADeadHolderLeftHoldsNothing) {
   std::ofstream(folder_ / ".lock") << "process 1 on elsewhere\n";
   const FolderLock lock(folder_);
