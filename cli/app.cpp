@@ -116,11 +116,33 @@ bool is_bare_recipe(const Words& words) {
   return words.front().starts_with("--nproc") && std::any_of(words.begin(), words.end(), is_recipe);
 }
 
+/// `automodel help COMMAND`; a word that is no command is told as everywhere.
+int show_help(Words asked) {
+  const std::unique_ptr<CLI::App> root = build_command_tree();
+  const CLI::App* command = root.get();
+  for (size_t i = 0; i < asked.size(); ++i) {
+    const Words known = subcommand_names(*command);
+    if (known.empty()) {  // "llm" of "help finetune llm"
+      asked.resize(i);
+    } else if (std::find(known.begin(), known.end(), asked[i]) == known.end()) {
+      return run_tree({asked.begin(), asked.begin() + static_cast<std::ptrdiff_t>(i) + 1});
+    } else {
+      command = command->get_subcommand(asked[i]);
+    }
+  }
+  asked.push_back("--help");
+  return run_tree(asked);
+}
+
 int dispatch(const Words& words) {
   if (!words.empty() && words.front() == kCompleteWord) {
     for (const std::string& candidate : complete({words.begin() + 1, words.end()}))
       std::cout << candidate << '\n';
     return 0;
+  }
+  if (!words.empty() && words.front() == "version") return run_tree({"--version"});
+  if (!words.empty() && words.front() == "help") {
+    return show_help({words.begin() + 1, words.end()});
   }
   refuse_commands_to_come(words);
   const RecipeCommandRow* row = find_recipe_command(words);

@@ -38,22 +38,39 @@ bool is_hub_id(const std::string& text) {
   return true;
 }
 
+/// "; did you mean ./NAME?" for a folder here whose name is near.
+std::string neighbour(const std::string& path) {
+  const fs::path parent = fs::path(path).parent_path();
+  std::vector<std::string> names;
+  std::error_code failed;
+  for (const auto& entry : fs::directory_iterator(parent.empty() ? fs::path(".") : parent, failed)) {
+    if (entry.is_directory(failed)) names.push_back(entry.path().filename().string());
+  }
+  const std::string nearest = nearest_name(fs::path(path).filename().string(), names);
+  return nearest.empty() ? "" : "; did you mean " + (parent / nearest).string() + "?";
+}
+
 }  // namespace
 
 fs::path find_model(const std::string& path_or_id) {
   if (fs::exists(path_or_id)) return path_or_id;
-  check(
-      is_hub_id(path_or_id), ErrorCode::kData, path_or_id, ": no such folder, and not the form of a Hub id");
+  check(is_hub_id(path_or_id),
+        ErrorCode::kData,
+        path_or_id,
+        ": no such folder, and not the form of a Hub id",
+        neighbour(path_or_id));
 
   const fs::path cache = hub_cache();
   const fs::path repository = cache / ("models--" + join(split(path_or_id, '/'), "--"));
+  const bool is_full_id = path_or_id.find('/') != std::string::npos;
   const std::string fetch = "; fetch it with `hf download " + path_or_id + "`";
   check(fs::is_directory(repository),
         ErrorCode::kData,
         path_or_id,
         ": neither a folder here nor in the Hub cache ",
         cache.string(),
-        fetch);
+        neighbour(path_or_id),
+        is_full_id ? fetch : "; a model of the Hub is fetched with `hf download OWNER/NAME`");
   const fs::path ref = repository / "refs" / "main";
   check(fs::exists(ref),
         ErrorCode::kData,

@@ -55,6 +55,22 @@ fs::path adapter_in(const fs::path& given) {
   return given;
 }
 
+/// The whole model that lies where an adapter was looked for; empty: none.
+fs::path full_model_in(const fs::path& given) {
+  for (const char* checkpoint : {"", "LATEST"}) {
+    for (const char* folder : {"", "model/consolidated", "consolidated", "model"}) {
+      const fs::path place = given / checkpoint / folder;
+      std::error_code failed;
+      for (const auto& entry : fs::directory_iterator(place, failed)) {
+        const std::string name = entry.path().filename().string();
+        const bool is_weights = name.starts_with("model") || name.starts_with("shard-");
+        if (is_weights && name.ends_with(".safetensors")) return place.lexically_normal();
+      }
+    }
+  }
+  return {};
+}
+
 Json read_config(const fs::path& path) {
   const Json config = io::read_json(path);
   check(config.is_object(), ErrorCode::kFormat, path.string(), ": expected an object");
@@ -197,6 +213,13 @@ AdapterFolder read_adapter(const fs::path& given) {
   AdapterFolder folder;
   const fs::path path = adapter_in(given);
   folder.path = path;
+  if (!fs::exists(path / kConfigFile)) {
+    if (const fs::path model = full_model_in(given); !model.empty())
+      fail(ErrorCode::kFormat,
+           given.string(),
+           ": a full model, not an adapter (every weight was trained); use it as the model itself: ",
+           model.string());
+  }
   for (const char* file : {kConfigFile, kWeightsFile}) {
     check(fs::exists(path / file),
           ErrorCode::kFormat,
