@@ -6,7 +6,7 @@ foreach(case ${cli_cases})
   add_test(NAME cli.${name} COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/run.py ${case})
   list(APPEND cli_tests cli.${name})
 endforeach()
-foreach(script startup hostile stock_recipes pyyaml resolved reference checkpoints runs)
+foreach(script startup hostile stock_recipes pyyaml resolved reference checkpoints runs coming_from)
   add_test(NAME cli.${script} COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/${script}.py)
   list(APPEND cli_tests cli.${script})
 endforeach()
@@ -16,3 +16,12 @@ set_tests_properties(${cli_tests} PROPERTIES
 # Its figures are wall times: nothing may run beside it.
 set_tests_properties(cli.startup PROPERTIES RUN_SERIAL ON)
 set_tests_properties(cli.runs PROPERTIES RUN_SERIAL ON TIMEOUT 600)
+# These compute models.
+if(AUTOMODEL_ENGINE)
+  foreach(script install first_hour)
+    add_test(NAME cli.${script} COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/${script}.py)
+    set_tests_properties(cli.${script} PROPERTIES
+      LABELS cli SKIP_RETURN_CODE 77 TIMEOUT 300
+      ENVIRONMENT "AUTOMODEL_PROGRAM=$<TARGET_FILE:automodel>;AUTOMODEL_RUNS=none;PYTHONDONTWRITEBYTECODE=1")
+  endforeach()
+endif()
