@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <map>
 #include <new>
 #include <string>
 #include <vector>
@@ -43,6 +44,27 @@ int run_recipe_command(const RecipeCommandRow& row, const Words& words) {
   return row.run(parse_recipe_arguments(join(row.words, " "), row.domain, row.options, rest));
 }
 
+/// What a command of other trainers is called here; empty when `word` is none.
+std::string foreign_command(const std::string& word) {
+  static const std::map<std::string, std::string> kNames = {
+      {"train", "finetune llm -c recipe.yaml"},
+      {"sft", "finetune llm -c recipe.yaml"},
+      {"lora", "finetune llm, with a peft: section"},
+      {"chat", "generate -m DIR --chat FILE"},
+      {"infer", "generate -m DIR"},
+      {"inference", "generate -m DIR"},
+      {"preprocess", "data show -c recipe.yaml"},
+      {"tokenize", "data tokenize"},
+      {"merge", "checkpoint merge"},
+      {"merge-lora", "checkpoint merge"},
+      {"export", "checkpoint merge, checkpoint convert"},
+      {"convert", "checkpoint convert"},
+      {"eval", "model forward"},
+      {"list", "runs list, model list"}};
+  const auto found = kNames.find(word);
+  return found == kNames.end() ? "" : found->second;
+}
+
 /// What CLI11 could not read, said in our words.
 [[noreturn]] void fail_usage(const CLI::App& root, const CLI::ParseError& error) {
   const CLI::App* command = &root;
@@ -54,7 +76,8 @@ int run_recipe_command(const RecipeCommandRow& row, const Words& words) {
   const Words left = command->remaining();
   const Words known = subcommand_names(*command);
   if (!left.empty() && !left.front().starts_with("-") && !known.empty()) {
-    const std::string nearest = nearest_name(left.front(), known);
+    const std::string foreign = command == &root ? foreign_command(left.front()) : "";
+    const std::string nearest = foreign.empty() ? nearest_name(left.front(), known) : foreign;
     fail(ErrorCode::kUsage,
          "unknown command \"",
          left.front(),

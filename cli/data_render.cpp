@@ -1,5 +1,4 @@
 // automodel data render: what a chat template makes of a conversation.
-#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <utility>
@@ -8,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/conversation.h"
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/tokenizer/chat_folder.h"
@@ -27,15 +27,9 @@ struct Options {
   bool json = false;
 };
 
-/// A conversation: an object with messages, or the list of them alone.
+/// An object with messages, or the list of them alone.
 ordered_json read_conversation(const std::string& file) {
-  const std::string extension = std::filesystem::path(file).extension().string();
-  check(
-      extension != ".jsonl" && extension != ".ndjson",
-      ErrorCode::kUsage,
-      file,
-      ": a data set; expected one conversation as JSON. `automodel data show -c recipe.yaml` shows rows of a "
-      "data set as they are trained");
+  refuse_data_set(file, read_file(file));
   ordered_json input = tokenizer::read_ordered_json(file);
   if (input.is_array()) return {{"messages", std::move(input)}};
   return input;

@@ -11,6 +11,7 @@
 
 #include "cli/commands.h"
 #include "cli/config_keys.h"
+#include "cli/conversation.h"
 #include "cli/engine_library.h"
 #include "cli/number_range.h"
 #include "cli/text_input.h"
@@ -76,6 +77,7 @@ Prompt read_text(const std::string& words) {
 
 Prompt read_chat(const std::string& file, const std::optional<std::string>& system) {
   const std::string text = read_input(file);
+  refuse_data_set(file, text);
   io::parse_json(text, file);  // strict, and it names the place
   ordered_json chat = ordered_json::parse(text);
   if (chat.is_array()) chat = {{"messages", std::move(chat)}};

@@ -127,7 +127,13 @@ void SectionWalk::read_value(
     }
     return read(*below.section, value, path, below.object);
   }
-  check(!option.below || option.read, ErrorCode::kConfig, "expected a map, not ", summary(value));
+  check(!option.below || option.read,
+        ErrorCode::kConfig,
+        "expected ",
+        option.sections.size() == 1 ? "a map" : "a map with a _target_",
+        ", not ",
+        summary(value),
+        option.sections.size() == 1 ? keys_of(*option.sections.front(), path) : "");
   check_range(option, value);
   if (option.read) option.read(value, object);
   mark(path, value, option.fate, option.fate == Fate::kUsed ? "" : option.doc);

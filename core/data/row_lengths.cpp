@@ -1,11 +1,10 @@
 #include "core/data/row_lengths.h"
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
-#include <cmath>
 #include <map>
 #include <mutex>
-#include <numeric>
 #include <thread>
 
 #include "core/base/error.h"
@@ -22,12 +21,19 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int64_t kMostThreads = 16;
 
-/// A step that is coprime to n and near the golden ratio of it: its multiples visit every row, and the first
-/// of them lie evenly spread.
-int64_t spreading_step(int64_t n) {
-  auto step = std::max<int64_t>(std::llround(static_cast<double>(n) * 0.6180339887), 1);
-  while (std::gcd(step, n) != 1) ++step;
-  return step;
+/// `count` of `num_rows` rows, one from each of as many equal shares, in an order whose every beginning is
+/// spread evenly too: by the reversed bits of their numbers (van der Corput).
+std::vector<int64_t> spread_rows(int64_t num_rows, int64_t count) {
+  const int64_t gap = num_rows / count;
+  const int bits = std::bit_width(static_cast<uint64_t>(count - 1));
+  std::vector<int64_t> rows;
+  for (int64_t i = 0; i < int64_t{1} << bits; ++i) {
+    int64_t reversed = 0;
+    for (int bit = 0; bit < bits; ++bit) reversed |= (i >> bit & 1) << (bits - 1 - bit);
+    // Somewhere in its share, so that a set with a period is not met in step.
+    if (reversed < count) rows.push_back(reversed * num_rows / count + reversed * 7919 % gap);
+  }
+  return rows;
 }
 
 /// "12 of 200 rows", "1 of 2,000 rows looked at (the set has 51,000)".
@@ -118,11 +124,11 @@ RowLengths measure_rows(const Source& source, const Processor& processor, const 
   RowLengths lengths;
   lengths.num_rows = source.num_rows();
   const int64_t count = std::min(lengths.num_rows, options.max_rows);
-  const int64_t step = spreading_step(lengths.num_rows);
+  const std::vector<int64_t> chosen = spread_rows(lengths.num_rows, count);
   std::mutex mutex;
   std::map<int64_t, std::string> invalid;
   const auto measure = [&](int64_t i) {
-    const int64_t row = i * step % lengths.num_rows;
+    const int64_t row = chosen[static_cast<size_t>(i)];
     RowLengths::Row found;
     try {
       found = length_of(process_row(source, processor, row));

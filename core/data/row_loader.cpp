@@ -227,7 +227,8 @@ Sample RowLoader::sample_for(int64_t row, int64_t& num_skipped) const {
        source_->place(row),
        ": neither this row nor any of the other ",
        num_rows - 1,
-       " has a label to learn; is dataset.seq_length too short for the prompts, or an answer column empty?");
+       " has a label to learn; is dataset.seq_length too short for the prompts, or an answer column empty? "
+       "`automodel data show -c RECIPE` shows what is learnt of each row");
 }
 
 void RowLoader::check_first_row() const {
