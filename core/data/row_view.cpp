@@ -12,6 +12,15 @@ std::string text_of(const std::vector<int32_t>& ids, const tokenizer::Tokenizer*
   return text;
 }
 
+/// Bytes that both begin with, whole characters only.
+size_t common_characters(const std::string& a, const std::string& b) {
+  const auto differs = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
+  auto bytes = static_cast<size_t>(differs.second - b.begin());
+  const auto is_continued = [&](size_t at) { return at < b.size() && (b[at] & 0xC0) == 0x80; };
+  while (bytes > 0 && is_continued(bytes)) --bytes;
+  return bytes;
+}
+
 }  // namespace
 
 RowView view_row(const Sample& sample, const tokenizer::Tokenizer* tokenizer) {
@@ -30,8 +39,7 @@ RowView view_row(const Sample& sample, const tokenizer::Tokenizer* tokenizer) {
     view.ids.push_back(ids[i]);
     if (i + 1 < ids.size() && is_learnt(i + 1) == is_learnt(i)) continue;
     const std::string whole = text_of(view.ids, tokenizer);
-    const auto differs = std::mismatch(shown.begin(), shown.end(), whole.begin(), whole.end());
-    view.pieces.push_back({std::string(differs.second, whole.end()), is_learnt(i)});
+    view.pieces.push_back({whole.substr(common_characters(shown, whole)), is_learnt(i)});
     shown = whole;
   }
   return view;

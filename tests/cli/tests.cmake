@@ -18,7 +18,7 @@ set_tests_properties(cli.startup PROPERTIES RUN_SERIAL ON)
 set_tests_properties(cli.runs PROPERTIES RUN_SERIAL ON TIMEOUT 600)
 # These compute models.
 if(AUTOMODEL_ENGINE)
-  foreach(script install first_hour)
+  foreach(script install first_hour data_show_parity)
     add_test(NAME cli.${script} COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/${script}.py)
     set_tests_properties(cli.${script} PROPERTIES
       LABELS cli SKIP_RETURN_CODE 77 TIMEOUT 300
