@@ -447,7 +447,8 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
   const auto loader = data::open_loader(dataset, tokenizer.get(), options);
   std::vector<std::unique_ptr<data::Loader>> validation_loaders;
   for (const config::DatasetConfig& set : recipe.validation_datasets) {
-    const std::string section = set.name == "default" ? "validation_dataset" : "validation_dataset_" + set.name;
+    const std::string section =
+        set.name == "default" ? "validation_dataset" : "validation_dataset_" + set.name;
     validation_loaders.push_back(data::open_loader(set,
                                                    tokenizer.get(),
                                                    loader_options(recipe,
