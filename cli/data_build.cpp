@@ -20,6 +20,7 @@
 #include "core/base/plural.h"
 #include "core/base/strings.h"
 #include "core/data/nanogpt_writer.h"
+#include "core/io/python_json.h"
 #include "core/tokenizer/tokenizer.h"
 
 namespace automodel::cli {
@@ -54,8 +55,9 @@ std::vector<std::string> documents_of(const std::string& path, const std::string
   for (const std::string& line : split(content, '\n')) {
     ++line_number;
     if (trim(line).empty()) continue;
-    const auto row = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
-    check(row.is_object() && row.contains(field) && row[field].is_string(),
+    io::JsonFault fault;
+    const std::optional<nlohmann::ordered_json> row = io::read_python_json(line, fault);
+    check(row && row->is_object() && row->contains(field) && (*row)[field].is_string(),
           ErrorCode::kData,
           path,
           ":",
@@ -63,7 +65,7 @@ std::vector<std::string> documents_of(const std::string& path, const std::string
           ": expected a JSON object with a text under \"",
           field,
           "\"; name the field with --field");
-    documents.push_back(row[field].get<std::string>());
+    documents.push_back((*row)[field].get<std::string>());
   }
   return documents;
 }

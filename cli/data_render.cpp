@@ -10,6 +10,7 @@
 #include "cli/conversation.h"
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/io/python_json.h"
 #include "core/tokenizer/chat_folder.h"
 #include "core/tokenizer/chat_variables.h"
 #include "core/tokenizer/hub_folder.h"
@@ -29,8 +30,9 @@ struct Options {
 
 /// An object with messages, or the list of them alone.
 ordered_json read_conversation(const std::string& file) {
-  refuse_data_set(file, read_file(file));
-  ordered_json input = tokenizer::read_ordered_json(file);
+  const std::string text = read_file(file);
+  refuse_data_set(file, text);
+  ordered_json input = io::parse_python_json(text, file);
   if (input.is_array()) return {{"messages", std::move(input)}};
   return input;
 }

@@ -19,6 +19,7 @@
 #include "core/base/log.h"
 #include "core/data/chat_encoder.h"
 #include "core/io/json.h"
+#include "core/io/python_json.h"
 
 namespace automodel::cli {
 namespace {
@@ -78,8 +79,7 @@ Prompt read_text(const std::string& words) {
 Prompt read_chat(const std::string& file, const std::optional<std::string>& system) {
   const std::string text = read_input(file);
   refuse_data_set(file, text);
-  io::parse_json(text, file);  // strict, and it names the place
-  ordered_json chat = ordered_json::parse(text);
+  ordered_json chat = io::parse_python_json(text, file);
   if (chat.is_array()) chat = {{"messages", std::move(chat)}};
   const auto messages = chat.is_object() ? chat.find("messages") : chat.end();
   check(messages != chat.end() && messages->is_array() && !messages->empty(),
@@ -95,7 +95,7 @@ Prompt read_chat(const std::string& file, const std::optional<std::string>& syst
     messages->insert(messages->begin(), ordered_json({{"role", "system"}, {"content", *system}}));
   }
   if (!chat.contains("add_generation_prompt")) chat["add_generation_prompt"] = true;
-  return {Prompt::Kind::kChat, chat.dump(), {}};
+  return {Prompt::Kind::kChat, io::write_python_json(chat), {}};
 }
 
 std::vector<Prompt> read_ids(const std::string& file) {

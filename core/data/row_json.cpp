@@ -1,31 +1,20 @@
 #include "core/data/row_json.h"
 
-#include <algorithm>
-#include <string>
+#include <optional>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
 #include "core/base/strings.h"
 #include "core/io/json_values.h"
+#include "core/io/python_json.h"
 
 namespace automodel::data {
 namespace {
 
 constexpr size_t kMaxRowBytes = size_t{64} << 20;
 constexpr size_t kMaxDepth = 256;
-constexpr size_t kMaxReasonLength = 160;
-
-/// What the JSON library says, short and printable: it repeats the text it stumbled over, whatever that
-/// holds.
-std::string reason_of(const std::string& what) {
-  const size_t column = what.find("column ");
-  const size_t colon = column == std::string::npos ? std::string::npos : what.find(": ", column);
-  std::string reason = colon == std::string::npos ? what : what.substr(colon + 2);
-  if (reason.size() > kMaxReasonLength) reason = reason.substr(0, kMaxReasonLength) + "...";
-  std::replace_if(reason.begin(), reason.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
-  return reason;
-}
 
 void check_bounds(std::string_view text) {
   check(text.size() <= kMaxRowBytes,
@@ -46,25 +35,24 @@ void check_bounds(std::string_view text) {
 
 nlohmann::ordered_json parse_row(std::string_view text) {
   check_bounds(text);
-  nlohmann::ordered_json row;
-  try {
-    row = nlohmann::ordered_json::parse(text.begin(), text.end());
-  } catch (const nlohmann::json::parse_error& error) {
-    fail(ErrorCode::kData, "not JSON at byte ", error.byte, " of the row: ", reason_of(error.what()));
-  } catch (const nlohmann::json::exception& error) {
-    fail(ErrorCode::kData, "not JSON: ", reason_of(error.what()));
-  }
+  io::JsonFault fault;
+  std::optional<nlohmann::ordered_json> read = io::read_python_json(text, fault);
+  check(
+      read.has_value(), ErrorCode::kData, "not JSON at byte ", fault.byte + 1, " of the row: ", fault.reason);
+  nlohmann::ordered_json& row = *read;
   check(row.is_object(),
         ErrorCode::kData,
         "the row is ",
         kind_of(row),
         "; expected an object {\"column\": value, ...}");
-  return row;
+  return std::move(row);
 }
 
 bool is_row(std::string_view text) {
-  return text.size() <= kMaxRowBytes && text.find('{') == text.find_first_not_of(" \t\r\n") &&
-         io::json_depth(text) <= kMaxDepth && nlohmann::json::accept(text.begin(), text.end());
+  io::JsonFault fault;
+  if (text.size() > kMaxRowBytes || io::json_depth(text) > kMaxDepth) return false;
+  const auto row = io::read_python_json(text, fault);
+  return row && row->is_object();
 }
 
 std::string_view kind_of(const nlohmann::ordered_json& value) {
@@ -73,6 +61,8 @@ std::string_view kind_of(const nlohmann::ordered_json& value) {
   if (value.is_string()) return "text";
   if (value.is_number()) return "a number";
   if (value.is_boolean()) return "true or false";
+  if (const auto written = io::written_json(value))
+    return written->front() == '"' ? "text with half a surrogate pair" : "a number";
   return "null";
 }
 

@@ -6,8 +6,8 @@
 
 namespace automodel::data {
 
-/// Parses one row of a JSON source: an object, its keys in order (the last of two equal keys counts, as in
-/// Python). Throws Error(kData), without a place, for anything else: not JSON, not UTF-8, above 64 MiB, more
+/// Parses one row of a JSON source as Python's json.loads does (io/python_json.h): an object, its keys in
+/// order. Throws Error(kData), without a place, for anything else: not JSON, not UTF-8, above 64 MiB, more
 /// than 256 deep.
 nlohmann::ordered_json parse_row(std::string_view text);
 

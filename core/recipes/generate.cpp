@@ -13,6 +13,7 @@
 #include "core/base/log.h"
 #include "core/base/strings.h"
 #include "core/engine/walk.h"
+#include "core/io/python_json.h"
 #include "core/models/family.h"
 #include "core/models/generation_config.h"
 #include "core/ops/embedding.h"
@@ -207,8 +208,8 @@ class Generator {
       result.prompt_ids = prompt.ids;
     } else {
       const bool chat = prompt.kind == Prompt::Kind::kChat;
-      result.prompt =
-          chat ? tokenizer_->render_chat(nlohmann::ordered_json::parse(prompt.content)).text : prompt.content;
+      result.prompt = chat ? tokenizer_->render_chat(io::parse_python_json(prompt.content, "--chat")).text
+                           : prompt.content;
       // A template writes the special tokens itself.
       const std::vector<int32_t> ids = tokenizer_->encode(result.prompt, !chat);
       result.prompt_ids.assign(ids.begin(), ids.end());

@@ -19,6 +19,8 @@ struct Rendered {
   /// What stood between {% generation %} and {% endgeneration %}: [begin, end) in Unicode code points of
   /// `text`.
   std::vector<std::pair<int64_t, int64_t>> assistant_spans;
+  /// For each of them the index in `messages` of the one whose round of a loop wrote it; -1: none.
+  std::vector<int64_t> span_messages;
 };
 
 /// A compiled Jinja chat template with transformers' settings. Immutable: any thread may call `render`.
@@ -37,6 +39,9 @@ class ChatTemplate {
 
   /// Whether the source holds a {% generation %} block.
   bool has_generation_block() const;
+
+  /// Whether the source holds this word anywhere.
+  bool names(std::string_view word) const;
 
  private:
   struct Impl;
@@ -90,8 +95,10 @@ class Tokenizer {
   std::string eos_token() const;
   std::string pad_token() const;
 
-  /// Whether encode(text, true) puts the bos token first.
-  bool adds_bos() const;
+  /// transformers' attribute add_bos_token, which can be false where a post-processor adds the token: true
+  /// when set_add_special asked for it, when tokenizer_config.json does and there is no tokenizer.json, and
+  /// for CodeLlamaTokenizer.
+  bool add_bos_token() const;
 
   /// Number of ids, added tokens included.
   int64_t vocab_size() const;
@@ -104,8 +111,9 @@ class Tokenizer {
   /// Replaces the chat template (dataset.chat_template).
   void set_chat_template(std::string_view jinja_source);
 
-  /// Variables that transformers adds to every template: bos_token, eos_token, ... merged under `variables`.
-  Rendered render_chat(const nlohmann::ordered_json& variables) const;
+  /// As transformers' apply_chat_template: with the special tokens (bos_token, eos_token, ...) under
+  /// `variables`; with `own`, when given, in place of the folder's template.
+  Rendered render_chat(const nlohmann::ordered_json& variables, const ChatTemplate* own = nullptr) const;
 
   /// The files a saved checkpoint copies: tokenizer.json, tokenizer_config.json, ... that exist in the
   /// folder.

@@ -215,6 +215,15 @@ def compare_text(root, comparison):
     equal("chat", answer["prompt"], tokenizer.apply_chat_template(chat, add_generation_prompt=True, tokenize=False))
     comparison.add("chat", answer, reference(model, tokenizer(answer["prompt"], add_special_tokens=False)["input_ids"]))
 
+    # Null content, and numbers that must keep their digits.
+    call_of_a_tool = {"function": {"name": "f", "arguments": {"wei": 10**30, "lat": 117.55768042133525, "none": None}}}
+    chat = [*chat, {"role": "assistant", "content": None, "tool_calls": [call_of_a_tool]}, {"role": "tool", "content": "x"}]
+    kept = folder / "chat_template.jinja"
+    kept.write_text("{% for m in messages %}{{ m.role }}:{{ m.content }}{{ m.tool_calls|tojson if m.tool_calls }};{% endfor %}")
+    expected = transformers.AutoTokenizer.from_pretrained(folder).apply_chat_template(chat, tokenize=False)
+    equal("tool call", lines_of(*common, "--chat", "-", input=json.dumps(chat))[0]["prompt"], expected)
+    kept.unlink()
+
     settings = folder / "generation_config.json"
     settings.write_text(json.dumps({"eos_token_id": first["ids"][4]}))
     ended = lines_of(*common, "-p", prompt)[0]

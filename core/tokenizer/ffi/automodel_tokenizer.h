@@ -99,6 +99,8 @@ am_view am_rendering_text(const am_rendering* rendering);
 /// Spans of {% generation %} as pairs [begin, end) in code points.
 size_t am_rendering_num_spans(const am_rendering* rendering);
 const uint64_t* am_rendering_spans(const am_rendering* rendering);
+/// For each span the index of the message whose round of a loop wrote it, or -1.
+const int64_t* am_rendering_span_messages(const am_rendering* rendering);
 void am_rendering_free(am_rendering* rendering);
 
 #ifdef __cplusplus

@@ -65,6 +65,16 @@ TEST_F(SourceTest, KeepsTheOrderOfKeysAndTheLastOfTwoEqualOnes) {
             R"({"z":3,"a":{"y":1,"b":2}})");
 }
 
+TEST_F(SourceTest, NumbersThatOnlyPythonsJsonKnowsAreNoFault) {
+  const std::string row = R"({"n": 7, "a": NaN, "b": [Infinity, -Infinity], "c": 1e400, "d": 1)" +
+                          std::string(300, '0') + R"(, "e": "\ud800"})" + "\n";
+  for (const std::string name : {"a.jsonl", "a.json"}) {
+    EXPECT_EQ(numbers(*open(name, row)), (Numbers{7})) << name;
+    EXPECT_EQ(numbers(*open_file_source(put(name, row + "{\"n\": nan}\n" + row), true)), (Numbers{7, 7}))
+        << name;
+  }
+}
+
 TEST_F(SourceTest, ABadRowIsNamedWhenItIsRead) {
   const auto source = open("a.jsonl", "{\"n\": 0}\n\n{\"n\": 1\n{\"n\": 2}\n");
   EXPECT_EQ(source->num_rows(), 3);

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
+#include "core/io/python_json.h"
 #include "core/tokenizer/tokenizer.h"
 
 namespace automodel::tokenizer {
@@ -48,7 +49,45 @@ TEST(ChatTemplate, SpansOfGenerationCountCodePoints) {
   EXPECT_EQ(rendered.text, "\u00e9\u4e16a.\u4e16bc.");
   const std::vector<std::pair<int64_t, int64_t>> expected = {{1, 3}, {4, 7}};
   EXPECT_EQ(rendered.assistant_spans, expected);
+  EXPECT_EQ(rendered.span_messages, (std::vector<int64_t>{-1, -1}));
   EXPECT_FALSE(ChatTemplate("{{ 'generation' }}").has_generation_block());
+}
+
+TEST(ChatTemplate, ASpanKnowsTheMessageWhoseRoundOfALoopWroteIt) {
+  const ordered_json variables =
+      ordered_json::parse(R"({"messages": [{"c": "a"}, {"c": "b", "l": [1, 2]}, {"c": "a"}]})");
+  const auto owners = [&](const char* source) {
+    return ChatTemplate(source).render(variables).span_messages;
+  };
+  EXPECT_EQ(owners("{% for m in messages %}{% generation %}{{ m.c }}{% endgeneration %}{% endfor %}"),
+            (std::vector<int64_t>{0, 1, 2}));
+  EXPECT_EQ(
+      owners(
+          "{% set rest = messages[1:] %}{% for m in rest|reverse %}{% for x in m.l or [0] %}{% generation %}"
+          "{{ x }}{% endgeneration %}{% endfor %}{% endfor %}{% generation %}{% endgeneration %}"),
+      (std::vector<int64_t>{2, 1, 1, -1}));
+}
+
+TEST(ChatTemplate, NumbersKeepEveryDigit) {
+  const auto render_json = [](const char* source, const std::string& value) {
+    return ChatTemplate(source).render(io::parse_python_json("{\"x\": " + value + "}", "variables")).text;
+  };
+  const std::string big = "115792089237316195423570985008687907853269984665640564039457584007913129639935";
+  // Expected values printed by CPython 3.11.
+  EXPECT_EQ(
+      render_json("{{ x|tojson }}", "[117.55768042133525, 1707181493.8442461, 5e-324, 1e22, " + big + "]"),
+      "[117.55768042133525, 1707181493.8442461, 5e-324, 1e+22, " + big + "]");
+  EXPECT_EQ(
+      render_json("{{ x }} {{ x|string }} {{ '%d' % x }} {{ '{:,}'.format(x)[:7] }} {{ -x == x }}", big),
+      big + " " + big + " " + big + " 115,792 False");
+  EXPECT_EQ(
+      render_json("{{ x > 5 }}{{ x == x }}{{ x < 1.5 }}{{ x is integer }}{{ x is number }}{{ x|int == x }}",
+                  big),
+      "TrueTrueFalseTrueTrueTrue");
+  EXPECT_EQ(render_json("{{ x|tojson }}{{ x }}", "[NaN, -Infinity, 1e400]"),
+            "[NaN, -Infinity, Infinity][nan, -inf, inf]");
+  EXPECT_EQ(render_json("{{ x|int }}", "1e40"), "10000000000000000303786028427003666890752");
+  EXPECT_THROW(render_json("{{ x + 1 }}", big), Error);
 }
 
 TEST(ChatTemplate, TheClockCanBeHeldStill) {

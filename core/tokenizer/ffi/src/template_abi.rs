@@ -1,12 +1,13 @@
 //! C functions for chat templates.
 
 use crate::border::{free, guarded_new, Code, Failure, View};
-use crate::jinja::{Clock, Error, Kind, Template};
+use crate::jinja::{Clock, Error, Kind, Span, Template};
 
-/// A finished text; spans flattened to begin, end, begin, end, ...
+/// A finished text; spans flattened to begin, end, begin, end, ..., and the message of each, or -1.
 pub struct Rendering {
     text: String,
     spans: Vec<u64>,
+    span_messages: Vec<i64>,
 }
 
 impl From<Box<Error>> for Failure {
@@ -54,8 +55,10 @@ pub unsafe extern "C" fn am_template_render(
             })?,
         };
         let rendered = (*template).render(variables.text()?, &clock)?;
-        let spans = rendered.spans.iter().flat_map(|(begin, end)| [*begin as u64, *end as u64]).collect();
-        Ok(Rendering { text: rendered.text, spans })
+        let spans = rendered.spans.iter().flat_map(|span| [span.begin as u64, span.end as u64]).collect();
+        let message = |span: &Span| span.message.map_or(-1, |index| index as i64);
+        let span_messages = rendered.spans.iter().map(message).collect();
+        Ok(Rendering { text: rendered.text, spans, span_messages })
     })
 }
 
@@ -72,6 +75,11 @@ pub unsafe extern "C" fn am_rendering_num_spans(rendering: *const Rendering) -> 
 #[no_mangle]
 pub unsafe extern "C" fn am_rendering_spans(rendering: *const Rendering) -> *const u64 {
     (*rendering).spans.as_ptr()
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn am_rendering_span_messages(rendering: *const Rendering) -> *const i64 {
+    (*rendering).span_messages.as_ptr()
 }
 
 #[no_mangle]

@@ -99,7 +99,8 @@ fn attribute(object: &Value, name: &str) -> Option<Value> {
         return Some(Value::object(Object::Method { receiver: object.clone(), name }));
     }
     match object {
-        Value::Int(_) | Value::Bool(_) | Value::Float(_) => match name {
+        Value::Int(_) | Value::Big(_) | Value::Bool(_) | Value::Float(_) => match name {
+            "real" | "numerator" if matches!(object, Value::Big(_)) => Some(object.clone()),
             "real" | "numerator" if !matches!(object, Value::Float(_)) => object.as_int().map(Value::Int),
             "real" => Some(object.clone()),
             "imag" if matches!(object, Value::Float(_)) => Some(Value::Float(0.0)),

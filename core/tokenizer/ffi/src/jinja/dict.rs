@@ -58,6 +58,8 @@ fn hash_value<H: Hasher>(value: &Value, state: &mut H) {
             }
         }
         Value::Bool(_) | Value::Int(_) => value.as_int().hash(state),
+        // Equal to a float that is as large, which hashes by its bits.
+        Value::Big(_) => value.as_float().unwrap_or(0.0).to_bits().hash(state),
         Value::Str(text) | Value::Markup(text) => text.as_bytes().hash(state),
         Value::Tuple(items) => items.values.iter().for_each(|item| hash_value(item, state)),
         Value::Object(object) => Rc::as_ptr(object).hash(state),

@@ -8,7 +8,7 @@ use super::args::Args;
 use super::ast::{Expr, ForDef, MacroDef, Slot, Stmt, StmtKind, Target};
 use super::error::{type_error, Error, Kind, Result};
 use super::frame::Frame;
-use super::interp::Interp;
+use super::interp::{Interp, Span};
 use super::loops::LoopState;
 use super::repr::write_text;
 use super::value::{Macro, Object, Value};
@@ -149,7 +149,7 @@ impl Interp<'_> {
         let text = self.call_macro(def, frame, Args::default())?;
         let start = self.num_written_chars();
         let end = start + text.chars().count();
-        self.spans.push((start, end));
+        self.spans.push(Span { begin: start, end, message: self.current_message });
         self.write(&text)
     }
 
@@ -222,6 +222,7 @@ impl Interp<'_> {
             self.keep_frame(outer);
         }
         let frame = Frame::new(def.scope.num_slots as usize, Some(outer.clone()));
+        let outer_message = self.current_message;
         let mut finished_one = false;
         let mut index = 0;
         while let Some(item) = self.loop_item(state, index)? {
@@ -232,6 +233,7 @@ impl Interp<'_> {
             if let Some(slot) = def.loop_slot {
                 frame.set(Slot { hops: 0, index: slot }, Some(Value::Object(object.clone())));
             }
+            self.current_message = self.message_of(&item).or(outer_message);
             self.assign(&def.target, item, &frame)?;
             match self.run(&def.body, &frame)? {
                 Flow::Next => finished_one = true,
@@ -239,6 +241,7 @@ impl Interp<'_> {
                 Flow::Break => break,
             }
         }
+        self.current_message = outer_message;
         // As compiled by jinja2: else runs unless one round came to its end.
         if !finished_one && !def.otherwise.is_empty() {
             let frame = self.enter(&def.else_scope, Some(outer));

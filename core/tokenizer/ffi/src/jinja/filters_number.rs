@@ -7,6 +7,7 @@ use super::error::{type_error, Error, Kind, Result};
 use super::filters::Path;
 use super::number::{parse_float, parse_int, round_float, round_int};
 use super::ops::{binary, check_defined};
+use super::unicode::is_space;
 use super::value::Value;
 
 pub fn call(name: &str, input: &Value, args: Args) -> Result<Value> {
@@ -16,6 +17,7 @@ pub fn call(name: &str, input: &Value, args: Args) -> Result<Value> {
             check_defined(input)?;
             match input {
                 Value::Float(value) => Ok(Value::Float(value.abs())),
+                Value::Big(digits) => Ok(Value::Big(digits.trim_start_matches('-').into())),
                 other => match other.as_int() {
                     Some(value) => Ok(Value::Int(value.abs())),
                     None => type_error(format!("bad operand type for abs(): '{}'", input.type_name())),
@@ -31,7 +33,7 @@ pub fn call(name: &str, input: &Value, args: Args) -> Result<Value> {
             let [default, base] = args.bind(name, ["default", "base"], 0)?;
             check_defined(input)?;
             let base = base.map_or(Ok(10), |base| int(name, &base))?;
-            Ok(to_int(input, base).map_or_else(|| default.unwrap_or(Value::Int(0)), Value::Int))
+            Ok(to_int(input, base).unwrap_or_else(|| default.unwrap_or(Value::Int(0))))
         }
         "round" => round(input, args),
         "sum" => {
@@ -57,16 +59,40 @@ fn to_float(input: &Value) -> Option<f64> {
     }
 }
 
-fn to_int(input: &Value, base: i64) -> Option<i128> {
-    let truncated = |float: f64| float.is_finite().then_some(float as i128);
+fn to_int(input: &Value, base: i64) -> Option<Value> {
+    let truncated = |float: f64| float.is_finite().then(|| whole(float));
     match input {
         Value::Str(text) | Value::Markup(text) => {
             let base = u32::try_from(base).ok().filter(|base| *base == 0 || (2..=36).contains(base));
-            base.and_then(|base| parse_int(text, base)).or_else(|| parse_float(text).and_then(truncated))
+            let number = base.and_then(|base| parse_int(text, base)).map(Value::Int);
+            let number = number.or_else(|| (base == Some(10)).then(|| big(text)).flatten());
+            number.or_else(|| parse_float(text).and_then(truncated))
         }
         Value::Float(value) => truncated(*value),
-        other => other.as_int(),
+        Value::Big(_) => Some(input.clone()),
+        other => other.as_int().map(Value::Int),
     }
+}
+
+/// int(float)
+fn whole(float: f64) -> Value {
+    const LIMIT: f64 = (1_u128 << 127) as f64;
+    if float.abs() < LIMIT {
+        Value::Int(float as i128)
+    } else {
+        Value::Big(format!("{float:.0}").into())
+    }
+}
+
+/// A text of plain decimal digits beyond 127 bits.
+fn big(text: &str) -> Option<Value> {
+    let text = text.trim_matches(is_space);
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", text.strip_prefix('+').unwrap_or(text)),
+    };
+    let is_plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_plain.then(|| Value::Big(format!("{sign}{}", digits.trim_start_matches('0')).into()))
 }
 
 fn round(input: &Value, args: Args) -> Result<Value> {
@@ -80,6 +106,7 @@ fn round(input: &Value, args: Args) -> Result<Value> {
     if method == "common" {
         return match input {
             Value::Float(value) => Ok(Value::Float(round_float(*value, precision))),
+            Value::Big(_) if precision >= 0 => Ok(input.clone()),
             other => match other.as_int() {
                 Some(value) => Ok(Value::Int(round_int(value, precision))),
                 None => type_error(format!("type {} doesn't define __round__ method", input.type_name())),

@@ -19,6 +19,13 @@ const MAX_DEPTH: u32 = 1500;
 /// Bytes a template may write.
 const MAX_OUTPUT: usize = 1 << 28;
 
+/// What a `{% generation %}` block wrote: code points, and the message whose round of a loop wrote it.
+pub struct Span {
+    pub begin: usize,
+    pub end: usize,
+    pub message: Option<usize>,
+}
+
 pub struct Interp<'r> {
     context: &'r Dict,
     pub clock: &'r Clock,
@@ -27,7 +34,10 @@ pub struct Interp<'r> {
     outputs: Vec<String>,
     /// Bytes of the outermost output whose characters are counted, and their number.
     counted: (usize, usize),
-    pub spans: Vec<(usize, usize)>,
+    pub spans: Vec<Span>,
+    /// The messages by the address of their dict, and the one whose round of a loop is running.
+    messages: HashMap<*const Dict, usize>,
+    pub current_message: Option<usize>,
     /// Variables set at top level, for `{% block %}`.
     exported: HashMap<Arc<str>, Value>,
     /// What may hold itself: cleared at the end.
@@ -44,9 +54,19 @@ impl<'r> Interp<'r> {
             outputs: vec![String::new()],
             counted: (0, 0),
             spans: Vec::new(),
+            messages: addresses(context.get_text("messages")),
+            current_message: None,
             exported: HashMap::new(),
             kept_frames: Vec::new(),
             kept_namespaces: Vec::new(),
+        }
+    }
+
+    /// Which of the messages a value is.
+    pub fn message_of(&self, value: &Value) -> Option<usize> {
+        match value {
+            Value::Dict(dict) => self.messages.get(&Rc::as_ptr(dict)).copied(),
+            _ => None,
         }
     }
 
@@ -138,6 +158,17 @@ impl<'r> Interp<'r> {
     pub fn keep_namespace(&mut self, namespace: &Rc<Object>) {
         self.kept_namespaces.push(namespace.clone());
     }
+}
+
+fn addresses(messages: Option<&Value>) -> HashMap<*const Dict, usize> {
+    let Some(Value::List(items)) = messages else {
+        return HashMap::new();
+    };
+    let dicts = items.values.iter().enumerate().filter_map(|(index, item)| match item {
+        Value::Dict(dict) => Some((Rc::as_ptr(dict), index)),
+        _ => None,
+    });
+    dicts.collect()
 }
 
 impl Drop for Interp<'_> {

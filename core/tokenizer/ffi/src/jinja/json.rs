@@ -1,82 +1,13 @@
-//! JSON in (the render call's variables) and out (the tojson filter).
+//! JSON out: the tojson filter.
 
 use std::fmt::Write;
 
-use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
-
 use super::budget;
-use super::dict::Dict;
 use super::error::{type_error, Result};
 use super::number::float_repr;
 use super::ops;
 use super::repr::to_text;
 use super::value::Value;
-
-/// Reads JSON text as Python's json.loads does.
-pub fn parse(text: &str) -> std::result::Result<Value, String> {
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let value = Reader.deserialize(&mut reader).map_err(|error| error.to_string())?;
-    reader.end().map_err(|error| error.to_string())?;
-    Ok(value)
-}
-
-struct Reader;
-
-impl<'de> DeserializeSeed<'de> for Reader {
-    type Value = Value;
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, reader: D) -> std::result::Result<Value, D::Error> {
-        reader.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Reader {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E>(self) -> std::result::Result<Value, E> {
-        Ok(Value::None)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> std::result::Result<Value, E> {
-        Ok(Value::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> std::result::Result<Value, E> {
-        Ok(Value::Int(value.into()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> std::result::Result<Value, E> {
-        Ok(Value::Int(value.into()))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> std::result::Result<Value, E> {
-        Ok(Value::Float(value))
-    }
-
-    fn visit_str<E>(self, value: &str) -> std::result::Result<Value, E> {
-        Ok(Value::str(value))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> std::result::Result<Value, A::Error> {
-        let mut values = Vec::new();
-        while let Some(value) = items.next_element_seed(Reader)? {
-            values.push(value);
-        }
-        Value::list(values).map_err(|error| A::Error::custom(error.message))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> std::result::Result<Value, A::Error> {
-        let mut pairs = Vec::new();
-        while let Some(key) = entries.next_key::<String>()? {
-            pairs.push((Value::str(key), entries.next_value_seed(Reader)?));
-        }
-        Dict::new(pairs).map(Value::dict).map_err(|error| A::Error::custom(error.message))
-    }
-}
 
 /// The options of json.dumps that transformers' tojson offers.
 pub struct Layout {
@@ -105,6 +36,7 @@ fn write(out: &mut String, value: &Value, layout: &Layout, level: usize) -> Resu
         Value::Int(value) => {
             let _ = write!(out, "{value}");
         }
+        Value::Big(digits) => out.push_str(digits),
         Value::Float(value) => out.push_str(&float(*value)),
         Value::Str(text) | Value::Markup(text) => write_string(out, text, layout.ensure_ascii),
         Value::List(items) | Value::Tuple(items) => {
@@ -186,7 +118,7 @@ fn key_text(key: &Value) -> Result<String> {
         Value::None => Ok("null".to_string()),
         Value::Bool(value) => Ok(if *value { "true" } else { "false" }.to_string()),
         Value::Float(value) => Ok(float(*value)),
-        Value::Int(_) | Value::Str(_) | Value::Markup(_) => Ok(to_text(key)),
+        Value::Int(_) | Value::Big(_) | Value::Str(_) | Value::Markup(_) => Ok(to_text(key)),
         other => type_error(format!("keys must be str, int, float, bool or None, not {}", other.type_name())),
     }
 }

@@ -22,6 +22,7 @@ mod frame;
 mod globals;
 mod interp;
 mod json;
+mod json_read;
 mod lexer;
 mod loops;
 mod markup;
@@ -46,6 +47,7 @@ mod value;
 
 pub use clock::Clock;
 pub use error::{Error, Kind};
+pub use interp::Span;
 
 use ast::{Scope, Stmt};
 use error::{type_error, Result};
@@ -58,10 +60,10 @@ pub struct Template {
     has_generation: bool,
 }
 
-/// What a template wrote, with the assistant's parts in code points.
+/// What a template wrote, with the assistant's parts.
 pub struct Rendered {
     pub text: String,
-    pub spans: Vec<(usize, usize)>,
+    pub spans: Vec<Span>,
 }
 
 impl Template {
@@ -85,7 +87,7 @@ impl Template {
     pub fn render(&self, variables: &str, clock: &Clock) -> Result<Rendered> {
         budget::refill(); // reading the variables compares keys, which costs steps too
         let variables =
-            json::parse(variables).or_else(|message| type_error(format!("variables: {message}")))?;
+            json_read::parse(variables).or_else(|message| type_error(format!("variables: {message}")))?;
         let Value::Dict(context) = &variables else {
             return type_error("variables: expected a JSON object");
         };

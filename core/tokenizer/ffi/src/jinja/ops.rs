@@ -155,7 +155,15 @@ fn arithmetic(operator: BinaryOp, left: &Value, right: &Value) -> Result<Value> 
     let (Some(a), Some(b)) = (left.as_float(), right.as_float()) else {
         return unsupported(operator, left, right);
     };
-    floats(operator, a, b)
+    match (left, right) {
+        (Value::Big(_), Value::Float(_)) | (Value::Float(_), Value::Big(_))
+            if a.is_infinite() || b.is_infinite() =>
+        {
+            type_error("int too large to convert to float")
+        }
+        (Value::Float(_), _) | (_, Value::Float(_)) => floats(operator, a, b),
+        _ => too_big(),
+    }
 }
 
 fn integers(operator: BinaryOp, a: i128, b: i128) -> Result<Value> {
@@ -185,8 +193,12 @@ fn integers(operator: BinaryOp, a: i128, b: i128) -> Result<Value> {
     };
     match result {
         Some(value) => Ok(Value::Int(value)),
-        None => limit_error("integers of more than 127 bits are not supported"),
+        None => too_big(),
     }
+}
+
+fn too_big<T>() -> Result<T> {
+    limit_error("integers of more than 127 bits are not supported")
 }
 
 /// Floor division from Euclidean division, which rounds up for a negative divisor.
@@ -247,6 +259,10 @@ pub fn negative(value: &Value) -> Result<Value> {
     check_defined(value)?;
     match value {
         Value::Float(float) => Ok(Value::Float(-float)),
+        Value::Big(digits) => Ok(Value::Big(match digits.strip_prefix('-') {
+            Some(positive) => positive.into(),
+            None => format!("-{digits}").into(),
+        })),
         other => match other.as_int() {
             Some(int) => Ok(Value::Int(-int)),
             None => type_error(format!("bad operand type for unary -: '{}'", value.type_name())),
@@ -257,7 +273,7 @@ pub fn negative(value: &Value) -> Result<Value> {
 pub fn positive(value: &Value) -> Result<Value> {
     check_defined(value)?;
     match value {
-        Value::Float(float) => Ok(Value::Float(*float)),
+        Value::Float(_) | Value::Big(_) => Ok(value.clone()),
         other => match other.as_int() {
             Some(int) => Ok(Value::Int(int)),
             None => type_error(format!("bad operand type for unary +: '{}'", value.type_name())),
@@ -281,6 +297,8 @@ pub fn equal(left: &Value, right: &Value) -> bool {
                 && a.iter().all(|(key, value)| matches!(b.get(key), Ok(Some(other)) if same(value, other) || equal(value, other)))
         }
         (Value::Object(a), Value::Object(b)) => objects_equal(a, b),
+        (Value::Big(a), Value::Big(b)) => a == b,
+        (Value::Big(_), Value::Int(_)) | (Value::Int(_), Value::Big(_)) => false,
         _ => match (left.as_int(), right.as_int()) {
             (Some(a), Some(b)) => a == b,
             _ => match (left.as_float(), right.as_float()) {
@@ -321,6 +339,7 @@ pub fn same(left: &Value, right: &Value) -> bool {
         (Value::None, Value::None) => true,
         (Value::Bool(a), Value::Bool(b)) => a == b,
         (Value::Int(a), Value::Int(b)) => a == b,
+        (Value::Big(a), Value::Big(b)) => a == b,
         (Value::Float(a), Value::Float(b)) => a.to_bits() == b.to_bits() && !a.is_nan(),
         (Value::Str(a), Value::Str(b)) => a == b,
         (Value::Markup(a), Value::Markup(b)) => std::sync::Arc::ptr_eq(a, b),
@@ -345,6 +364,9 @@ pub fn order(operator: &str, left: &Value, right: &Value) -> Result<Option<Order
             }
             Ok(Some(a.values.len().cmp(&b.values.len())))
         }
+        (Value::Big(a), Value::Big(b)) => Ok(Some(compare_digits(a, b))),
+        (Value::Big(a), Value::Int(_) | Value::Bool(_)) => Ok(Some(sign_of(a))),
+        (Value::Int(_) | Value::Bool(_), Value::Big(b)) => Ok(Some(sign_of(b).reverse())),
         _ => {
             if let (Some(a), Some(b)) = (left.as_int(), right.as_int()) {
                 return Ok(Some(a.cmp(&b)));
@@ -358,6 +380,24 @@ pub fn order(operator: &str, left: &Value, right: &Value) -> Result<Option<Order
                 )),
             }
         }
+    }
+}
+
+/// Where a whole number beyond 127 bits lies, seen from any other.
+fn sign_of(digits: &str) -> Ordering {
+    if digits.starts_with('-') {
+        Ordering::Less
+    } else {
+        Ordering::Greater
+    }
+}
+
+fn compare_digits(a: &str, b: &str) -> Ordering {
+    let by_size = |a: &str, b: &str| a.len().cmp(&b.len()).then_with(|| a.cmp(b));
+    match (sign_of(a), sign_of(b)) {
+        (Ordering::Greater, Ordering::Greater) => by_size(a, b),
+        (Ordering::Less, Ordering::Less) => by_size(b, a),
+        (sign, _) => sign,
     }
 }
 

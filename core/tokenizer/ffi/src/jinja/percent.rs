@@ -188,6 +188,11 @@ fn convert(value: &Value, form: char, spec: &Spec, is_markup: bool, out: &mut St
         },
         'd' | 'i' | 'u' | 'x' | 'X' | 'o' => {
             check_defined(value)?;
+            if let (Value::Big(digits), 'd' | 'i' | 'u') = (value, form) {
+                let size = digits.trim_start_matches('-');
+                pad(size, sign(digits.starts_with('-'), spec), spec, true, out);
+                return Ok(());
+            }
             let number = match value {
                 Value::Float(float) if matches!(form, 'd' | 'i' | 'u') && float.is_finite() => {
                     Some(*float as i128)

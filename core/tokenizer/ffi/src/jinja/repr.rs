@@ -45,6 +45,7 @@ fn write_parts(out: &mut String, value: &Value) {
             // Writing to a String cannot fail.
             let _ = write!(out, "{value}");
         }
+        Value::Big(digits) => out.push_str(digits),
         Value::Float(value) => out.push_str(&float_repr(*value)),
         Value::Str(text) => write_quoted(out, text),
         Value::Markup(text) => {

@@ -273,6 +273,13 @@ fn apply(value: &Value, spec: &str) -> Result<String> {
             let kept: String = text.chars().take(spec.precision.unwrap_or(usize::MAX)).collect();
             Ok(pad("", &kept, &spec, '<'))
         }
+        Value::Big(digits) if spec.precision.is_none() && matches!(spec.form, None | Some('d' | 'n')) => {
+            let mut size = digits.trim_start_matches('-').to_string();
+            if let Some(separator) = spec.grouping {
+                size = numfmt::grouped(&size, separator, 3);
+            }
+            Ok(pad(&sign(digits.starts_with('-'), &spec), &size, &spec, '>'))
+        }
         Value::Bool(_) | Value::Int(_) => {
             let int = value.as_int().unwrap_or(0);
             match spec.form {

@@ -16,7 +16,7 @@ use super::frame::Frame;
 use super::loops::LoopState;
 
 /// Containers nested deeper than this are refused: dropping or printing them would exhaust the stack.
-const MAX_NESTING: u32 = 400;
+pub const MAX_NESTING: u32 = 400;
 
 #[derive(Clone)]
 pub enum Value {
@@ -24,6 +24,8 @@ pub enum Value {
     None,
     Bool(bool),
     Int(i128),
+    /// A whole number beyond 127 bits: its digits. It is printed and compared; nothing computes with it.
+    Big(Arc<str>),
     Float(f64),
     Str(Arc<str>),
     /// markupsafe's Markup: what `|escape` and `|safe` return.
@@ -162,6 +164,7 @@ impl Value {
     pub fn as_float(&self) -> Option<f64> {
         match self {
             Value::Float(value) => Some(*value),
+            Value::Big(digits) => digits.parse().ok(),
             other => other.as_int().map(|value| value as f64),
         }
     }
@@ -190,6 +193,7 @@ impl Value {
             Value::Undefined(_) | Value::None => false,
             Value::Bool(value) => *value,
             Value::Int(value) => *value != 0,
+            Value::Big(_) => true,
             Value::Float(value) => *value != 0.0,
             Value::Str(text) | Value::Markup(text) => !text.is_empty(),
             Value::List(items) | Value::Tuple(items) => !items.values.is_empty(),
@@ -208,7 +212,7 @@ impl Value {
             Value::Undefined(_) => "Undefined",
             Value::None => "NoneType",
             Value::Bool(_) => "bool",
-            Value::Int(_) => "int",
+            Value::Int(_) | Value::Big(_) => "int",
             Value::Float(_) => "float",
             Value::Str(_) => "str",
             Value::Markup(_) => "Markup",
