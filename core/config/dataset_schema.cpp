@@ -164,6 +164,9 @@ const Section& chat() {
     field(s, "mask_reasoning_content", &DatasetConfig::mask_reasoning_content)
         .doc("do not learn reasoning_content");
     field(s, "mask_history", &DatasetConfig::mask_history).doc("learn the last assistant turn only");
+    field(s, "tool_arguments", &DatasetConfig::tool_arguments)
+        .choices({"as_is", "json_text"})
+        .doc("a tool call's arguments as the row has them, or as AutoModel's JSON text (docs/data.md)");
     field(s, "skip_invalid_samples", &DatasetConfig::skip_invalid_samples)
         .doc("leave out and count rows that are not valid");
     declare_text_options(s, "do_not_pad", "do_not_truncate");

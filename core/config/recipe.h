@@ -78,6 +78,7 @@ struct DatasetConfig {
   std::optional<int64_t> shuffle_seed;
   bool mask_reasoning_content = false;
   bool mask_history = false;
+  std::string tool_arguments = "as_is";  ///< of a chat set: as_is, or json_text, the reference's form
   bool skip_invalid_samples = false;
   bool pad_to_max_length = true;  ///< of HellaSwag: every row to the longest of the set
   int64_t nanogpt_seq_len = 0;    ///< seq_len of a nanoGPT set

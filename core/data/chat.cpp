@@ -2,15 +2,15 @@
 
 #include <nlohmann/json.hpp>
 
-#include "core/data/messages.h"
-
 namespace automodel::data {
 
 ChatProcessor::ChatProcessor(const config::DatasetConfig& dataset, const tokenizer::Tokenizer& tokenizer)
-    : encoder_(dataset, tokenizer) {}
+    : tool_arguments_(dataset.tool_arguments == "json_text" ? ToolArguments::kJsonText
+                                                            : ToolArguments::kAsIs),
+      encoder_(dataset, tokenizer) {}
 
 Sample ChatProcessor::process(const nlohmann::ordered_json& row, int64_t /*index*/) const {
-  return encoder_.encode(read_messages(row), read_tools(row));
+  return encoder_.encode(read_messages(row, tool_arguments_), read_tools(row));
 }
 
 }  // namespace automodel::data

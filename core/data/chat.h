@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/data/chat_encoder.h"
+#include "core/data/messages.h"
 #include "core/data/processor.h"
 
 namespace automodel::data {
@@ -15,6 +16,7 @@ class ChatProcessor : public Processor {
   int64_t pad_token_id() const override { return encoder_.pad_token_id(); }
 
  private:
+  ToolArguments tool_arguments_;
   ChatEncoder encoder_;
 };
 

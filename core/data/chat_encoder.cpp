@@ -10,6 +10,8 @@
 #include "core/base/files.h"
 #include "core/base/log.h"
 #include "core/data/assistant_mask.h"
+#include "core/data/notices.h"
+#include "core/data/turn_weight.h"
 
 namespace automodel::data {
 namespace {
@@ -20,10 +22,54 @@ bool is_assistant(const Json& message) {
   return message["role"] == "assistant";
 }
 
-/// A message may opt out of the loss: "step_loss_mask": 0.
-bool is_learnt(const Json& message) {
-  const auto flag = message.find("step_loss_mask");
-  return flag == message.end() || !(*flag == 0 || *flag == false);
+bool learns_turn(const Json& messages, size_t index) {
+  return is_learnt(messages[index], detail::join("messages[", index, "]"));
+}
+
+/// The name under which a message has its reasoning, as transformers looks for it; null when it has none.
+const char* reasoning_name(const Json& message) {
+  for (const char* name : {"reasoning_content", "thinking", "reasoning"}) {
+    const auto found = message.find(name);
+    if (found != message.end() && !found->is_null()) return *found == "" ? nullptr : name;
+  }
+  return nullptr;
+}
+
+/// The parts of generation blocks that belong to turns that are learnt.
+std::vector<std::pair<int64_t, int64_t>> learnt_spans(const Json& messages,
+                                                      const tokenizer::Rendered& rendered) {
+  std::vector<int64_t> assistants;
+  std::vector<bool> is_out(messages.size(), false);
+  for (size_t i = 0; i < messages.size(); ++i) {
+    if (!is_assistant(messages[i])) continue;
+    assistants.push_back(static_cast<int64_t>(i));
+    is_out[i] = !learns_turn(messages, i);
+  }
+  if (std::ranges::find(is_out, true) == is_out.end()) return rendered.assistant_spans;
+  const auto& spans = rendered.assistant_spans;
+  std::vector<int64_t> owners = rendered.span_messages;
+  bool all_known = true;
+  for (size_t i = 0; i < owners.size(); ++i) {
+    const bool is_empty = spans[i].first == spans[i].second;  // it marks nothing
+    all_known = all_known && (owners[i] >= 0 || is_empty);
+  }
+  if (!all_known) {
+    check(owners.size() == assistants.size(),
+          ErrorCode::kData,
+          "the chat template writes ",
+          owners.size(),
+          " {% generation %} blocks for ",
+          assistants.size(),
+          " assistant turns, outside a loop over the messages: which of them is not to be learnt cannot be "
+          "told; "
+          "write {% for message in messages %} around them");
+    owners = assistants;
+  }
+  std::vector<std::pair<int64_t, int64_t>> kept;
+  for (size_t i = 0; i < owners.size(); ++i) {
+    if (owners[i] >= 0 && !is_out[static_cast<size_t>(owners[i])]) kept.push_back(spans[i]);
+  }
+  return kept;
 }
 
 }  // namespace
@@ -60,12 +106,29 @@ ChatEncoder::ChatEncoder(const config::DatasetConfig& dataset, const tokenizer::
         ErrorCode::kConfig,
         "the tokenizer has no chat template; set dataset.chat_template to Jinja text or a file");
   has_generation_block_ = used->has_generation_block();
+  for (const char* key : {"tool_calls", "function_call", "tools"}) {
+    if (!used->names(key)) unnamed_.emplace_back(key);
+  }
+}
+
+void ChatEncoder::notice_unread(const Json& messages, const Json& tools) const {
+  for (const std::string& key : unnamed_) {
+    const bool is_given =
+        key == "tools" ? !tools.is_null() : std::ranges::any_of(messages, [&](const Json& message) {
+          const auto value = message.find(key);
+          return value != message.end() && !value->is_null() && !value->empty();
+        });
+    if (is_given)
+      warn_once("dataset: the chat template does not name \"" + key +
+                "\", which rows have: it is probably not in the text that is learnt");
+  }
 }
 
 tokenizer::Rendered ChatEncoder::render(const Json& messages, const Json& tools) const {
   Json variables = {
       {"messages", messages}, {"tools", tools}, {"documents", nullptr}, {"add_generation_prompt", false}};
   if (!own_template_) return encoder_.tokenizer().render_chat(variables);
+  // The reference gives a tokenizer without a pad token the eos token before it renders.
   const tokenizer::Tokenizer& tokenizer = encoder_.tokenizer();
   const auto define = [&variables](const char* name, std::string token) {
     if (!token.empty()) variables[name] = std::move(token);
@@ -73,15 +136,16 @@ tokenizer::Rendered ChatEncoder::render(const Json& messages, const Json& tools)
   define("bos_token", tokenizer.bos_token());
   define("eos_token", tokenizer.eos_token());
   define("pad_token", tokenizer.pad_token());
-  return own_template_->render(variables);
+  return tokenizer.render_chat(variables, &*own_template_);
 }
 
 Sample ChatEncoder::encode(const Json& messages, const Json& tools, bool answer_only) const {
+  notice_unread(messages, tools);
   const tokenizer::Rendered rendered = render(messages, tools);
   tokenizer::Encoding encoding = encoder_.encode_rendered(rendered.text);
   MarkedTokens tokens;
   if (has_generation_block_) {
-    tokens.learnt = mask_of_spans(encoding.offsets, rendered.assistant_spans);
+    tokens.learnt = mask_of_spans(encoding.offsets, learnt_spans(messages, rendered));
   } else if (answer_only) {
     tokens.learnt = mask_turns(messages, tools, encoding.ids);
   } else {
@@ -121,7 +185,7 @@ std::vector<uint8_t> ChatEncoder::mask_turns(const Json& messages,
   };
   std::vector<uint8_t> mask(ids.size(), 0);
   for (size_t i = 0; i < messages.size(); ++i) {
-    if (!is_assistant(messages[i]) || !is_learnt(messages[i])) continue;
+    if (!is_assistant(messages[i]) || !learns_turn(messages, i)) continue;
     const int64_t begin = end_of(i);
     const int64_t end = end_of(i + 1);
     for (int64_t at = begin; at < end; ++at) mask[static_cast<size_t>(at)] = 1;
@@ -135,13 +199,14 @@ void ChatEncoder::unmark_reasoning(const Json& messages,
                                    MarkedTokens& tokens) const {
   std::vector<int32_t> whole;
   for (size_t i = 0; i < messages.size(); ++i) {
-    if (!is_assistant(messages[i]) || messages[i].value("reasoning_content", "").empty()) continue;
+    const char* name = is_assistant(messages[i]) ? reasoning_name(messages[i]) : nullptr;
+    if (name == nullptr) continue;
     if (whole.empty()) whole = encoder_.encode_rendered_whole(text);
     Json without = messages;
-    without[i]["reasoning_content"] = "";
+    without[i][name] = "";
     const auto span = differing_span(whole, encoder_.encode_rendered_whole(render(without, tools).text));
     if (!span) {
-      log::warning("messages[", i, "].reasoning_content does not show in the rendered text: nothing to mask");
+      log::warning("messages[", i, "].", name, " does not show in the rendered text: nothing to mask");
       continue;
     }
     const auto end = std::min(span->second, static_cast<int64_t>(tokens.learnt.size()));

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -16,7 +17,8 @@ std::string template_source(const std::string& chat_template);
 
 /// Renders conversations with a chat template and marks what is learnt: what stands in the template's
 /// {% generation %} blocks; without such blocks every assistant turn, header and closing token included,
-/// found by rendering the conversation up to and with it. Immutable: any thread may call.
+/// found by rendering the conversation up to and with it. A turn that opts out (turn_weight.h) is not learnt
+/// either way. Immutable: any thread may call.
 class ChatEncoder {
  public:
   /// The template is dataset.chat_template (Jinja text; a file; a JSON file with that field) or the
@@ -33,6 +35,8 @@ class ChatEncoder {
   int32_t pad_token_id() const { return encoder_.pad_token_id(); }
 
  private:
+  /// Warns once of tools and calls that the template does not name.
+  void notice_unread(const nlohmann::ordered_json& messages, const nlohmann::ordered_json& tools) const;
   tokenizer::Rendered render(const nlohmann::ordered_json& messages,
                              const nlohmann::ordered_json& tools) const;
   std::vector<uint8_t> mask_turns(const nlohmann::ordered_json& messages,
@@ -45,6 +49,7 @@ class ChatEncoder {
 
   TextEncoder encoder_;
   std::optional<tokenizer::ChatTemplate> own_template_;
+  std::vector<std::string> unnamed_;  ///< keys of tool use that are not in the template
   bool has_generation_block_ = false;
   bool mask_reasoning_content_ = false;
   bool mask_history_ = false;

@@ -1,11 +1,14 @@
 #include "core/data/column_mapped.h"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
 #include "core/data/prompt_completion.h"
 #include "core/data/row_json.h"
 #include "core/data/row_kinds.h"
+#include "core/data/system_column.h"
 
 namespace automodel::data {
 namespace {
@@ -54,6 +57,10 @@ std::optional<std::string> ColumnMappedProcessor::text_of(const Json& row, const
   return value->get<std::string>();
 }
 
+bool ColumnMappedProcessor::is_mapped(const std::string& column) const {
+  return std::ranges::any_of(columns_, [&](const auto& mapped) { return mapped.second == column; });
+}
+
 Sample ColumnMappedProcessor::process(const Json& row, int64_t /*index*/) const {
   const std::optional<std::string> context = text_of(row, "context");
   const std::optional<std::string> question = text_of(row, "question");
@@ -71,9 +78,14 @@ Sample ColumnMappedProcessor::process(const Json& row, int64_t /*index*/) const 
          describe_row(row));
   }
   if (chat_) {
-    const Json messages = {{{"role", "system"}, {"content", context.value_or("")}},
-                           {{"role", "user"}, {"content", question.value_or("")}},
-                           {{"role", "assistant"}, {"content", *answer}}};
+    for (const auto& [column, value] : row.items()) {
+      if (!is_mapped(column)) notice_system_column(column, value);
+    }
+    Json messages = Json::array();
+    // Many templates refuse a system turn, and none means the same as an empty one.
+    if (context && !context->empty()) messages.push_back({{"role", "system"}, {"content", *context}});
+    messages.push_back({{"role", "user"}, {"content", question.value_or("")}});
+    messages.push_back({{"role", "assistant"}, {"content", *answer}});
     return chat_->encode(messages, nullptr, answer_only_);
   }
   std::string prompt;

@@ -11,7 +11,8 @@ namespace automodel::data {
 
 /// Rows with an answer and a question or context (or both) under any column names.
 /// Plain: "context question " + answer. With use_hf_chat_template, when the tokenizer has one: a system turn
-/// with the context, a user turn with the question, an assistant turn with the answer.
+/// with the context unless it is missing or empty, a user turn with the question, an assistant turn with the
+/// answer.
 class ColumnMappedProcessor : public Processor {
  public:
   ColumnMappedProcessor(const config::DatasetConfig& dataset, const tokenizer::Tokenizer& tokenizer);
@@ -25,6 +26,8 @@ class ColumnMappedProcessor : public Processor {
  private:
   /// The text of a mapped column; nullopt when it is not mapped, missing or null.
   std::optional<std::string> text_of(const nlohmann::ordered_json& row, const std::string& name) const;
+
+  bool is_mapped(const std::string& column) const;
 
   std::map<std::string, std::string> columns_;
   bool answer_only_;

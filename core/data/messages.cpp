@@ -1,6 +1,8 @@
 #include "core/data/messages.h"
 
+#include <algorithm>
 #include <array>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -8,25 +10,22 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
+#include "core/base/strings.h"
 #include "core/data/python_text.h"
 #include "core/data/row_json.h"
 #include "core/data/row_kinds.h"
+#include "core/data/sharegpt.h"
+#include "core/data/system_column.h"
+#include "core/data/turn_weight.h"
+#include "core/io/python_json.h"
 
 namespace automodel::data {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kShareGptRoles = {{
-    {"system", "system"},
-    {"human", "user"},
-    {"user", "user"},
-    {"gpt", "assistant"},
-    {"assistant", "assistant"},
-    {"chatgpt", "assistant"},
-    {"model", "assistant"},
-    {"bot", "assistant"},
-}};
+constexpr std::array<std::string_view, 7> kRoles = {
+    "system", "developer", "user", "assistant", "tool", "function", "ipython"};
 
 /// The value under `key`, or null.
 const Json& get(const Json& object, const char* key) {
@@ -46,6 +45,11 @@ std::string read_content(const Json& content, const std::string& where) {
         ErrorCode::kData,
         where,
         ".content is an object; expected text or a list of parts");
+  check(!io::written_json(content) || !kind_of(content).starts_with("text"),
+        ErrorCode::kData,
+        where,
+        ".content is ",
+        kind_of(content));
   if (!content.is_array()) return python_str(content);
   std::string text;
   bool first = true;
@@ -70,33 +74,69 @@ void default_text(Json& object, const char* key, const std::string& value, const
   check(present.is_string(), ErrorCode::kData, where, ".", key, " is ", kind_of(present), "; expected text");
 }
 
-Json read_tool_calls(const Json& calls, const std::string& where) {
+/// A call with its function under "function", or flat.
+void check_call(const Json& call, const std::string& where) {
+  check(call.is_object(), ErrorCode::kData, where, " is ", kind_of(call), "; expected an object");
+  const Json& function = get(call, "function");
+  check(function.is_null() || function.is_object(),
+        ErrorCode::kData,
+        where,
+        ".function is ",
+        kind_of(function),
+        "; expected an object");
+  const Json& name = get(function.is_null() ? call : function, "name");
+  check(name.is_string() && name != "", ErrorCode::kData, where, ".function.name is missing or empty");
+}
+
+/// AutoModel's form of a call.
+void complete_call(Json& call, size_t index, const std::string& where) {
+  default_text(call, "id", detail::join("call_", index), where);
+  default_text(call, "type", "function", where);
+  check(call.contains("function"), ErrorCode::kData, where, ".function is missing; expected an object");
+  const Json& arguments = get(call["function"], "arguments");
+  check(!arguments.is_null(), ErrorCode::kData, where, ".function.arguments is missing");
+  if (!arguments.is_string()) call["function"]["arguments"] = python_json_dumps(arguments);
+}
+
+Json read_tool_calls(const Json& calls, ToolArguments form, const std::string& where) {
   check(calls.is_array(), ErrorCode::kData, where, " is ", kind_of(calls), "; expected a list");
-  Json read = Json::array();
-  for (size_t i = 0; i < calls.size(); ++i) {
+  Json read = calls;
+  for (size_t i = 0; i < read.size(); ++i) {
     const std::string here = detail::join(where, "[", i, "]");
-    check(calls[i].is_object(), ErrorCode::kData, here, " is ", kind_of(calls[i]), "; expected an object");
-    Json call = calls[i];
-    default_text(call, "id", detail::join("call_", i), here);
-    default_text(call, "type", "function", here);
-    const Json& function = get(call, "function");
-    check(function.is_object(),
-          ErrorCode::kData,
-          here,
-          ".function is ",
-          kind_of(function),
-          "; expected an object");
-    const Json& name = get(function, "name");
-    check(name.is_string() && name != "", ErrorCode::kData, here, ".function.name is missing or empty");
-    const Json& arguments = get(function, "arguments");
-    check(!arguments.is_null(), ErrorCode::kData, here, ".function.arguments is missing");
-    if (!arguments.is_string()) call["function"]["arguments"] = python_json_dumps(arguments);
-    read.push_back(std::move(call));
+    check_call(read[i], here);
+    if (form == ToolArguments::kJsonText) complete_call(read[i], i, here);
   }
   return read;
 }
 
-Json read_message(const Json& message, const std::string& where) {
+void check_role(const Json& role, const std::string& where) {
+  check(std::ranges::any_of(kRoles, [&](std::string_view known) { return role == known; }),
+        ErrorCode::kData,
+        where,
+        ".role is ",
+        shown(role),
+        "; expected system, developer, user, assistant, tool, function or ipython");
+}
+
+/// A null is a missing key to a template; AutoModel has an empty reasoning instead.
+void read_reasoning(Json& message, ToolArguments form, const std::string& where) {
+  const auto reasoning = message.find("reasoning_content");
+  if (reasoning == message.end()) return;
+  check(reasoning->is_null() || reasoning->is_string(),
+        ErrorCode::kData,
+        where,
+        ".reasoning_content is ",
+        kind_of(*reasoning),
+        "; expected text");
+  if (!reasoning->is_null()) return;
+  if (form == ToolArguments::kJsonText) {
+    *reasoning = "";
+  } else {
+    message.erase("reasoning_content");
+  }
+}
+
+Json read_message(const Json& message, ToolArguments form, const std::string& where) {
   check(message.is_object(),
         ErrorCode::kData,
         where,
@@ -104,75 +144,22 @@ Json read_message(const Json& message, const std::string& where) {
         kind_of(message),
         "; expected {\"role\", \"content\"}");
   const Json& role = get(message, "role");
-  check(role == "system" || role == "user" || role == "assistant" || role == "tool",
-        ErrorCode::kData,
-        where,
-        ".role is ",
-        shown(role),
-        "; expected system, user, assistant or tool");
+  check_role(role, where);
   Json read = message;
   read["content"] = read_content(get(message, "content"), where);
   if (role == "assistant") {
-    const auto reasoning = message.find("reasoning_content");
-    if (reasoning != message.end()) {
-      check(reasoning->is_null() || reasoning->is_string(),
-            ErrorCode::kData,
-            where,
-            ".reasoning_content is ",
-            kind_of(*reasoning),
-            "; expected text");
-      if (reasoning->is_null()) read["reasoning_content"] = "";
-    }
-    const auto calls = message.find("tool_calls");
-    if (calls != message.end()) read["tool_calls"] = read_tool_calls(*calls, where + ".tool_calls");
-  }
-  if (role == "tool") {
-    const Json& id = get(message, "tool_call_id");
-    check(id.is_string() && id != "",
-          ErrorCode::kData,
-          where,
-          ".tool_call_id is missing or empty; a tool message names the call it answers");
+    read_reasoning(read, form, where);
+    if (const Json& calls = get(message, "tool_calls"); !calls.is_null())
+      read["tool_calls"] = read_tool_calls(calls, form, where + ".tool_calls");
+  } else {
+    notice_weight_of_others(message);
   }
   return read;
 }
 
-Json from_conversations(const Json& turns) {
-  check(turns.is_array(),
-        ErrorCode::kData,
-        "\"conversations\" is ",
-        kind_of(turns),
-        "; expected a list of turns");
-  Json messages = Json::array();
-  for (size_t i = 0; i < turns.size(); ++i) {
-    const std::string where = detail::join("conversations[", i, "]");
-    check(turns[i].is_object(),
-          ErrorCode::kData,
-          where,
-          " is ",
-          kind_of(turns[i]),
-          "; expected {\"from\", \"value\"}");
-    const Json& from = turns[i].contains("from") ? turns[i]["from"] : get(turns[i], "role");
-    std::string_view role;
-    for (const auto& [name, meant] : kShareGptRoles) {
-      if (from == name) role = meant;
-    }
-    check(!role.empty(),
-          ErrorCode::kData,
-          where,
-          ".from is ",
-          shown(from),
-          "; expected system, human, user, gpt, assistant, chatgpt, model or bot");
-    Json message = {{"role", role}};
-    message["content"] =
-        turns[i].contains("value") ? turns[i]["value"] : Json(turns[i].value("content", Json("")));
-    messages.push_back(std::move(message));
-  }
-  return messages;
-}
-
 }  // namespace
 
-Json read_messages(const Json& row) {
+Json read_messages(const Json& row, ToolArguments form) {
   const bool converted = get(row, "messages").is_null() && !get(row, "conversations").is_null();
   const Json messages = converted ? from_conversations(row["conversations"]) : get(row, "messages");
   if (messages.is_null()) {
@@ -190,8 +177,9 @@ Json read_messages(const Json& row) {
   Json read = Json::array();
   for (size_t i = 0; i < messages.size(); ++i) {
     read.push_back(
-        read_message(messages[i], detail::join(converted ? "conversations[" : "messages[", i, "]")));
+        read_message(messages[i], form, detail::join(converted ? "conversations[" : "messages[", i, "]")));
   }
+  add_system_column(row, read);
   return read;
 }
 
@@ -199,8 +187,17 @@ Json read_tools(const Json& row) {
   Json tools = get(row, "tools");
   if (tools.is_string()) {
     const std::string text = tools.get<std::string>();
-    tools = Json::parse(text, nullptr, false);
-    check(!tools.is_discarded(), ErrorCode::kData, "\"tools\" is text but not JSON; expected a list");
+    if (trim(text).empty()) return nullptr;
+    io::JsonFault fault;
+    std::optional<Json> read = io::read_python_json(text, fault);
+    check(read.has_value(),
+          ErrorCode::kData,
+          "\"tools\" is text but not JSON at byte ",
+          fault.byte + 1,
+          " (",
+          fault.reason,
+          "); expected a list");
+    tools = *std::move(read);
   }
   if (tools.is_null() || (tools.is_array() && tools.empty())) return nullptr;
   check(tools.is_array(),

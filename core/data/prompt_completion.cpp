@@ -15,7 +15,7 @@ Sample encode_prompt_completion(const TextEncoder& encoder,
   tokens.learnt.assign(tokens.ids.size(), 1);
   if (answer_only) {
     const tokenizer::Tokenizer& tokenizer = encoder.tokenizer();
-    const size_t prompt_length = tokenizer.encode(prompt, false).size() + (tokenizer.adds_bos() ? 1 : 0);
+    const size_t prompt_length = tokenizer.encode(prompt, false).size() + (tokenizer.add_bos_token() ? 1 : 0);
     std::fill_n(tokens.learnt.begin(), std::min(prompt_length, tokens.learnt.size()), 0);
   }
   return encoder.package(std::move(tokens));

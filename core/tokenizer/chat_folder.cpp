@@ -32,11 +32,12 @@ void ChatFolder::replace(std::string_view source) {
   templates_["default"] = {compiled, nullptr};
 }
 
-Rendered ChatFolder::render(const ordered_json& variables) const {
+Rendered ChatFolder::render(const ordered_json& variables, const ChatTemplate* own) const {
   ordered_json all = chat_variables(variables);
   for (const auto& [name, token] : special_tokens_.items()) {
     if (!all.contains(name)) all[name] = token;
   }
+  if (own != nullptr) return own->render(all);
   const bool has_tools = !all["tools"].is_null();
   const ChatTemplate* chosen = has_tools ? find("tool_use") : nullptr;
   if (chosen == nullptr) chosen = find("default");

@@ -28,9 +28,9 @@ class ChatFolder {
   /// Takes `source` as the only template. Throws Error(kFormat) when it does not compile.
   void replace(std::string_view source);
 
-  /// As transformers' apply_chat_template: "tool_use" where there is one and tools are given, else "default".
-  /// Throws Error(kConfig) when there is none.
-  Rendered render(const nlohmann::ordered_json& variables) const;
+  /// As transformers' apply_chat_template: "tool_use" where there is one and tools are given, else "default";
+  /// `own`, when given, in place of both. Throws Error(kConfig) when there is none.
+  Rendered render(const nlohmann::ordered_json& variables, const ChatTemplate* own = nullptr) const;
 
  private:
   struct Entry {

@@ -1,6 +1,7 @@
 #include "core/tokenizer/chat_variables.h"
 
 #include <string>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -14,10 +15,19 @@ using nlohmann::ordered_json;
 /// Names a message's reasoning is given under, the usual one first.
 constexpr const char* kReasoningNames[] = {"reasoning_content", "thinking", "reasoning"};
 
+/// Templates treat a missing key well, and would print a null as "None".
+void drop_nulls(ordered_json& message) {
+  ordered_json kept = ordered_json::object();
+  for (auto& [key, value] : message.items()) {
+    if (!value.is_null()) kept[key] = std::move(value);
+  }
+  message = std::move(kept);
+}
+
 void name_reasoning(ordered_json& message) {
   for (const char* name : kReasoningNames) {
     const auto found = message.find(name);
-    if (found == message.end() || found->is_null()) continue;
+    if (found == message.end()) continue;
     const ordered_json reasoning = *found;
     if (!message.contains("thinking")) {
       // The order of keys shows when a template prints a whole message: transformers puts "thinking" first.
@@ -61,7 +71,10 @@ ordered_json chat_variables(ordered_json variables) {
   }
   if (!variables.contains("add_generation_prompt")) variables["add_generation_prompt"] = false;
   if (const auto messages = variables.find("messages"); messages != variables.end() && messages->is_array()) {
-    for (ordered_json& message : *messages) name_reasoning(message);
+    for (ordered_json& message : *messages) {
+      drop_nulls(message);
+      name_reasoning(message);
+    }
   }
   return variables;
 }

@@ -30,6 +30,7 @@ const std::map<std::string, ordered_json, std::less<>>& rebuilt_classes() {
         {"Qwen2Tokenizer", qwen},
         {"Qwen3_5Tokenizer", qwen},
         {"LlamaTokenizer", {{"unk_token", "<unk>"}, {"bos_token", "<s>"}, {"eos_token", "</s>"}}},
+        {"CodeLlamaTokenizer", {{"unk_token", "<unk>"}, {"bos_token", "<s>"}, {"eos_token", "</s>"}}},
         {"GemmaTokenizer",
          {{"unk_token", "<unk>"},
           {"bos_token", "<bos>"},

@@ -189,6 +189,9 @@ ffi::TokenizerHandle load_backend(const HubFolder& folder) {
                     folder.added_tokens ? *folder.added_tokens : legacy_added_tokens(folder, listed));
   if (folder.tokenizer_class == "GPTNeoXTokenizer" && fs::exists(file))
     set_post_processor(backend.get(), "", "");
+  // This class asks for bos itself, whatever the files say.
+  if (folder.tokenizer_class == "CodeLlamaTokenizer")
+    set_post_processor(backend.get(), folder.special_token("bos_token"), "");
   if (folder.config.value("split_special_tokens", false)) am_tokenizer_set_split_special(backend.get(), true);
   return backend;
 }

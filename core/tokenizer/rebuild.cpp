@@ -75,14 +75,16 @@ void use_byte_level(json& built, const std::string& name, bool add_prefix_space)
   if (name != "GPT2Tokenizer" && name != "CodeGenTokenizer") built["normalizer"] = {{"type", "NFC"}};
 }
 
-void use_metaspace(json& built, const ordered_json& config) {
+void use_metaspace(json& built, const std::string& name, const ordered_json& config) {
   const bool add_prefix_space = flag(config, "add_prefix_space", true);
-  const char* scheme = !add_prefix_space ? "never" : flag(config, "legacy", false) ? "always" : "first";
+  const bool is_code = name == "CodeLlamaTokenizer";
+  const bool is_legacy = !is_code && flag(config, "legacy", false);
+  const char* scheme = !add_prefix_space ? "never" : is_legacy ? "always" : "first";
   built["pre_tokenizer"] = {
       {"type", "Metaspace"}, {"replacement", "\u2581"}, {"prepend_scheme", scheme}, {"split", false}};
   built["decoder"] =
       sequence("decoders", {replace("\u2581", " "), {{"type", "ByteFallback"}}, {{"type", "Fuse"}}});
-  if (add_prefix_space) {
+  if (add_prefix_space || is_code) {
     built["decoder"]["decoders"].push_back({{"type", "Strip"}, {"content", " "}, {"start", 1}, {"stop", 0}});
   }
 }
@@ -103,7 +105,7 @@ json rebuild_tokenizer(const std::string& tokenizer_class,
                        json source,
                        const ordered_json& config,
                        const std::string& unk_token) {
-  const bool is_llama = tokenizer_class == "LlamaTokenizer";
+  const bool is_llama = tokenizer_class == "LlamaTokenizer" || tokenizer_class == "CodeLlamaTokenizer";
   const bool is_gemma = tokenizer_class == "GemmaTokenizer";
   const bool has_pieces = is_llama || is_gemma;
   json model = {{"type", "BPE"},
@@ -116,7 +118,8 @@ json rebuild_tokenizer(const std::string& tokenizer_class,
                 {"ignore_merges", false}};
   model["vocab"] = std::move(source["model"]["vocab"]);
   model["merges"] = pairs(source["model"]["merges"]);
-  if (is_gemma && !unk_token.empty()) model["unk_token"] = unk_token;
+  if ((is_gemma || tokenizer_class == "CodeLlamaTokenizer") && !unk_token.empty())
+    model["unk_token"] = unk_token;
 
   json built = {{"version", "1.0"},
                 {"truncation", nullptr},
@@ -128,7 +131,7 @@ json rebuild_tokenizer(const std::string& tokenizer_class,
                 {"decoder", nullptr}};
   built["model"] = std::move(model);
   if (is_llama) {
-    use_metaspace(built, config);
+    use_metaspace(built, tokenizer_class, config);
   } else if (is_gemma) {
     use_gemma(built);
   } else {

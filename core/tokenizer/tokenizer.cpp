@@ -34,6 +34,15 @@ std::vector<fs::path> files_of(const fs::path& folder) {
   return files;
 }
 
+/// What a folder says for the attribute: transformers passes tokenizer_config.json's add_bos_token over where
+/// a tokenizer.json, whose post-processor decides what is added, is at hand.
+bool wants_bos(const HubFolder& folder) {
+  if (folder.special_token("bos_token").empty()) return false;
+  if (folder.tokenizer_class == "CodeLlamaTokenizer") return true;
+  const auto wanted = folder.config.find("add_bos_token");
+  return !fs::exists(folder.path / "tokenizer.json") && wanted != folder.config.end() && *wanted == true;
+}
+
 std::vector<int32_t> ids_of(const am_encoding* encoding, size_t index) {
   const uint32_t* ids = am_encoding_ids(encoding, index);
   return {ids, ids + am_encoding_length(encoding, index)};
@@ -48,6 +57,7 @@ struct Tokenizer::Impl {
   std::vector<fs::path> files;
   bool adds_bos = false;
   bool adds_eos = false;
+  bool add_bos_token = false;  ///< the attribute
 
   ffi::EncodingHandle encode(const std::vector<am_view>& texts,
                              bool add_special_tokens,
@@ -94,6 +104,7 @@ Tokenizer Tokenizer::load(const fs::path& path) {
     impl->backend = load_backend(impl->folder);
     impl->chat = ChatFolder(impl->folder);
     impl->files = files_of(path);
+    impl->add_bos_token = wants_bos(impl->folder);
   }
   try {
     impl->look_at_post_processor();
@@ -153,6 +164,7 @@ void Tokenizer::set_add_special(std::optional<bool> add_bos_token, std::optional
   set_post_processor(impl_->backend.get(),
                      wanted(add_bos_token, impl_->adds_bos, "bos_token", bos_token()),
                      wanted(add_eos_token, impl_->adds_eos, "eos_token", eos_token()));
+  if (add_bos_token) impl_->add_bos_token = *add_bos_token && !bos_token().empty();
   impl_->look_at_post_processor();
 }
 
@@ -191,8 +203,8 @@ std::string Tokenizer::pad_token() const {
   return token.empty() ? eos_token() : token;
 }
 
-bool Tokenizer::adds_bos() const {
-  return impl_->adds_bos;
+bool Tokenizer::add_bos_token() const {
+  return impl_->add_bos_token;
 }
 
 int64_t Tokenizer::vocab_size() const {
@@ -211,8 +223,8 @@ void Tokenizer::set_chat_template(std::string_view jinja_source) {
   impl_->chat.replace(jinja_source);
 }
 
-Rendered Tokenizer::render_chat(const nlohmann::ordered_json& variables) const {
-  return impl_->chat.render(variables);
+Rendered Tokenizer::render_chat(const nlohmann::ordered_json& variables, const ChatTemplate* own) const {
+  return impl_->chat.render(variables, own);
 }
 
 const std::vector<fs::path>& Tokenizer::files() const {

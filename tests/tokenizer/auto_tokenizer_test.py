@@ -57,6 +57,8 @@ def folders(temporary):
     llama = {"tokenizer.json": data / "phi-3-mini/tokenizer.json", "tokenizer_config.json": data / "phi-3-mini/tokenizer_config.json"}
     yield write(temporary, "phi3-typed", {**llama, "config.json": {"model_type": "phi3"}})
     yield write(temporary, "llama-typed", {**llama, "config.json": {"model_type": "llama"}})
+    code = {**json.loads((data / "phi-3-mini/tokenizer_config.json").read_text()), "tokenizer_class": "CodeLlamaTokenizer"}
+    yield write(temporary, "code-llama", {"tokenizer.json": data / "phi-3-mini/tokenizer.json", "tokenizer_config.json": code})
     yield write(temporary, "byte-level-llama", {**fast, "tokenizer_config.json": {"tokenizer_class": "LlamaTokenizer"}, "config.json": {"model_type": "llama"}})
     config = json.loads((titan / "tokenizer_config.json").read_text())
     files = {"tokenizer.json": titan / "tokenizer.json"}

@@ -6,7 +6,9 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 
+NOW = "2024-07-26T12:00:00"  # reference.py holds the other clock there
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SHARED = pathlib.Path(os.environ.get("AUTOMODEL_SHARED", ROOT.parent / "shared"))
 PROGRAM = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("AUTOMODEL_PROGRAM", "automodel")
@@ -16,6 +18,19 @@ def automodel(*arguments, stdin=b"", env=None):
     return subprocess.run(
         [PROGRAM, *map(str, arguments)], input=stdin, capture_output=True, timeout=300, env={**os.environ, **(env or {})}
     )
+
+
+def show_rows(folder, kind, rows, *options):
+    """What the rows become: {"input_ids", "labels"} or {"error"}; a text is a file as it stands."""
+    with tempfile.TemporaryDirectory() as temporary:
+        path = pathlib.Path(temporary) / "rows.jsonl"
+        lines = rows if isinstance(rows, str) else "".join(json.dumps(row) + "\n" for row in rows)
+        path.write_text(lines, encoding="utf-8")
+        words = [sys.argv[2], str(folder), kind, str(path), *options]
+        run = subprocess.run(words, capture_output=True, timeout=300, env={**os.environ, "LOGGING_LEVEL": "error", "AUTOMODEL_NOW": NOW})
+    if run.returncode != 0:
+        raise SystemExit(f"show_rows ended with {run.returncode}: {run.stderr.decode()}")
+    return [json.loads(line) for line in run.stdout.splitlines()]
 
 
 def render_cli(folder, source, variables):
@@ -30,7 +45,7 @@ def render_cli(folder, source, variables):
             partial.rename(path)
         paths.append(path)
     run = automodel(
-        "data", "render", "--template", paths[0], "--input", paths[1], "--json", env={"AUTOMODEL_NOW": "2024-07-26T12:00:00"}
+        "data", "render", "--template", paths[0], "--input", paths[1], "--json", env={"AUTOMODEL_NOW": NOW}
     )
     if run.returncode == 0:
         result = json.loads(run.stdout)

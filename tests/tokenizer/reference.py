@@ -3,8 +3,7 @@
 import datetime
 
 import transformers.utils.chat_template_utils as chat
-
-NOW = "2024-07-26T12:00:00"
+from program import NOW
 
 
 class _FixedTime(datetime.datetime):
@@ -20,7 +19,9 @@ def render(source, variables):
     """(text, spans) or the exception; variables as `data render` gets them."""
     variables = dict(variables)
     try:
-        messages = chat._alias_reasoning_fields(variables.pop("messages", []))
+        # apply_chat_template takes keys without a value out of every message first.
+        messages = [{k: v for k, v in message.items() if v is not None} for message in variables.pop("messages", [])]
+        messages = chat._alias_reasoning_fields(messages)
         text, spans = chat._render_with_assistant_indices(
             compiled_template=chat._compile_jinja_template(source),
             messages=messages,

@@ -80,9 +80,16 @@ TEST_F(ProcessorTest, ColumnMappedMayLearnThePromptToo) {
   EXPECT_EQ(process(dataset, R"({"q": "Q", "a": "A."})"), "Q A| A.");
 }
 
-TEST_F(ProcessorTest, SpecialTokensOfTheTokenizerCountForTheMask) {
+TEST_F(ProcessorTest, BosCountsForTheMaskWhereTheTokenizersAttributeSaysSo) {
   const CharacterTokenizer both = {.adds_bos = true, .adds_eos = true};
-  EXPECT_EQ(process(columns(kQuestion), R"({"q": "Q", "a": "A."})", both), "^Q A.|__A.$");
+  const std::string row = R"({"q": "Q", "a": "A."})";
+  // The post-processor adds bos, and transformers' add_bos_token is false: the prompt's last token is learnt.
+  EXPECT_EQ(process(columns(kQuestion), row, both), "^Q A.|_ A.$");
+  auto tokenizer = make_tokenizer(both);
+  tokenizer.set_add_special(true, {});
+  const Rows rows({row});
+  const Sample sample = make_processor(columns(kQuestion), tokenizer, rows)->process(rows.row(0), 0);
+  EXPECT_EQ(shown(sample.input_ids) + "|" + shown(sample.labels), "^Q A.|__A.$");
 }
 
 TEST_F(ProcessorTest, TruncationCutsTheTextAndKeepsSpecialTokens) {
@@ -92,7 +99,7 @@ TEST_F(ProcessorTest, TruncationCutsTheTextAndKeepsSpecialTokens) {
   EXPECT_EQ(process(dataset, row), "Q ABCDEFG|_ABCDEFGH");
   dataset.truncation = "longest_first";
   EXPECT_EQ(process(dataset, row), "Q ABC|_ABCD");
-  EXPECT_EQ(process(dataset, row, {.adds_bos = true, .adds_eos = true}), "^Q AB|__AB$");
+  EXPECT_EQ(process(dataset, row, {.adds_bos = true, .adds_eos = true}), "^Q AB|_ AB$");
   dataset.seq_length.reset();  // then the tokenizer's model_max_length, 1000
   const std::string long_row = R"({"q": "Q", "a": ")" + std::string(2000, 'A') + "\"}";
   EXPECT_EQ(sample_of(dataset, long_row).input_ids.size(), 999U);
@@ -138,9 +145,21 @@ TEST_F(ProcessorTest, ColumnMappedTakesTheChatFormOnlyWhenAsked) {
   EXPECT_EQ(process(columns(kQuestion), row, {.chat_template = kTurns}), "Q |_A");
   DatasetConfig dataset = columns(kQuestion);
   dataset.use_hf_chat_template = true;
-  EXPECT_EQ(process(dataset, row, {.chat_template = kTurns}), "s:;u:Q;a:A|______a:A;");
+  EXPECT_EQ(process(dataset, row, {.chat_template = kTurns}), "u:Q;a:A|___a:A;");
   dataset.answer_only_loss_mask = false;
-  EXPECT_EQ(process(dataset, row, {.chat_template = kTurns}), "s:;u:Q;a:A|:;u:Q;a:A;");
+  EXPECT_EQ(process(dataset, row, {.chat_template = kTurns}), "u:Q;a:A|:Q;a:A;");
+}
+
+TEST_F(ProcessorTest, ColumnMappedHasASystemTurnOnlyWithAContext) {
+  DatasetConfig dataset = columns(kContext);
+  dataset.use_hf_chat_template = true;
+  const auto shown_of = [&](const std::string& row) {
+    return process(dataset, row, {.chat_template = kTurns});
+  };
+  EXPECT_EQ(shown_of(R"({"c": "C", "q": "Q", "a": "A"})"), "s:C;u:Q;a:A|_______a:A;");
+  for (const std::string context : {"", R"("c": null, )", R"("c": "", )"}) {
+    EXPECT_EQ(shown_of("{" + context + R"("q": "Q", "a": "A"})"), "u:Q;a:A|___a:A;") << context;
+  }
 }
 
 DatasetConfig of_kind(DatasetConfig::Kind kind) {
@@ -178,6 +197,81 @@ TEST_F(ProcessorTest, ChatLearnsWhatStandsInGenerationBlocks) {
       "{% for m in messages %}{{ m.role[0] }}:{% if m.role == 'assistant' %}{% generation %}{{ m.content }}"
       "{% endgeneration %}{% else %}{{ m.content }}{% endif %};{% endfor %}";
   EXPECT_EQ(process(kChat, kTwoTurns, {.chat_template = marked}), "u:Hi;a:Yo;u:?;a:No|______Yo_______No_");
+}
+
+const std::string kMarked =
+    "{% for m in messages %}{{ m.role[0] }}:{% if m.role == 'assistant' %}{% generation %}{{ m.content }}"
+    "{% endgeneration %}{% else %}{{ m.content }}{% endif %};{% endfor %}";
+
+/// User, assistant, user, assistant, assistant, with a field in each of the assistant's turns.
+std::string three_answers(const std::string& first, const std::string& second, const std::string& third) {
+  const auto turn = [](const char* text, const std::string& field) {
+    return R"({"role": "assistant", "content": ")" + std::string(text) + "\"" + (field.empty() ? "" : ", ") +
+           field + "}";
+  };
+  return R"({"messages": [{"role": "user", "content": "Hi"}, )" + turn("Yo", first) +
+         R"(, {"role": "user", "content": "?"}, )" + turn("No", second) + ", " + turn("So", third) + "]}";
+}
+
+TEST_F(ProcessorTest, TurnsThatOptOutAreNotLearntWithAndWithoutGenerationBlocks) {
+  const auto learnt =
+      [&](const std::string& row, const std::string& source, const DatasetConfig& dataset = kChat) {
+        const std::string both = process(dataset, row, {.chat_template = source});
+        return both.substr(both.find('|') + 1);
+      };
+  const std::string all = three_answers("", "", "");
+  EXPECT_EQ(learnt(all, kTurns), "____a:Yo;____a:No;a:So;");
+  EXPECT_EQ(learnt(all, kMarked), "______Yo_______No___So_");
+  for (const std::string out : {R"("step_loss_mask": 0)",
+                                R"("weight": 0)",
+                                R"("weight": 0.0)",
+                                R"("train": false)",
+                                R"("training": false)",
+                                R"("trainable": false)",
+                                R"("loss": false)",
+                                R"("loss_mask": 0)",
+                                R"("step_loss_mask": 1, "weight": 0)"}) {
+    EXPECT_EQ(learnt(three_answers(out, "", ""), kTurns), "_____________a:No;a:So;") << out;
+    EXPECT_EQ(learnt(three_answers(out, "", ""), kMarked), "_______________No___So_") << out;
+    EXPECT_EQ(learnt(three_answers("", out, ""), kTurns), "____a:Yo;_________a:So;") << out;
+    EXPECT_EQ(learnt(three_answers("", out, ""), kMarked), "______Yo____________So_") << out;
+    EXPECT_EQ(learnt(three_answers("", "", out), kMarked), "______Yo_______No______") << out;
+    EXPECT_EQ(learnt(three_answers(out, out, out), kMarked), "_______________________") << out;
+    EXPECT_EQ(learnt(three_answers(out, out, out), kTurns), "_______________________") << out;
+    DatasetConfig last = kChat;
+    last.mask_history = true;
+    EXPECT_EQ(learnt(three_answers("", "", out), kMarked, last), "_______________No______") << out;
+    EXPECT_EQ(learnt(three_answers("", "", out), kTurns, last), "_____________a:No;_____") << out;
+    EXPECT_EQ(learnt(three_answers("", out, ""), kMarked, last), "____________________So_") << out;
+    EXPECT_EQ(learnt(three_answers("", out, ""), kTurns, last), "__________________a:So;") << out;
+  }
+  for (const std::string in :
+       {R"("step_loss_mask": 1)", R"("weight": 1)", R"("weight": null)", R"("train": true)"}) {
+    EXPECT_EQ(learnt(three_answers(in, in, in), kMarked), learnt(all, kMarked)) << in;
+  }
+  expect_has(refusal(kChat, three_answers("", R"("weight": 0.5)", ""), {.chat_template = kMarked}),
+             "messages[3].weight is 0.5; expected 0");
+}
+
+TEST_F(ProcessorTest, GenerationBlocksAreFoundWhereverTheTemplateWritesThem) {
+  const std::string row = three_answers("", R"("weight": 0)", "");
+  const auto learnt = [&](const std::string& source) {
+    const std::string both = process(kChat, row, {.chat_template = source});
+    return both.substr(both.find('|') + 1);
+  };
+  const std::string in_a_macro =
+      "{% macro say(t) %}{% generation %}{{ t }}{% endgeneration %}{% endmacro %}"
+      "{% for m in messages[1:] %}{% if m.role == 'assistant' %}{% for c in m.content %}{{ say(c) }}{% "
+      "endfor %};"
+      "{% endif %}{% endfor %}";
+  EXPECT_EQ(learnt(in_a_macro), "o____So_");
+  const std::string by_index =
+      "{% for i in range(messages|length) %}{% set m = messages[i] %}{% if m.role == 'assistant' %}-"
+      "{% generation %}{{ m.content }}{% endgeneration %};{% endif %}{% endfor %}";
+  EXPECT_EQ(learnt(by_index), "Yo______So_");
+  const std::string once_too_often = by_index + "{% generation %}x{% endgeneration %}";
+  expect_has(refusal(kChat, row, {.chat_template = once_too_often}),
+             "4 {% generation %} blocks for 3 assistant turns");
 }
 
 TEST_F(ProcessorTest, ChatMayLearnTheLastTurnOnly) {

@@ -28,7 +28,13 @@ TEST(ChatVariables, FindsReasoningUnderItsNames) {
   EXPECT_EQ(all["messages"][1].dump(), R"({"role":"b","thinking":"t","reasoning_content":"t"})");
   EXPECT_EQ(all["messages"][2].dump(),
             R"({"thinking":"s","role":"c","reasoning":"s","reasoning_content":"s"})");
-  EXPECT_EQ(all["messages"][3].dump(), R"({"role":"d","reasoning_content":null})");
+  EXPECT_EQ(all["messages"][3].dump(), R"({"role":"d"})");
+}
+
+TEST(ChatVariables, AMessagesNullsAreNotThere) {
+  const ordered_json all = chat_variables(ordered_json::parse(
+      R"({"messages": [{"role": "assistant", "content": null, "tool_calls": [{"id": null}], "name": null}]})"));
+  EXPECT_EQ(all["messages"][0].dump(), R"({"role":"assistant","tool_calls":[{"id":null}]})");
 }
 
 TEST(ChatVariables, RefusesWhatIsNotAListOfObjects) {

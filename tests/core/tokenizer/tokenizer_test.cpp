@@ -85,7 +85,7 @@ TEST(Tokenizer, KnowsWhatThePostProcessorAdds) {
   folder.write_json();
   folder.write("tokenizer_config.json", kConfig);
   Tokenizer tokenizer = Tokenizer::load(folder.path());
-  EXPECT_TRUE(tokenizer.adds_bos());
+  EXPECT_EQ(tokenizer.encode("a"), (Ids{6, 0}));
   EXPECT_EQ(tokenizer.bos_token_id(), 6);
   EXPECT_EQ(tokenizer.eos_token_id(), 7);
 
@@ -93,9 +93,33 @@ TEST(Tokenizer, KnowsWhatThePostProcessorAdds) {
   EXPECT_EQ(tokenizer.encode("a"), (Ids{6, 0, 7}));
   tokenizer.set_add_special(false, std::nullopt);
   EXPECT_EQ(tokenizer.encode("a"), (Ids{0, 7}));
-  EXPECT_FALSE(tokenizer.adds_bos());
   tokenizer.set_add_special(false, false);
   EXPECT_EQ(tokenizer.encode("a"), (Ids{0}));
+}
+
+// As transformers 5.23 sets it: tests/tokenizer/masks_test.py compares live.
+TEST(Tokenizer, TheAttributeForBosIsNotWhatThePostProcessorAdds) {
+  TinyFolder folder;
+  folder.write_json();
+  folder.write("tokenizer_config.json",
+               R"({"bos_token": "<s>", "eos_token": "</s>", "add_bos_token": true})");
+  Tokenizer tokenizer = Tokenizer::load(folder.path());
+  EXPECT_EQ(tokenizer.encode("a"), (Ids{6, 0}));
+  EXPECT_FALSE(tokenizer.add_bos_token());
+  tokenizer.set_add_special(std::nullopt, false);
+  EXPECT_FALSE(tokenizer.add_bos_token());
+  tokenizer.set_add_special(true, std::nullopt);
+  EXPECT_TRUE(tokenizer.add_bos_token());
+  tokenizer.set_add_special(false, std::nullopt);
+  EXPECT_FALSE(tokenizer.add_bos_token());
+
+  TinyFolder pair;
+  pair.write_pair();
+  const std::string config = R"({"tokenizer_class": "GPT2Tokenizer", "add_bos_token": true, "bos_token": )";
+  pair.write("tokenizer_config.json", config + "\"<s>\"}");
+  EXPECT_TRUE(Tokenizer::load(pair.path()).add_bos_token());
+  pair.write("tokenizer_config.json", config + "null}");
+  EXPECT_FALSE(Tokenizer::load(pair.path()).add_bos_token());
 }
 
 TEST(Tokenizer, PadsWithTheEosTokenWhenNoneIsNamed) {
