@@ -176,17 +176,19 @@ ffi::TokenizerHandle load_backend(const HubFolder& folder) {
     backend = is_bpe(source) ? rebuilt(folder, std::move(source), file) : load_tokenizer_file(file);
   } else if (fs::exists(folder.path / "vocab.json") && fs::exists(folder.path / "merges.txt")) {
     backend = rebuilt(folder, read_vocab_and_merges(folder.path), folder.path / "vocab.json");
-    const auto wants = [&](const char* key, const char* token) {
-      return folder.config.value(key, false) ? folder.special_token(token) : std::string();
-    };
-    set_post_processor(
-        backend.get(), wants("add_bos_token", "bos_token"), wants("add_eos_token", "eos_token"));
   } else {
     refuse(folder.path);
   }
   add_folder_tokens(backend.get(),
                     folder,
                     folder.added_tokens ? *folder.added_tokens : legacy_added_tokens(folder, listed));
+  if (!fs::exists(file)) {  // behind the added tokens: bos and eos may be among them
+    const auto wants = [&](const char* key, const char* token) {
+      return folder.config.value(key, false) ? folder.special_token(token) : std::string();
+    };
+    set_post_processor(
+        backend.get(), wants("add_bos_token", "bos_token"), wants("add_eos_token", "eos_token"));
+  }
   if (folder.tokenizer_class == "GPTNeoXTokenizer" && fs::exists(file))
     set_post_processor(backend.get(), "", "");
   // This class asks for bos itself, whatever the files say.

@@ -47,9 +47,11 @@ def rows():
 
 
 def automodel_form(row):
-    """Arguments as JSON text, calls with ids and types."""
+    """Arguments as JSON text, calls with ids and types; reasoning that is null is empty."""
     row = copy.deepcopy(row)
     for message in row["messages"]:
+        if message.get("reasoning_content", "") is None:
+            message["reasoning_content"] = ""
         for index, call in enumerate(message.get("tool_calls") or []):
             call.setdefault("id", f"call_{index}")
             call.setdefault("type", "function")

@@ -260,11 +260,11 @@ TEST_F(ProcessorTest, GenerationBlocksAreFoundWhereverTheTemplateWritesThem) {
     return both.substr(both.find('|') + 1);
   };
   const std::string in_a_macro =
-      "{% macro say(t) %}{% generation %}{{ t }}{% endgeneration %}{% endmacro %}"
+      "={% macro say(t) %}{% generation %}{{ t }}{% endgeneration %}{% endmacro %}"
       "{% for m in messages[1:] %}{% if m.role == 'assistant' %}{% for c in m.content %}{{ say(c) }}{% "
       "endfor %};"
       "{% endif %}{% endfor %}";
-  EXPECT_EQ(learnt(in_a_macro), "o____So_");
+  EXPECT_EQ(learnt(in_a_macro), "Yo____So_");
   const std::string by_index =
       "{% for i in range(messages|length) %}{% set m = messages[i] %}{% if m.role == 'assistant' %}-"
       "{% generation %}{{ m.content }}{% endgeneration %};{% endif %}{% endfor %}";
@@ -331,7 +331,10 @@ TEST_F(ProcessorTest, ToolsAndCallsReachTheTemplate) {
   const std::string row = R"({"tools": "[{\"function\": {\"name\": \"f\"}}]", "messages": [
     {"role": "user", "content": "Hi"},
     {"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": {"x": 1}}}]}]})";
-  EXPECT_EQ(process(kChat, row, {.chat_template = with_tools}),
+  EXPECT_EQ(process(kChat, row, {.chat_template = with_tools}), "f;u:Hi;a: {'x': 1}|______a: {'x': 1};");
+  DatasetConfig as_text = kChat;
+  as_text.tool_arguments = "json_text";
+  EXPECT_EQ(process(as_text, row, {.chat_template = with_tools}),
             "f;u:Hi;a:call_0 {\"x\": 1}|______a:call_0 {\"x\": 1};");
 }
 

@@ -33,6 +33,9 @@ pub fn call(name: &str, input: &Value, args: Args) -> Result<Value> {
             let [default, base] = args.bind(name, ["default", "base"], 0)?;
             check_defined(input)?;
             let base = base.map_or(Ok(10), |base| int(name, &base))?;
+            if matches!(input, Value::Float(value) if value.is_infinite()) {
+                return type_error("cannot convert float infinity to integer");
+            }
             Ok(to_int(input, base).unwrap_or_else(|| default.unwrap_or(Value::Int(0))))
         }
         "round" => round(input, args),
