@@ -1,6 +1,7 @@
 #include "cli/app.h"
 
 #include <algorithm>
+#include <csignal>
 #include <iostream>
 #include <map>
 #include <new>
@@ -187,6 +188,8 @@ int report(const std::string& message, int status) {
 }  // namespace
 
 int run(int argc, const char* const* argv) {
+  // A write beyond the limit of file size (ulimit -f) then fails with a reason, as on a full disk.
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     const int status = dispatch(Words(argv + std::min(argc, 1), argv + argc));
     std::cout.flush();

@@ -67,7 +67,7 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view c
     while (!content.empty()) {
       const ssize_t put = ::write(file.get(), content.data(), content.size());
       if (put < 0 && errno == EINTR) continue;
-      check(put >= 0, ErrorCode::kIo, temporary.string(), ": cannot write: ", std::strerror(errno));
+      check(put >= 0, ErrorCode::kIo, path.string(), ": cannot write: ", std::strerror(errno));
       content.remove_prefix(static_cast<size_t>(put));
     }
     file.sync();

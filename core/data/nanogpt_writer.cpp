@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <utility>
 
 #include "core/base/error.h"
@@ -70,15 +72,24 @@ void NanogptWriter::open_shard() {
   if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path());
   file_.open(path, std::ios::binary | std::ios::trunc);
   check(file_.is_open(), ErrorCode::kIo, path.string(), ": cannot be written; is the folder writable?");
+  errno = 0;
   file_ << header(0, bytes_per_token_);
   tokens_in_shard_ = 0;
+}
+
+void NanogptWriter::check_written(bool written) const {
+  check(written,
+        ErrorCode::kIo,
+        shard_path(shards_.size()).string(),
+        ": cannot write: ",
+        errno != 0 ? std::strerror(errno) : "is the disk full?");
 }
 
 void NanogptWriter::finish_shard() {
   file_.seekp(0);
   file_ << header(tokens_in_shard_, bytes_per_token_);
   file_.close();
-  check(!file_.fail(), ErrorCode::kIo, temporary_path().string(), ": write failed; is the disk full?");
+  check_written(!file_.fail());
   const std::filesystem::path path = shard_path(shards_.size());
   fsync_file(temporary_path());
   std::filesystem::rename(temporary_path(), path);
@@ -91,7 +102,7 @@ void NanogptWriter::add(const std::vector<int32_t>& ids) {
     const int64_t count =
         std::min(static_cast<int64_t>(ids.size() - done), tokens_per_shard_ - tokens_in_shard_);
     file_ << packed(ids.data() + done, count, bytes_per_token_);
-    check(file_.good(), ErrorCode::kIo, temporary_path().string(), ": write failed; is the disk full?");
+    check_written(file_.good());
     done += static_cast<size_t>(count);
     tokens_in_shard_ += count;
     num_tokens_ += count;

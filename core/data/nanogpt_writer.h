@@ -36,6 +36,9 @@ class NanogptWriter {
  private:
   void open_shard();
   void finish_shard();
+
+  /// Throws Error(kIo) naming the shard and the system's reason unless what was given has been written.
+  void check_written(bool written) const;
   std::filesystem::path shard_path(size_t number) const;
   std::filesystem::path temporary_path() const;
 

@@ -6,7 +6,10 @@
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/csrc/autograd/profiler_kineto.h>
 
+#include "core/base/error.h"
+#include "core/base/files.h"
 #include "core/base/log.h"
+#include "core/base/strings.h"
 
 namespace automodel::recipes {
 namespace {
@@ -17,6 +20,11 @@ std::set<torch::profiler::impl::ActivityType> activities(at::Device device) {
   std::set<torch::profiler::impl::ActivityType> kinds = {torch::profiler::impl::ActivityType::CPU};
   if (device.is_cuda()) kinds.insert(torch::profiler::impl::ActivityType::CUDA);
   return kinds;
+}
+
+/// The profiler does not tell of a write that failed: a whole trace is one JSON object.
+bool is_whole(const std::string& file) {
+  return std::filesystem::exists(file) && trim(read_file(file)).ends_with('}');
 }
 
 }  // namespace
@@ -39,10 +47,11 @@ void StepProfiler::next_step() {
     return;
   }
   profiler::disableProfiler()->save(config_.file);
-  check(std::filesystem::exists(config_.file),
-        ErrorCode::kIo,
-        config_.file,
-        ": the trace could not be written");
+  if (!is_whole(config_.file)) {
+    std::error_code none;
+    std::filesystem::remove(config_.file, none);
+    fail(ErrorCode::kIo, config_.file, ": cannot write the trace: is the disk full, the file too large?");
+  }
   log::info("Trace of ", config_.num_steps, " steps from step ", config_.first_step, ": ", config_.file);
 }
 

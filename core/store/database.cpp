@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstring>
 #include <thread>
 
 #include <sqlite3.h>
@@ -18,7 +19,9 @@ namespace fs = std::filesystem;
 
 [[noreturn]] void fail_sqlite(sqlite3* database, int status, const std::string& path) {
   const int kind = status & 0xff;
-  const std::string reason = database != nullptr ? sqlite3_errmsg(database) : sqlite3_errstr(status);
+  std::string reason = database != nullptr ? sqlite3_errmsg(database) : sqlite3_errstr(status);
+  const int system_error = database != nullptr ? sqlite3_system_errno(database) : 0;
+  if (kind == SQLITE_IOERR && system_error != 0) reason += std::string(": ") + std::strerror(system_error);
   if (kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB) {
     fail(
         ErrorCode::kFormat,

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <string_view>
 
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
@@ -33,12 +34,17 @@ JsonLines::~JsonLines() {
 void JsonLines::append(const nlohmann::ordered_json& record) {
   std::string line = ends_inside_a_line(fd_) ? "\n" : "";
   line += python_json(record) + "\n";
-  const ssize_t put = ::write(fd_, line.data(), line.size());
-  check(put == static_cast<ssize_t>(line.size()),
-        ErrorCode::kIo,
-        path_.string(),
-        ": cannot append: ",
-        put < 0 ? std::strerror(errno) : "the disk is full");
+  const off_t size = ::lseek(fd_, 0, SEEK_END);
+  for (std::string_view rest = line; !rest.empty();) {
+    const ssize_t put = ::write(fd_, rest.data(), rest.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put <= 0) {
+      const std::string reason = std::strerror(errno);
+      (void)!::ftruncate(fd_, size);  // no half of a line
+      fail(ErrorCode::kIo, path_.string(), ": cannot append: ", reason);
+    }
+    rest.remove_prefix(static_cast<size_t>(put));
+  }
 }
 
 std::string python_json(const nlohmann::ordered_json& value) {
