@@ -5,6 +5,7 @@
 #include "core/base/error.h"
 #include "core/config/python_literal.h"
 #include "core/config/recipe_rules.h"
+#include "core/config/recipe_texts.h"
 #include "core/config/section_walk.h"
 #include "core/config/sections.h"
 #include "core/config/target_table.h"
@@ -47,6 +48,7 @@ Document load_document(const std::filesystem::path& path, const std::vector<Over
         kind_name(document.root.kind));
   for (const Override& override : overrides) apply_override(document.root, override);
   type_strings(document.root);
+  keep_texts(document.root);
   return document;
 }
 

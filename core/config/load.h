@@ -11,7 +11,8 @@
 
 namespace automodel::config {
 
-/// A recipe file as written, with overrides applied and values typed as the reference types them.
+/// A recipe file as written, with overrides applied and values typed as the reference types them; what an
+/// option reads as text is text, whatever it looks like.
 /// Placeholders stand unexpanded.
 struct Document {
   std::string file;

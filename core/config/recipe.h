@@ -8,7 +8,7 @@
 
 /// The resolved recipe: what a YAML file with its overrides means, one struct a section.
 /// Names and defaults are the reference's (NeMo AutoModel); each struct's options are declared in
-/// recipe_schema.cpp.
+/// the *_schema.cpp named after its section.
 namespace automodel::config {
 
 struct StepSchedulerConfig {

@@ -80,9 +80,10 @@ class OptionBuilder {
   /// Read like any other, for what repeats it elsewhere, but without effect on the run: kBuiltIn or kInert.
   OptionBuilder& without_effect(Fate fate) { return option_.fate = fate, *this; }
 
-  /// null in the recipe means the default, as if the key were absent.
+  /// A recipe without this key is refused.
   OptionBuilder& required() { return option_.required = true, *this; }
 
+  /// null in the recipe means the default, as if the key were absent.
   OptionBuilder& null_is_unset() { return option_.null_is_unset = true, *this; }
 
   /// The text must be one of these.

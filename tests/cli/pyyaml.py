@@ -1,6 +1,5 @@
 """`config show` reads and writes YAML as PyYAML does, and types text as Python's literals: live, on odd scalars, on
 random ones (seeded), and on every stock recipe when they are there."""
-import ast
 import json
 import pathlib
 import random
@@ -10,10 +9,10 @@ import warnings
 
 import yaml
 
+from literals import is_plain, typed
 from program import SHARED, automodel, finish
 
 warnings.simplefilter("ignore")
-WORDS = {"none": None, "None": None, "true": True, "True": True, "false": False, "False": False}
 SCALARS = """1 0 7 10 017 08 0o17 0x1F 0b101 1_000 1__0 _1 1e5 1e-5 1.5e5 1.5e+5 1.5e-5 .5 -.5 +.5 5. 1. -1 +1 1:30 10:00:00
 00:30:00 1:60 12:30:45.5 190:20:30.15 yes No ON off true True TRUE none None null ~ NULL inf nan 1e400 -1e400 1e-400 0_0 00 0x
 0b 0o8 1e e1 1_e5 1e_5 1.0_1 0.5 00.5 09.5 9223372036854775807 -9223372036854775808 1.7976931348623157e308 5e-324 0.1
@@ -23,40 +22,6 @@ SCALARS = """1 0 7 10 017 08 0o17 0x1F 0b101 1_000 1__0 _1 1e5 1e-5 1.5e5 1.5e+5
     "- 1", "5 # five", " 1", "1 ", "", "a: b", "x:", "# x", "@x", "`x", "%x", "&a", "*a", "!x", "|", ">", "-", "?", ":",
     "two\nlines", "ends\n", "\nbegins", "tab\there", "caf\u00e9", "\u2028", "\U0001F600", "it's", 'say "x"', "back\\slash",
     "word " * 40, "'" + "quoted word " * 20 + "'", "a #b", "---", "{% if x %}{{ y }}{% endif %}", "\x07"]
-
-
-def is_plain(value) -> bool:
-    """A literal that has a place in a recipe."""
-    if isinstance(value, (list, tuple)):
-        return all(map(is_plain, value))
-    if isinstance(value, dict):
-        return all(is_plain(item) for pair in value.items() for item in pair)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return -2**63 <= value < 2**63
-    return value is None or isinstance(value, (bool, float, str))
-
-
-def lists(value):
-    if isinstance(value, (list, tuple)):
-        return [lists(item) for item in value]
-    return {key: lists(item) for key, item in value.items()} if isinstance(value, dict) else value
-
-
-def typed(value):
-    """What the reference makes of a loaded value."""
-    if isinstance(value, dict):
-        return {key: typed(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [typed(item) for item in value]
-    if not isinstance(value, str) or re.search(r"\$\{|\$[A-Za-z_]", value):
-        return value
-    if value in WORDS:
-        return WORDS[value]
-    try:
-        literal = ast.literal_eval(value) if len(value) <= 1000 else value
-    except Exception:
-        return value
-    return lists(literal) if is_plain(literal) else value
 
 
 class Dumper(yaml.SafeDumper):
