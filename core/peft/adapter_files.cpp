@@ -1,7 +1,6 @@
 #include "core/peft/adapter_files.h"
 
 #include <algorithm>
-#include <cmath>
 #include <set>
 
 #include <nlohmann/json.hpp>
@@ -12,6 +11,7 @@
 #include "core/base/files.h"
 #include "core/base/strings.h"
 #include "core/io/json.h"
+#include "core/peft/adapter_config.h"
 #include "core/tensor/dtype.h"
 
 namespace automodel::peft {
@@ -28,24 +28,6 @@ constexpr std::string_view kSuffixA = ".lora_A.weight";
 constexpr std::string_view kSuffixB = ".lora_B.weight";
 constexpr const char* kEmbedding = "model.embed_tokens.weight";
 constexpr const char* kHead = "lm_head.weight";
-
-/// Keys that make an adapter something else than B A on linears, unless they are absent or empty.
-constexpr const char* kOtherKinds[] = {"use_dora",
-                                       "fan_in_fan_out",
-                                       "modules_to_save",
-                                       "rank_pattern",
-                                       "alpha_pattern",
-                                       "target_parameters",
-                                       "lora_bias",
-                                       "trainable_token_indices",
-                                       "alora_invocation_tokens",
-                                       "use_qalora",
-                                       "use_bdlora",
-                                       "layer_replication"};
-
-bool is_neutral(const Json& value) {
-  return value.is_null() || value == false || ((value.is_array() || value.is_object()) && value.empty());
-}
 
 /// The folder itself, or the one inside that has a configuration.
 fs::path adapter_in(const fs::path& given) {
@@ -69,33 +51,6 @@ fs::path full_model_in(const fs::path& given) {
     }
   }
   return {};
-}
-
-Json read_config(const fs::path& path) {
-  const Json config = io::read_json(path);
-  check(config.is_object(), ErrorCode::kFormat, path.string(), ": expected an object");
-  const auto refuse = [&](const std::string& key) {
-    fail(ErrorCode::kUnsupported,
-         path.string(),
-         ": \"",
-         key,
-         "\": ",
-         config.at(key).dump(),
-         " is not implemented; LoRA on linear layers is");
-  };
-  if (config.value("peft_type", Json()) != "LORA") {
-    check(config.contains("peft_type"), ErrorCode::kFormat, path.string(), ": \"peft_type\" is missing");
-    refuse("peft_type");
-  }
-  if (config.contains("bias") && config["bias"] != "none") refuse("bias");
-  for (const char* key : kOtherKinds) {
-    if (config.contains(key) && !is_neutral(config[key])) refuse(key);
-  }
-  for (const char* key : {"r", "lora_alpha"}) {
-    const bool is_number = config.contains(key) && config[key].is_number() && config[key].get<double>() > 0;
-    check(is_number, ErrorCode::kFormat, path.string(), ": \"", key, "\": expected a number above 0");
-  }
-  return config;
 }
 
 /// The base's own weight that a tensor is a copy of, empty when it is none: PEFT saves the head and the
@@ -229,15 +184,15 @@ AdapterFolder read_adapter(const fs::path& given) {
           " and ",
           kWeightsFile);
   }
-  const Json config = read_config(path / kConfigFile);
-  folder.spec.rank = config["r"].get<int64_t>();
-  const bool stabilised = config.value("use_rslora", Json(false)) == true;  // Kalajdzievski 2023
-  const auto rank = static_cast<double>(folder.spec.rank);
-  folder.spec.scale = config["lora_alpha"].get<double>() / (stabilised ? std::sqrt(rank) : rank);
-  const Json base_model = config.value("base_model_name_or_path", Json());
-  if (base_model.is_string()) folder.base_model = base_model.get<std::string>();
+  const std::string config_file = (path / kConfigFile).string();
+  const Json json = io::read_json(path / kConfigFile);
+  const AdapterConfig config = read_adapter_config(json, config_file);
+  folder.spec.rank = config.rank;
+  folder.spec.scale = config.scale;
+  folder.base_model = config.base_model;
   folder.weights = io::open_weight_files({path / kWeightsFile});
   find_linears(folder);
+  for (const LinearShape& linear : folder.spec.linears) check_is_target(json, linear.module, config_file);
   return folder;
 }
 

@@ -31,8 +31,7 @@ struct AdapterFolder {
 
 /// Reads a folder that PEFT or this program wrote: the adapter's own, a training checkpoint that holds one in
 /// model/, or a folder of such checkpoints (the one that LATEST names). Throws Error(kFormat) for a broken
-/// one (a matrix without its partner, another rank), Error(kUnsupported) naming the key for kinds of adapters
-/// that are not LoRA on linears (DoRA, ranks by module, trained biases or whole modules).
+/// one (a matrix without its partner, another rank), and what read_adapter_config and check_is_target throw.
 AdapterFolder read_adapter(const std::filesystem::path& folder);
 
 /// Throws Error(kUnsupported) when a weight of the base in the folder is not the base's: it was trained too.

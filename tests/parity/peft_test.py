@@ -1,5 +1,6 @@
 """Adapters against Hugging Face's PEFT, live, both ways: logits, loss, every gradient; and checkpoint merge against
 merge_and_unload."""
+import dataclasses
 import json
 import os
 import pathlib
@@ -173,18 +174,103 @@ def write_shard(path, ids):
     path.write_bytes(header.numpy().tobytes() + torch.tensor(ids, dtype=torch.uint16).numpy().tobytes())
 
 
-def refusals(report, folder):
-    """What is not LoRA on linears is named."""
+# Of PEFT's keys, those that change nothing here or are honoured ...
+INITIALISATIONS = [True, False, "gaussian", "Gaussian", "eva", "orthogonal", "mica"]  # B A = 0 on the base as it is
+CHANGE_NOTHING = {"lora_dropout": 0.5, "inference_mode": True, "megatron_core": "megatron.core", "qalora_group_size": 4,
+                  "loftq_config": {"loftq_bits": 4}, "eva_config": {"rho": 1.5}, "corda_config": {"corda_method": "kpm"},
+                  "lora_ga_config": {"scale": "unit"}, "revision": "main", "auto_mapping": None, "peft_version": "0.0.1",
+                  "task_type": "CAUSAL_LM"}
+HONOURED = {"r", "lora_alpha", "use_rslora", "target_modules", "exclude_modules", "layers_to_transform", "layers_pattern",
+            "base_model_name_or_path", "init_lora_weights", "bias", "runtime_config"}  # the last is never written
+# ... and a value of each of the others, which is refused by the key's name.
+REFUSED = {"peft_type": "IA3", "use_dora": True, "modules_to_save": ["embed_tokens"], "rank_pattern": {"q_proj": 2},
+           "alpha_pattern": {"q_proj": 2}, "fan_in_fan_out": True, "megatron_config": {"tensor_model_parallel_size": 2},
+           "trainable_token_indices": [1], "velora_config": {"scale": 2.0}, "alora_invocation_tokens": [7],
+           "use_qalora": True, "monteclora_config": {"num_samples": 3}, "layer_replication": [[0, 1]], "lora_bias": True,
+           "target_parameters": ["mlp.experts.gate_up_proj"], "use_bdlora": {"nblocks": 2}, "arrow_config": {"top_k": 2},
+           "kasa_config": {"beta": 0.1}, "ensure_weight_tying": True, "a_key_of_a_later_peft": {"x": 1}}
+CHANGED_BASES = ["pissa", "pissa_niter_4", "olora", "OLoRA", "corda", "loftq", "lora_ga", "of_a_later_peft"]
+
+
+class Edited:
+    """An adapter folder whose configuration has other values for a while."""
+
+    def __init__(self, adapter, **changes):
+        self.path, self.changes = adapter / "adapter_config.json", changes
+        self.text = self.path.read_text()
+
+    def __enter__(self):
+        self.path.write_text(json.dumps({**json.loads(self.text), **self.changes}))
+
+    def __exit__(self, *_):
+        self.path.write_text(self.text)
+
+
+def their_logits(variant, folder, adapter):
+    ids, _ = checkpoints.make_rows(variant)
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")
+        model = peft.PeftModel.from_pretrained(checkpoints.load(variant, folder), adapter)
+        logits = model(input_ids=checkpoints.pad(ids, 0)).logits
+    for row, tokens in enumerate(ids):
+        logits[row, len(tokens):] = 0
+    return logits
+
+
+def keys(report, variant, folder):
+    """Every key of PEFT's configuration: with no effect, honoured as PEFT does, or refused by its name."""
     adapter = folder / "adapter"
-    config = json.loads((adapter / "adapter_config.json").read_text())
-    for key, value in (("use_dora", True), ("bias", "all"), ("rank_pattern", {"q_proj": 2}), ("peft_type", "IA3"),
-                       ("modules_to_save", ["embed_tokens"])):
-        (adapter / "adapter_config.json").write_text(json.dumps({**config, key: value}))
-        done = subprocess.run([program(), "checkpoint", "merge", "-m", folder, "-a", adapter, "-o", folder / "no"],
-                              capture_output=True, text=True)
-        report.true("refusal", done.returncode not in (0, 139) and key in done.stderr and not (folder / "no").exists(),
-                    f"{key}: status {done.returncode}: {done.stderr[-200:]}")
-    (adapter / "adapter_config.json").write_text(json.dumps(config))
+    known = set(CHANGE_NOTHING) | HONOURED | set(REFUSED)
+    fields = {field.name for field in dataclasses.fields(peft.LoraConfig)}
+    report.true("keys", fields <= known, f"keys of peft that nothing is said of: {sorted(fields - known)}")
+
+    def same(case, **changes):
+        with Edited(adapter, **changes):
+            call("model", "forward", "-m", folder, "-a", adapter, "--ids", folder / "ids.json", "-o",
+                 folder / "edited.safetensors")
+            error = (load_file(folder / "edited.safetensors")["logits"] - their_logits(variant, folder, adapter)).abs().max()
+        report.bound(case, "logits with other keys", float(error), BOUNDS["logits_max_abs"])
+
+    for value in INITIALISATIONS:
+        same(f"init_lora_weights {value}", init_lora_weights=value)
+    same("keys without effect", **CHANGE_NOTHING)
+    same("a regular expression", target_modules=r".*\.(?:q|k|v|o|gate|up|down)_proj")
+    same("rank-stabilised", use_rslora=True)
+    plain = their_logits(variant, folder, adapter)
+    for value in ("pissa", "olora"):  # else the refusals below would prove nothing
+        with Edited(adapter, init_lora_weights=value):
+            moved = float((their_logits(variant, folder, adapter) - plain).abs().max())
+        report.true(value, moved > 10 * BOUNDS["logits_max_abs"], f"peft gives the same logits ({moved:.1e})")
+
+
+def refusals(report, folder):
+    """What is not LoRA on the linears of the base as it is, is named, by every command that reads an adapter."""
+    adapter, out = folder / "adapter", folder / "no"
+    merge = ("checkpoint", "merge", "-m", folder, "-a", adapter, "-o", out)
+    forward = ("model", "forward", "-m", folder, "-a", adapter, "--ids", folder / "ids.json", "-o", out)
+    generate = ("generate", "-m", folder, "--adapter", adapter, "--ids", folder / "prompt.json")
+    (folder / "prompt.json").write_text("[1, 2, 3]")
+    resume = (folder / "recipe.yaml", "--step_scheduler.max_steps", "3")
+
+    def refused(command, key, **changes):
+        with Edited(folder / "run/LATEST/model" if command is resume else adapter, **changes):
+            done = subprocess.run([program(), *map(str, command)], capture_output=True, text=True)
+        report.true("refusal", done.returncode in (1, 2, 3) and f'"{key}"' in done.stderr and not out.exists(),
+                    f"{command[0]}, {changes}: status {done.returncode}: {done.stderr[-200:]}")
+
+    for key, value in {**REFUSED, "bias": "all"}.items():
+        refused(merge, key, **{key: value})
+    for value in CHANGED_BASES:
+        refused(merge, "init_lora_weights", init_lora_weights=value)
+    for command in (forward, generate, resume):
+        refused(command, "init_lora_weights", init_lora_weights="pissa")
+        refused(command, "use_dora", use_dora=True)
+    # Matrices that PEFT would pass over.
+    refused(forward, "exclude_modules", exclude_modules=["v_proj"])
+    refused(forward, "target_modules", target_modules=["q_proj"])
+    refused(forward, "target_modules", target_modules=r".*\.q_proj")
+    refused(merge, "layers_to_transform", layers_to_transform=[0])
+    refused(merge, "layers_to_transform", layers_to_transform=1, layers_pattern="layers")
 
 
 def main():
@@ -200,7 +286,9 @@ def main():
             for stored in ("float32", "bfloat16"):
                 merged_as_theirs(report, case, variant, folder, options, stored)
             theirs_from_ours(report, case, variant, folder)
-        refusals(report, folder)
+            if case == "every projection":
+                keys(report, variant, folder)
+                refusals(report, folder)
     for what, value in report.largest.items():
         print(f"largest {what}: {value:.2e}")
     if report.failures:
