@@ -10,7 +10,7 @@ done
 for file in .hf_metadata/*; do
   case $file in
     */fqn_to_*) ;;
-    *) cp -f "$file" consolidated/ ;;
+    *) cp -Rf "$file" consolidated/ ;;
   esac
 done
 echo "wrote $PWD/consolidated"

@@ -14,6 +14,7 @@
 #include "core/base/strings.h"
 #include "core/checkpoint/folder.h"
 #include "core/checkpoint/hf_folder.h"
+#include "core/checkpoint/side_files.h"
 #include "core/models/family.h"
 #include "core/models/plain_values.h"
 #include "core/models/stored_type.h"
@@ -125,7 +126,7 @@ class Conversion {
       log::info(name, ": ", shards[i].size(), " tensors");
     }
     if (shards.size() > 1) write_file_atomically(folder / kIndexFile, index_json(file_of, total_bytes));
-    copy_side_files(source_, folder, [](const fs::path&) { return true; });
+    warn_of_left_out(copy_side_files(source_, folder, [](const fs::path&) { return true; }));
     if (request_.dtype == "auto" && !quantised()) return;
     const fs::path config = folder / "config.json";
     write_file_atomically(config, config_of_plain_weights(read_file(config), plain_dtype()));

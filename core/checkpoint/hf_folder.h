@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <map>
 #include <string>
 
@@ -23,13 +22,6 @@ std::string config_of_plain_weights(const std::string& config_json, DType dtype)
 
 /// The index of files: tensor -> file.
 std::string index_json(const std::map<std::string, std::string>& file_of, int64_t total_bytes);
-
-bool is_tokenizer_file(const std::filesystem::path& file);
-
-/// Copies the files of a folder that are not weights; names the folders in it, which are left out.
-void copy_side_files(const std::filesystem::path& from,
-                     const std::filesystem::path& to,
-                     const std::function<bool(const std::filesystem::path&)>& wanted);
 
 /// The folder to make. Throws Error(kData) unless nothing is there, or an empty folder.
 std::filesystem::path new_folder(const std::string& name);

@@ -15,6 +15,7 @@
 #include "core/base/strings.h"
 #include "core/checkpoint/folder.h"
 #include "core/checkpoint/hf_folder.h"
+#include "core/checkpoint/side_files.h"
 #include "core/io/json.h"
 #include "core/models/family.h"
 #include "core/models/match_weights.h"
@@ -134,14 +135,10 @@ class Merge {
 
   /// Everything beside the weights; the adapter's tokenizer and template take the base's place.
   void copy_other_files(const fs::path& folder) const {
-    copy_side_files(base_, folder, [this](const fs::path& file) { return wanted(file); });
-    for (const auto& entry : fs::directory_iterator(adapter_.path)) {
-      if (is_tokenizer_file(entry.path()) && wanted(entry.path())) copy(entry.path(), folder);
-    }
-  }
-
-  static void copy(const fs::path& file, const fs::path& folder) {
-    write_file_atomically(folder / file.filename(), read_file(file));
+    warn_of_left_out(copy_side_files(base_, folder, [this](const fs::path& file) { return wanted(file); }));
+    copy_side_files(adapter_.path, folder, [this](const fs::path& file) {
+      return is_tokenizer_file(file) && wanted(file);
+    });
   }
 
   bool wanted(const fs::path& file) const { return request_.with_tokenizer || !is_tokenizer_file(file); }

@@ -6,11 +6,14 @@
 #include <map>
 
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include "core/base/embedded.h"
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/base/log.h"
 #include "core/checkpoint/hf_folder.h"
+#include "core/checkpoint/side_files.h"
 #include "core/checkpoint/tensor_to_write.h"
 #include "core/io/safetensors.h"
 #include "core/tensor/dtype.h"
@@ -127,16 +130,40 @@ void write_chat_template(const fs::path& folder, const std::string& trained_with
   const fs::path config = folder / "tokenizer_config.json";
   const fs::path file = folder / "chat_template.jinja";
   if (!trained_with.empty()) return write_file_atomically(file, trained_with);
-  if (fs::exists(file) || !fs::exists(config)) return;
+  // Templates in files come in place of those in tokenizer_config.json.
+  if (fs::exists(file) || fs::exists(folder / "additional_chat_templates") || !fs::exists(config)) return;
   const Json chat_template = Json::parse(read_file(config)).value("chat_template", Json());
   if (chat_template.is_string()) write_file_atomically(file, chat_template.get<std::string>());
 }
 
-/// Those that exist.
-void copy_files(const std::vector<fs::path>& files, const fs::path& folder) {
-  for (const fs::path& file : files) {
-    if (fs::exists(file)) write_file_atomically(folder / file.filename(), read_file(file));
+/// A file that went away or may not be read must not end a run that has trained for hours.
+bool is_readable(const fs::path& file) {
+  const bool readable = ::access(file.c_str(), R_OK) == 0;
+  if (!readable) log::warning(file.string(), ": cannot be read, the checkpoint goes without it");
+  return readable;
+}
+
+/// The folder that the model came from; empty for a config that lies by itself.
+fs::path folder_of_source(const ModelSource& source) {
+  const bool is_model =
+      !source.folder.empty() && is_readable(source.folder) && fs::exists(source.folder / "config.json");
+  return is_model ? source.folder : fs::path();
+}
+
+/// What the source's folder holds beside weights and config.json; another tokenizer takes the place of its
+/// own.
+void write_side_files(const fs::path& folder, const ModelSource& source) {
+  const std::vector<fs::path>& tokenizer = source.tokenizer_files;
+  const fs::path from = folder_of_source(source);
+  std::error_code none;
+  const bool own_tokenizer = tokenizer.empty() || fs::equivalent(tokenizer.front().parent_path(), from, none);
+  if (!from.empty()) {
+    copy_side_files(from, folder, [&](const fs::path& file) {
+      return file != "config.json" && (own_tokenizer || !is_tokenizer_file(file)) && is_readable(from / file);
+    });
   }
+  if (from.empty() || !own_tokenizer) copy_tokenizer(tokenizer, folder);
+  write_chat_template(folder, source.chat_template);
 }
 
 void write_metadata(const fs::path& folder, const ModelSource& source, const Split& split) {
@@ -150,10 +177,7 @@ void write_metadata(const fs::path& folder, const ModelSource& source, const Spl
   write_file_atomically(folder / "fqn_to_file_index_mapping.json", file_index.dump(2));
   write_file_atomically(folder / "fqn_to_dtype_mapping.json", dtypes.dump(2));
   write_file_atomically(folder / kIndexFile, index_of(split, source.weights_dtype));
-  std::vector<fs::path> copied = source.tokenizer_files;
-  if (!source.folder.empty()) copied.push_back(source.folder / "generation_config.json");
-  copy_files(copied, folder);
-  write_chat_template(folder, source.chat_template);
+  write_side_files(folder, source);
 }
 
 /// A second name for the same bytes, or a copy where the file system has no hard links.
@@ -182,9 +206,13 @@ void write_model_files(const fs::path& model_folder,
     link_or_copy(model_folder / shard_name(file, split.num_files),
                  export_folder / consolidated_name(file, split.num_files));
   }
-  for (const auto& entry : fs::directory_iterator(metadata)) {
-    if (!entry.path().filename().string().starts_with("fqn_to_"))
-      link_or_copy(entry.path(), export_folder / entry.path().filename());
+  for (const auto& entry : fs::recursive_directory_iterator(metadata)) {
+    const fs::path target = export_folder / entry.path().lexically_relative(metadata);
+    if (entry.is_directory()) {
+      fs::create_directories(target);
+    } else if (!entry.path().filename().string().starts_with("fqn_to_")) {
+      link_or_copy(entry.path(), target);
+    }
   }
 }
 
@@ -194,7 +222,7 @@ void write_adapter_files(const fs::path& model_folder,
                          const config::Recipe& recipe) {
   peft::write_adapter(
       model_folder, decoder, *source.adapters, *recipe.peft, recipe.model.path, source.weights_dtype);
-  copy_files(source.tokenizer_files, model_folder);
+  copy_tokenizer(source.tokenizer_files, model_folder);
   write_chat_template(model_folder, source.chat_template);
 }
 

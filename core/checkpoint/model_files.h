@@ -15,7 +15,7 @@ namespace automodel::checkpoint {
 struct ModelSource {
   DType weights_dtype = DType::kFloat32;  ///< type of the stored weights
   std::string config_json;                ///< of the model as trained
-  std::filesystem::path folder;           ///< where it came from: generation_config.json, split into files
+  std::filesystem::path folder;           ///< where it came from: split into files, and what lies beside them
   std::vector<std::filesystem::path> tokenizer_files;
   std::string chat_template;                  ///< trained with instead of the tokenizer's own; empty: none
   std::optional<peft::AdapterSpec> adapters;  ///< with peft: all that is stored

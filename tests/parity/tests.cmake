@@ -18,10 +18,11 @@ if(AUTOMODEL_ENGINE)
   add_test(NAME parity.quantized COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/quantized_test.py)
   add_test(NAME parity.init COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/init_test.py)
   add_test(NAME parity.convert COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/convert_test.py)
+  add_test(NAME parity.side_files COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/side_files_test.py)
   add_test(NAME parity.peft COMMAND ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/peft_test.py)
   list(APPEND parity_tests parity.forward parity.generate parity.peft parity.strict parity.user_family parity.documents
        parity.round_trip parity.heads parity.real_models parity.remote parity.moe parity.quantized
-       parity.convert parity.init)
+       parity.convert parity.side_files parity.init)
   # All of what parity.strict draws an eighth of: ctest -C Full -L full.
   add_test(NAME parity.strict_full CONFIGURATIONS Full
     COMMAND ${CMAKE_COMMAND} -E env STRICT_SAMPLE=8 ${AUTOMODEL_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/strict_test.py)
