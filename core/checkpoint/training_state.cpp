@@ -1,5 +1,7 @@
 #include "core/checkpoint/training_state.h"
 
+#include <algorithm>
+#include <functional>
 #include <map>
 #include <utility>
 
@@ -22,10 +24,13 @@ constexpr int kFormatVersion = 1;
 constexpr const char* kShard = "shard-00001-of-00001.safetensors";
 constexpr const char* kMaster = "master";
 
+using HasMaster = std::function<bool(const tensor::Unit&)>;
+
 /// Every tensor that the folder holds, by its name in the file, as views into the buffers of the run.
+/// `has_master` is asked of each trained unit: units may differ in type.
 std::vector<std::pair<std::string, at::Tensor>> named_state(const models::Decoder& decoder,
                                                             const optim::Optimizer& optimizer,
-                                                            bool with_master) {
+                                                            const HasMaster& has_master) {
   std::vector<std::pair<std::string, at::Tensor>> named;
   const auto add = [&](const std::string& kind, const tensor::Unit& unit, const at::Tensor& flat) {
     for (const tensor::Parameter& parameter : unit.parameters()) {
@@ -34,10 +39,8 @@ std::vector<std::pair<std::string, at::Tensor>> named_state(const models::Decode
     }
   };
   for (const optim::Optimizer::State& state : optimizer.state()) add(state.kind, *state.unit, state.values);
-  if (with_master) {
-    for (const tensor::Unit* unit : decoder.unit_pointers()) {
-      if (unit->trainable()) add(kMaster, *unit, unit->home());
-    }
+  for (const tensor::Unit* unit : decoder.unit_pointers()) {
+    if (unit->trainable() && has_master(*unit)) add(kMaster, *unit, unit->home());
   }
   return named;
 }
@@ -49,10 +52,14 @@ void write_optimizer(const fs::path& folder,
                      const optim::Optimizer& optimizer,
                      DType weights_dtype) {
   fs::create_directories(folder);
-  const auto& units = decoder.adapter_units.empty() ? decoder.units : decoder.adapter_units;
-  const bool with_master = units.front()->home().scalar_type() != tensor::to_torch(weights_dtype);
+  bool with_master = false;
+  const auto is_wider = [&](const tensor::Unit& unit) {
+    const bool wider = unit.home().scalar_type() != tensor::to_torch(weights_dtype);
+    with_master = with_master || wider;
+    return wider;
+  };
   std::vector<io::TensorToWrite> tensors;
-  const auto state = named_state(decoder, optimizer, with_master);
+  const auto state = named_state(decoder, optimizer, is_wider);
   for (const auto& [name, value] : state) tensors.push_back(to_write(name, value));
   io::write_safetensors(folder / kShard, tensors);
   nlohmann::ordered_json index;
@@ -76,7 +83,14 @@ void read_optimizer(const fs::path& folder, models::Decoder& decoder, optim::Opt
   const io::SafetensorsFile file(folder / kShard);
   std::map<std::string, const io::TensorView*> stored;
   for (const io::TensorView& tensor : file.tensors()) stored[tensor.name] = &tensor;
-  for (auto& [name, value] : named_state(decoder, optimizer, index.at("master_weights").get<bool>())) {
+  const bool with_master = index.at("master_weights").get<bool>();
+  const auto has_stored = [&](const tensor::Unit& unit) {
+    return with_master &&
+           std::any_of(unit.parameters().begin(), unit.parameters().end(), [&](const auto& parameter) {
+             return stored.contains(std::string(kMaster) + "." + parameter.name);
+           });
+  };
+  for (auto& [name, value] : named_state(decoder, optimizer, has_stored)) {
     const auto found = stored.find(name);
     check(found != stored.end(),
           ErrorCode::kFormat,

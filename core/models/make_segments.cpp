@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/models/segment_parameters.h"
+#include "core/models/unit_types.h"
 #include "core/nn/decoder_segments.h"
 #include "core/nn/moe.h"
 #include "core/nn/pooled_head.h"
@@ -287,9 +288,8 @@ std::vector<std::unique_ptr<nn::Segment>> make_segments(const Decoder& decoder, 
   std::vector<std::unique_ptr<nn::Segment>> segments;
   RopeTables ropes;
   for (const RopeConfig& rope : config.ropes) {
-    ropes.push_back(rope.rotary_dim > 0
-                        ? std::make_shared<nn::RopeTable>(rope, decoder.units.front()->options().device)
-                        : nullptr);
+    ropes.push_back(rope.rotary_dim > 0 ? std::make_shared<nn::RopeTable>(rope, device_of(decoder))
+                                        : nullptr);
   }
   const SegmentParameters embed(*decoder.units.front(), buffers, decoder.weights.front(), lora_of);
   const nn::Embedding embedding = make_embedding(config, embed);

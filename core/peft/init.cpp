@@ -3,6 +3,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/ops/empty.h>
 
+#include "core/models/unit_types.h"
 #include "core/peft/adapters.h"
 #include "core/tensor/dtype.h"
 
@@ -61,8 +62,7 @@ void init_adapters(models::Decoder& decoder,
                    bool base_too,
                    DType drawn) {
   at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(seed);
-  if (base_too || decoder.units.front()->options().device.is_cpu())
-    replay_model(decoder, spec, generator, base_too);
+  if (base_too || models::device_of(decoder).is_cpu()) replay_model(decoder, spec, generator, base_too);
   for (const LinearShape& linear : spec.linears) {
     const tensor::Weight a = decoder.find(lora_a_name(linear.module));
     const at::Tensor home = a.unit->home(a.first);

@@ -28,6 +28,7 @@
 #include "core/dist/mesh.h"
 #include "core/engine/walk.h"
 #include "core/io/safetensors.h"
+#include "core/models/unit_types.h"
 #include "core/ops/attention.h"
 #include "core/ops/cuda.h"
 #include "core/ops/dropout.h"
@@ -103,8 +104,10 @@ std::unique_ptr<tokenizer::Tokenizer> load_tokenizer(const config::Recipe& recip
   const fs::path place = recipe.tokenizer.path.empty() ? model_folder : fs::path(recipe.tokenizer.path);
   using Kind = config::DatasetConfig::Kind;
   const bool needed = recipe.dataset.kind != Kind::kNanogpt && recipe.dataset.kind != Kind::kMock;
-  if (!needed && !fs::exists(place / "tokenizer.json")) return nullptr;
-  auto loaded = std::make_unique<tokenizer::Tokenizer>(tokenizer::Tokenizer::load(place));
+  std::optional<tokenizer::Tokenizer> found =
+      needed ? tokenizer::Tokenizer::load(place) : tokenizer::Tokenizer::load_if_present(place);
+  if (!found) return nullptr;
+  auto loaded = std::make_unique<tokenizer::Tokenizer>(std::move(*found));
   loaded->set_add_special(recipe.tokenizer.add_bos_token, recipe.tokenizer.add_eos_token);
   return loaded;
 }
@@ -208,7 +211,7 @@ struct Training {
     narrow_gradients(model.decoder, recipe);
   }
 
-  at::Device device() const { return units.front()->options().device; }
+  at::Device device() const { return models::device_of(model.decoder); }
 
   /// Since the last call. On a CPU since the process began, and with CUDA graphs since the first of them was
   /// captured: replays use memory that nothing is told of.
@@ -387,18 +390,19 @@ void print_model(const Training& training) {
             " layers, stored in ",
             torch_name(training.model.weights_dtype),
             ", computed in ",
-            torch_name(tensor::from_torch(training.units.front()->options().compute_dtype)));
+            models::compute_types(training.model.decoder));
   const models::LayerConfig& layer = training.model.decoder.config.layers.front();
   const bool latent = layer.mixers == std::vector{models::MixerKind::kLatentAttention};
   const int64_t head_dim =
       latent ? std::max(layer.latent.qk_dim(), layer.latent.v_dim) : layer.attention.head_dim;
   const ops::AttentionOptions options{
       .softcap = layer.attention.softcap, .alibi = layer.attention.alibi, .dropout = layer.attention.dropout};
-  log::info("Device: ",
-            training.device().str(),
-            ", attention: ",
-            ops::name_of(ops::choose_attention(
-                training.device(), training.units.front()->options().compute_dtype, head_dim, options)));
+  log::info(
+      "Device: ",
+      training.device().str(),
+      ", attention: ",
+      ops::name_of(ops::choose_attention(
+          training.device(), models::compute_type_of_layer(training.model.decoder, 0), head_dim, options)));
   log::info("Trainable parameters: ", with_thousands(trainable));
   log::info("Total parameters: ", with_thousands(total));
   log::info("Trainable parameters percentage: ", percentage(trainable, total));

@@ -18,6 +18,7 @@
 #include "core/io/json.h"
 #include "core/io/safetensors.h"
 #include "core/models/family.h"
+#include "core/models/unit_types.h"
 #include "core/ops/embedding.h"
 #include "core/recipes/model_setup.h"
 #include "core/tensor/readback.h"
@@ -316,7 +317,7 @@ void forward_one(const ForwardCase& request) {
         request.model,
         ": gradients need a loss, and the loss labels");
   models::check_positions(decoder.config, num_positions(batch, decoder.config.embedding));
-  const at::Device device = decoder.units.front()->options().device;
+  const at::Device device = models::device_of(decoder);
   batch.input_ids_BT = tensor::upload(batch.input_ids_BT, device);
   for (at::Tensor* rows : {&batch.token_types_BT,
                            &batch.tokens.documents_BT,

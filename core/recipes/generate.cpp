@@ -16,6 +16,7 @@
 #include "core/io/python_json.h"
 #include "core/models/family.h"
 #include "core/models/generation_config.h"
+#include "core/models/unit_types.h"
 #include "core/ops/embedding.h"
 #include "core/recipes/model_setup.h"
 #include "core/recipes/sampling.h"
@@ -169,10 +170,8 @@ class Generator {
     };
     const bool needed = has(Prompt::Kind::kText) || has(Prompt::Kind::kChat);
     const fs::path place = request.tokenizer.empty() ? folder : find_folder(request.tokenizer);
-    if (request.tokenizer.empty() && !has_tokenizer(folder)) {
-      if (!needed) return std::nullopt;
-      refuse_without_tokenizer(folder);
-    }
+    if (request.tokenizer.empty() && !needed) return tokenizer::Tokenizer::load_if_present(folder);
+    if (request.tokenizer.empty() && !has_tokenizer(folder)) refuse_without_tokenizer(folder);
     auto loaded = tokenizer::Tokenizer::load(place);
     if (!request.chat_template.empty()) loaded.set_chat_template(request.chat_template);
     check(!has(Prompt::Kind::kChat) || loaded.chat_template() != nullptr,
@@ -253,7 +252,7 @@ class Generator {
     const bool continues = request_.use_cache && cache.length() > 0;
     const std::vector<int64_t> fresh(continues ? ids.end() - 1 : ids.begin(), ids.end());
     nn::MicroBatch batch;
-    const at::Device device = model_.decoder.units.front()->options().device;
+    const at::Device device = models::device_of(model_.decoder);
     batch.input_ids_BT = tensor_of(fresh).unsqueeze(0).to(device);
     batch.want_logits = batch.last_logits_only = true;
     batch.cache = request_.use_cache ? &cache : nullptr;

@@ -115,6 +115,12 @@ Tokenizer Tokenizer::load(const fs::path& path) {
   return Tokenizer(std::move(impl));
 }
 
+std::optional<Tokenizer> Tokenizer::load_if_present(const fs::path& path) {
+  const bool is_pair = fs::exists(path / "vocab.json") && fs::exists(path / "merges.txt");
+  const bool is_present = fs::is_regular_file(path) || fs::exists(path / "tokenizer.json") || is_pair;
+  return is_present ? std::optional(load(path)) : std::nullopt;
+}
+
 std::vector<int32_t> Tokenizer::encode(std::string_view text, bool add_special_tokens) const {
   return ids_of(impl_->encode({ffi::view(text)}, add_special_tokens, false).get(), 0);
 }

@@ -62,6 +62,9 @@ class Tokenizer {
   /// Throws Error(kFormat) for a malformed file and Error(kUnsupported), naming the kind, for a folder that
   /// holds only a SentencePiece or tiktoken model.
   static Tokenizer load(const std::filesystem::path& path);
+
+  /// The same, but nothing where the folder has no files that `load` reads: ids need no tokenizer.
+  static std::optional<Tokenizer> load_if_present(const std::filesystem::path& path);
   ~Tokenizer();
   Tokenizer(Tokenizer&&) noexcept;
   Tokenizer& operator=(Tokenizer&&) noexcept;
