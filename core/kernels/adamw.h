@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "core/kernels/element.h"
 
@@ -26,13 +27,14 @@ struct AdamWArgs {
   float grad_scale = 1;   ///< clipping
 };
 
-/// Draws of stochastic rounding: a hash of the key and the element's number, nothing else. Optimizers make
-/// the key of seed, step and buffer.
+/// Draws of stochastic rounding: a hash of the key and the element's number in its parameter, nothing else.
+/// The key is made of seed, step and the parameter's name: however parameters are laid out in buffers, or cut
+/// into slices, each element is rounded by the same bits.
 struct RoundingKey {
   uint64_t key = 0;
   int64_t first_element = 0;  ///< number of element 0 of the call
 
-  RoundingKey(uint64_t seed, int64_t step, uint64_t buffer);
+  RoundingKey(uint64_t seed, int64_t step, std::string_view parameter);
 };
 
 /// f32 parameters, gradients and state. Runs on the calling thread.

@@ -70,8 +70,10 @@ void update_bf16(float* p, const float* grad, float* m, float* v, int64_t n, con
 
 }  // namespace
 
-RoundingKey::RoundingKey(uint64_t seed, int64_t step, uint64_t buffer)
-    : key(hash_bits(hash_bits(seed, static_cast<uint64_t>(step)), buffer)) {}
+RoundingKey::RoundingKey(uint64_t seed, int64_t step, std::string_view parameter)
+    : key(hash_bits(seed, static_cast<uint64_t>(step))) {
+  for (const char letter : parameter) key = hash_bits(key, static_cast<unsigned char>(letter));
+}
 
 AUTOMODEL_VECTORISED
 void adamw_bf16_stochastic(uint16_t* p,

@@ -1,7 +1,6 @@
 #include "core/optim/optimizer.h"
 
 #include <cmath>
-#include <optional>
 
 #include <ATen/Parallel.h>
 
@@ -38,7 +37,6 @@ struct UnitState {
   const tensor::Unit& unit;
   at::Tensor m, v;
   at::Tensor momentum_buffer;
-  std::optional<kernels::RoundingKey> rounding;  ///< none: to the nearest
 };
 
 void adamw_on_device(const UnitState& state, const kernels::AdamWArgs& args, const at::Tensor& clip) {
@@ -54,16 +52,6 @@ void adamw_on_device(const UnitState& state, const kernels::AdamWArgs& args, con
                           args,
                           clip.const_data_ptr<float>(),
                           ops::cuda().current_stream());
-  } else if (state.rounding) {
-    ops::cuda().adamw_bf16_stochastic(data<void>(unit.home()),
-                                      grads.const_data_ptr<float>(),
-                                      data<void>(state.m),
-                                      data<void>(state.v),
-                                      n,
-                                      args,
-                                      *state.rounding,
-                                      clip.const_data_ptr<float>(),
-                                      ops::cuda().current_stream());
   } else {
     ops::cuda().adamw_bf16(data<void>(unit.home()),
                            element_of(grads),
@@ -90,16 +78,6 @@ void adamw(const UnitState& state, kernels::AdamWArgs args, const at::Tensor& cl
                          data<float>(state.v) + begin,
                          end - begin,
                          args);
-    } else if (state.rounding) {
-      kernels::RoundingKey key = *state.rounding;
-      key.first_element = begin;
-      kernels::adamw_bf16_stochastic(data<uint16_t>(unit.home()) + begin,
-                                     grads.const_data_ptr<float>() + begin,
-                                     data<uint16_t>(state.m) + begin,
-                                     data<uint16_t>(state.v) + begin,
-                                     end - begin,
-                                     args,
-                                     key);
     } else {
       const auto update = [&]<class G>(const G* grad) {
         kernels::adamw_bf16(data<uint16_t>(unit.home()) + begin,
@@ -116,6 +94,60 @@ void adamw(const UnitState& state, kernels::AdamWArgs args, const at::Tensor& cl
       }
     }
   });
+}
+
+/// Where a parameter of bf16 begins in its unit's buffers.
+struct ParameterState {
+  uint16_t *p, *m, *v;
+  const float* grad;
+  int64_t numel;
+
+  ParameterState(const UnitState& state, const tensor::Parameter& parameter)
+      : p(data<uint16_t>(state.unit.home()) + parameter.offset),
+        m(data<uint16_t>(state.m) + parameter.offset),
+        v(data<uint16_t>(state.v) + parameter.offset),
+        grad(state.unit.grads().const_data_ptr<float>() + parameter.offset),
+        numel(parameter.numel) {}
+};
+
+void round_on_device(const ParameterState& at,
+                     const kernels::AdamWArgs& args,
+                     const kernels::RoundingKey& key,
+                     const at::Tensor& clip) {
+  ops::cuda().adamw_bf16_stochastic(at.p,
+                                    at.grad,
+                                    at.m,
+                                    at.v,
+                                    at.numel,
+                                    args,
+                                    key,
+                                    clip.const_data_ptr<float>(),
+                                    ops::cuda().current_stream());
+}
+
+void round_on_host(const ParameterState& at,
+                   const kernels::AdamWArgs& args,
+                   const kernels::RoundingKey& key) {
+  at::parallel_for(0, at.numel, kElementsAThread, [&](int64_t begin, int64_t end) {
+    kernels::RoundingKey part = key;
+    part.first_element = begin;
+    kernels::adamw_bf16_stochastic(
+        at.p + begin, at.grad + begin, at.m + begin, at.v + begin, end - begin, args, part);
+  });
+}
+
+/// One parameter after the other, each by draws of its own name.
+void adamw_stochastic(const UnitState& state,
+                      kernels::AdamWArgs args,
+                      const at::Tensor& clip,
+                      uint64_t seed) {
+  const bool on_device = state.unit.home().is_cuda();
+  if (!on_device) args.grad_scale = clip.item<float>();
+  for (const tensor::Parameter& parameter : state.unit.parameters()) {
+    const ParameterState place(state, parameter);
+    const kernels::RoundingKey key(seed, args.step, parameter.name);
+    on_device ? round_on_device(place, args, key, clip) : round_on_host(place, args, key);
+  }
 }
 
 void sgd(const UnitState& state, kernels::SgdArgs args, const at::Tensor& clip) {
@@ -182,26 +214,20 @@ void Optimizer::step(double lr, double weight_decay, const at::Tensor& clip) {
     const at::Tensor* found = find(kind, unit);
     return found ? *found : at::Tensor();
   };
-  for (size_t i = 0; i < units_.size(); ++i) {
-    tensor::Unit* const unit = units_[i];
-    UnitState state{*unit,
-                    state_of("exp_avg", unit),
-                    state_of("exp_avg_sq", unit),
-                    state_of("momentum_buffer", unit),
-                    {}};
-    if (config_.bf16_stochastic_round) state.rounding.emplace(seed_, num_steps_, i);
+  for (tensor::Unit* const unit : units_) {
+    const UnitState state{
+        *unit, state_of("exp_avg", unit), state_of("exp_avg_sq", unit), state_of("momentum_buffer", unit)};
     if (config_.kind == Kind::kSgd) {
       sgd(state, {lr, config_.momentum, weight_decay, config_.nesterov, num_steps_ == 1}, clip);
     } else {
-      adamw(state,
-            {lr,
-             config_.beta1,
-             config_.beta2,
-             config_.eps,
-             weight_decay,
-             config_.kind == Kind::kAdamW,
-             num_steps_},
-            clip);
+      const kernels::AdamWArgs args{lr,
+                                    config_.beta1,
+                                    config_.beta2,
+                                    config_.eps,
+                                    weight_decay,
+                                    config_.kind == Kind::kAdamW,
+                                    num_steps_};
+      config_.bf16_stochastic_round ? adamw_stochastic(state, args, clip, seed_) : adamw(state, args, clip);
     }
     unit->home_changed();
   }

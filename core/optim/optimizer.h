@@ -10,8 +10,8 @@
 
 namespace automodel::optim {
 
-/// Updates units in place, one fused kernel each. State has the offsets of the unit it belongs to and the
-/// type of its home. One thread.
+/// Updates units in place, one fused kernel each (with stochastic rounding one a parameter). State has the
+/// offsets of the unit it belongs to and the type of its home. One thread.
 class Optimizer {
  public:
   /// State is allocated zeroed for trainable units. Units outlive the optimizer. `seed` is of the draws of

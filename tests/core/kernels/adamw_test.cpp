@@ -104,7 +104,7 @@ TEST(AdamW, StochasticRoundingKeepsTheMeanOfSmallUpdates) {
   constexpr int64_t kSteps = 20;
   for (int64_t step = 1; step <= kSteps; ++step) {
     const AdamWArgs args{1e-5, 0.9, 0.999, 1e-8, 0.1, true, step, 1};
-    adamw_bf16_stochastic(p.data(), grad.data(), m.data(), v.data(), kN, args, {7, step, 0});
+    adamw_bf16_stochastic(p.data(), grad.data(), m.data(), v.data(), kN, args, {7, step, "w"});
     exact.step(grad[0], args);
   }
   double sum = 0;
@@ -115,7 +115,7 @@ TEST(AdamW, StochasticRoundingKeepsTheMeanOfSmallUpdates) {
   EXPECT_LT(exact.p, start - 10 * standard_error) << "the test sees the update";
 }
 
-TEST(AdamW, StochasticRoundingDependsOnSeedStepBufferAndElementAlone) {
+TEST(AdamW, StochasticRoundingDependsOnSeedStepNameAndElementAlone) {
   constexpr int64_t kN = 1000;
   const std::vector<float> start = normal(kN, 2), grad = normal(kN, 3);
   const AdamWArgs args{1e-3, 0.9, 0.999, 1e-8, 0.01, true, 1, 1};
@@ -132,11 +132,11 @@ TEST(AdamW, StochasticRoundingDependsOnSeedStepBufferAndElementAlone) {
     p.insert(p.end(), v.begin(), v.end());
     return p;
   };
-  const std::vector<uint16_t> whole = update({1, 2, 3}, 1);
-  EXPECT_EQ(update({1, 2, 3}, 7), whole);
-  EXPECT_NE(update({2, 2, 3}, 1), whole);
-  EXPECT_NE(update({1, 3, 3}, 1), whole);
-  EXPECT_NE(update({1, 2, 4}, 1), whole);
+  const std::vector<uint16_t> whole = update({1, 2, "c"}, 1);
+  EXPECT_EQ(update({1, 2, "c"}, 7), whole);
+  EXPECT_NE(update({2, 2, "c"}, 1), whole);
+  EXPECT_NE(update({1, 3, "c"}, 1), whole);
+  EXPECT_NE(update({1, 2, "d"}, 1), whole);
 }
 
 TEST(StochasticRound, GoesToANeighbourByItsDistanceAndKeepsWhatIsNotFinite) {

@@ -1,5 +1,9 @@
 #include "core/optim/optimizer.h"
 
+#include <memory>
+#include <string>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 #include <ATen/ops/ones.h>
@@ -51,6 +55,50 @@ TEST(Optimizer, StochasticRoundingKeepsSmallUpdatesAndRepeats) {
   EXPECT_NEAR(first.mean(at::kDouble).item<double>(), 1 - 1e-4, 3.1e-5);
   EXPECT_TRUE(first.equal(after_ten_steps(stochastic(), 1)));
   EXPECT_FALSE(first.equal(after_ten_steps(stochastic(), 2)));
+}
+
+/// Two parameters after three steps, in one unit or in one each, in either order.
+std::vector<at::Tensor> after_three_steps(const std::vector<std::vector<std::string>>& layout) {
+  tensor::Unit::Options options;
+  options.home_dtype = options.compute_dtype = at::kBFloat16;
+  std::vector<std::unique_ptr<tensor::Unit>> units;
+  std::vector<tensor::Unit*> pointers;
+  for (const std::vector<std::string>& names : layout) {
+    std::vector<tensor::Parameter> parameters;
+    for (const std::string& name : names) parameters.push_back({name, {name == "a" ? 300 : 70, 5}});
+    units.push_back(std::make_unique<tensor::Unit>("u", parameters, options));
+    for (size_t i = 0; i < names.size(); ++i) units.back()->home(i).fill_(1);
+    pointers.push_back(units.back().get());
+  }
+  Optimizer optimizer(stochastic(), pointers, 3);
+  for (int step = 0; step < 3; ++step) {
+    for (tensor::Unit* unit : pointers) {
+      unit->begin_step();
+      for (size_t i = 0; i < unit->parameters().size(); ++i) unit->grad(i).fill_(0.5);
+      unit->mark_grad_written(0, unit->parameters().size());
+      unit->finish_grads();
+    }
+    optimizer.step(1e-3, 0, at::ones({}, at::kFloat));
+  }
+  std::vector<at::Tensor> values;
+  for (const std::string name : {"a", "b"}) {
+    for (const tensor::Unit* unit : pointers) {
+      for (size_t i = 0; i < unit->parameters().size(); ++i) {
+        if (unit->parameters()[i].name == name) values.push_back(unit->home(i).clone());
+      }
+    }
+  }
+  return values;
+}
+
+TEST(Optimizer, StochasticRoundingDoesNotDependOnHowParametersLieInUnits) {
+  const std::vector<at::Tensor> one = after_three_steps({{"a", "b"}});
+  for (const auto& layout :
+       {std::vector<std::vector<std::string>>{{"b", "a"}}, {{"a"}, {"b"}}, {{"b"}, {"a"}}}) {
+    const std::vector<at::Tensor> other = after_three_steps(layout);
+    for (size_t i = 0; i < 2; ++i) EXPECT_TRUE(one[i].equal(other[i])) << (i == 0 ? "a" : "b");
+  }
+  EXPECT_FALSE(one[0].narrow(0, 0, 70).equal(one[1])) << "parameters have draws of their own";
 }
 
 }  // namespace

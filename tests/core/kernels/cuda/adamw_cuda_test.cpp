@@ -46,7 +46,7 @@ TEST(AdamWCuda, StochasticRoundingIsTheCpusToTheBit) {
       DeviceBuffer dp(p), dm(m), dv(v);
       for (int64_t step = 1; step <= 3; ++step) {
         AdamWArgs args{1e-3, 0.9, 0.95, 1e-8, 0.1, decoupled, step, 1};
-        const RoundingKey key(5, step, 2);
+        const RoundingKey key(5, step, "w");
         const std::vector<float> grad = normal(n, static_cast<unsigned>(step) + 10);
         DeviceBuffer dgrad(grad), clip(std::vector{0.37f});
         adamw_bf16_stochastic_cuda(
