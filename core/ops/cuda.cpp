@@ -54,7 +54,7 @@ at::Device find_device(const std::string& name) {
         count,
         " GPUs to this process (nvidia-smi and CUDA_VISIBLE_DEVICES say which); use device: cpu to train "
         "without");
-  cuda();
+  cuda().set_device(index);
   return {at::kCUDA, static_cast<at::DeviceIndex>(index)};
 }
 

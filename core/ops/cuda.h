@@ -26,6 +26,9 @@ struct CudaLibrary {
   /// The stream that work of the calling thread goes to on its current device, a cudaStream_t.
   void* (*current_stream)();
 
+  /// Makes a device the calling thread's current one: kernels on raw pointers go to its stream.
+  void (*set_device)(int device);
+
   /// As the driver names it: "NVIDIA H200".
   std::string (*device_name)(int device);
 
@@ -94,8 +97,8 @@ const CudaLibrary& cuda();
 /// GPUs that the driver shows to this process; 0 without a driver. Opens nothing else.
 int num_cuda_devices();
 
-/// "auto" (the first GPU where there is one, else the CPU), "cpu", "cuda" or "cuda:N". Throws Error(kDevice)
-/// for a GPU that is not there.
+/// "auto" (the first GPU where there is one, else the CPU), "cpu", "cuda" or "cuda:N". A GPU becomes the
+/// calling thread's current device. Throws Error(kDevice) for a GPU that is not there.
 at::Device find_device(const std::string& name);
 
 }  // namespace automodel::ops

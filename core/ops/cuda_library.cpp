@@ -14,6 +14,10 @@ void* current_stream() {
   return c10::cuda::getCurrentCUDAStream().stream();
 }
 
+void set_device(int device) {
+  c10::cuda::set_device(static_cast<c10::DeviceIndex>(device));
+}
+
 std::string device_name(int device) {
   cudaDeviceProp properties{};
   C10_CUDA_CHECK(cudaGetDeviceProperties(&properties, device));
@@ -111,6 +115,7 @@ void free_graph(int device, uint64_t pool, void* graph) noexcept {
 
 const CudaLibrary kLibrary = {
     .current_stream = current_stream,
+    .set_device = set_device,
     .device_name = device_name,
     .peak_allocated = peak_allocated,
     .reset_peak = reset_peak,

@@ -146,6 +146,23 @@ TEST(StepCuda, ReplayedStepsGiveTheSameBits) {
   }
 }
 
+TEST(StepCuda, ADeviceOtherThanTheFirstGivesTheSameBits) {
+  if (ops::num_cuda_devices() < 2) GTEST_SKIP() << "no CUDA device beside the first";
+  for (const engine::Graphs graphs : {engine::Graphs::kOff, engine::Graphs::kOn}) {
+    std::vector<std::vector<double>> norms;
+    for (const char* name : {"cuda:0", "cuda:1"}) {
+      const at::Device device = ops::find_device(name);
+      ops::cuda().leave_default_stream(device.index());
+      Trainee trainee(device, at::kBFloat16, graphs);
+      norms.emplace_back();
+      for (int step = 0; step < 6; ++step) norms.back().push_back(trainee.step().read()[0]);
+      EXPECT_GT(ops::cuda().allocated(device.index()), 0) << name;
+    }
+    EXPECT_EQ(norms[0], norms[1]);
+  }
+  ops::find_device("cuda:0");
+}
+
 TEST(StepCuda, ReplayedStepsNeitherWaitNorAllocate) {
   if (ops::num_cuda_devices() == 0) GTEST_SKIP() << "no CUDA device";
   const at::Device device = ops::find_device("cuda");
