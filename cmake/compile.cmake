@@ -1,5 +1,6 @@
 # How every target is compiled.
 add_library(automodel_warnings INTERFACE)
+target_compile_definitions(automodel_warnings INTERFACE $<$<CONFIG:Debug>:AUTOMODEL_DEBUG_BUILD>)
 target_compile_options(automodel_warnings INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wshadow>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(automodel_warnings INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Werror>)

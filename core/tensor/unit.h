@@ -19,6 +19,13 @@ struct Parameter {
   int64_t numel = 0;
 };
 
+/// Built by a preset of type Debug.
+#ifdef AUTOMODEL_DEBUG_BUILD
+constexpr bool kDebugBuild = true;
+#else
+constexpr bool kDebugBuild = false;
+#endif
+
 /// Whether the weights that ops read stay in memory between uses.
 enum class Placement { kResident, kTransient };
 
@@ -37,8 +44,8 @@ class Unit {
     at::Device device = at::kCPU;
     bool trainable = true;
     Placement placement = Placement::kResident;
-    bool poison_released =
-        false;  ///< fill released weights with NaN, so that a stale view cannot pass unnoticed
+    /// Fill released weights with NaN, so that a stale view cannot pass unnoticed.
+    bool poison_released = kDebugBuild;
   };
 
   /// Names and shapes in order; all memory is allocated zeroed, gradients at the first begin_step().

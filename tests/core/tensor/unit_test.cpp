@@ -49,5 +49,15 @@ TEST(Unit, NeighboursWithoutGapsAreOneMatrix) {
   EXPECT_FALSE(widths.contiguous(0, 2));
 }
 
+TEST(Unit, ReleasedWeightsReadNanInADebugBuild) {
+  Unit::Options options;
+  options.placement = Placement::kTransient;
+  Unit unit("u", {{"a", {4}}}, options);
+  unit.gather();
+  const at::Tensor kept = unit.weight(0);
+  unit.release();
+  EXPECT_EQ(kept.isnan().all().item<bool>(), kDebugBuild);
+}
+
 }  // namespace
 }  // namespace automodel::tensor
