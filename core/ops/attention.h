@@ -58,10 +58,15 @@ AttentionKind choose_attention(at::Device device,
 /// right-padded: padding comes after every real token, so causality alone keeps it out. The queries are those
 /// of the last T of S tokens (S > T: generation).
 ///
-/// q        [B, T, N, H], k [B, S, K, H], v [B, S, K, V], N a multiple of K, S >= T; f32, bf16, on a CPU also
-/// f64 rows     the micro-batch's documents and prefixes returns  [B, T, N, V], contiguous Saves q, k, v, the
-/// output and the log-sum-exp; scores are formed again. The gradient of the sinks goes to `context.sink`.
-/// Throws Error(kInvalidArgument) for shapes and Error(kUnsupported) for spans that do not go together.
+/// q, k, v  [B, T, N, H], [B, S, K, H], [B, S, K, V], N a multiple of K, S >= T; f32, bf16, on a CPU f64 too
+///
+/// rows     the micro-batch's documents and prefixes
+///
+/// returns  [B, T, N, V], contiguous
+///
+/// Saves q, k, v, the output and the log-sum-exp; scores are formed again. The gradient of the sinks goes to
+/// `context.sink`. Throws Error(kInvalidArgument) for shapes and Error(kUnsupported) for spans that do not go
+/// together.
 at::Tensor attention(const at::Tensor& q_BTNH,
                      const at::Tensor& k_BSKH,
                      const at::Tensor& v_BSKV,

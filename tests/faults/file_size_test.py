@@ -44,14 +44,14 @@ def trains(place: Place, size: int, *overrides) -> tuple[int, str]:
 def of_a_run() -> None:
     place = Place()
     place.store = "none"
-    fails("checkpoint", place, trains(place, 100 * KIB), "cannot write", ".safetensors", "saving epoch_0_step_2")
+    fails("checkpoint", place, trains(place, 100 * KIB), "cannot write", ".safetensors", "saving run/epoch_0_step_2")
     equal("checkpoint: what is left of it", [path.name for path in place.run.glob("epoch_*")], [])
     equal("checkpoint: steps written down", sorted(losses(place.lines())), [0, 1, 2])
 
     place = Place()
     place.store = "none"
     place.train("--step_scheduler.max_steps", "3")
-    fails("the second checkpoint", place, trains(place, 100 * KIB), "cannot write", "saving epoch_0_step_5")
+    fails("the second checkpoint", place, trains(place, 100 * KIB), "cannot write", "saving run/epoch_0_step_5")
     done = place.command("checkpoint", "verify", place.run / "epoch_0_step_2")
     equal("the first checkpoint is whole", done.returncode, 0)
 
@@ -82,7 +82,7 @@ def of_commands(whole: Place) -> None:
     cases = {
         "model forward": (("model", "forward", "-m", model, "--ids", "ids.json", "-o", "out.safetensors"),
                           "out.safetensors"),
-        "checkpoint convert": (("checkpoint", "convert", "-m", model, "-o", "converted"), "model.safetensors"),
+        "checkpoint convert": (("checkpoint", "convert", model, "converted"), "model.safetensors"),
         "checkpoint merge": (("checkpoint", "merge", "-m", model, "-a", "adapters", "-o", "merged"), ".safetensors"),
         "data build": (("data", "build", "--tokenizer", model, "-o", "shards/set", "text.txt"), "set_000000.bin"),
     }

@@ -1,8 +1,9 @@
 """A folder includes only folders above it in the table of the design; cli > launcher > core; torch stays below the
-engine; heavy third-party headers stay where they belong."""
+engine, by detours too; heavy third-party headers stay where they belong."""
+import functools
 import re
 
-from tree import cpp_files, includes, report
+from tree import ROOT, cpp_files, includes, read, report
 
 # Lowest first: a folder may use itself and those before it.
 CORE = ["base", "config", "store", "io", "tokenizer", "data", "tensor", "kernels", "ops", "dist", "nn", "models",
@@ -10,8 +11,10 @@ CORE = ["base", "config", "store", "io", "tokenizer", "data", "tensor", "kernels
 LAUNCHER_MAY_USE = {"core/base", "core/config", "launcher"}
 TORCH_FREE = {f"core/{name}" for name in ("base", "config", "store", "io", "tokenizer", "data", "kernels")} | {
     "cli", "launcher"}
-# Of core/models the description of a decoder is torch-free, its computation is not.
-TORCH_FILES_OF_MODELS = re.compile(r"core/models/(decoder|plain_values)\.(h|cpp)$")
+# Of core/models the description of a decoder is torch-free, its computation is not: the list of the build.
+TORCH_SOURCES = re.search(r"set\(torch_model_sources ([^)]+)\)", read("CMakeLists.txt")).group(1).split()
+TORCH_FILES_OF_MODELS = re.compile(rf"core/models/({'|'.join(name.removesuffix('.cpp') for name in TORCH_SOURCES)})\.(h|cpp)$")
+TORCH_HEADER = re.compile(r"(torch|ATen|c10)/|core/tensor/torch\.h$")
 
 # (folder or file, folder it includes against the order): why. One that nothing uses any more is a breach too.
 EXCEPTIONS: dict[tuple[str, str], str] = {}
@@ -54,18 +57,29 @@ def order_breach(name: str, header: str) -> str | None:
     return None
 
 
+@functools.cache
+def way_to_torch(name: str) -> tuple[str, ...] | None:
+    """The headers by which a file of ours comes to include one of torch; None when none does."""
+    for _, header in includes(name):
+        if TORCH_HEADER.match(header):
+            return (header,)
+        if (ROOT / header).is_file() and (further := way_to_torch(header)) is not None:
+            return (header, *further)
+    return None
+
+
 breaches = []
 used_exceptions = set()
 files = cpp_files()
 for name in files:
     torch_free = folder_of(name) in TORCH_FREE or (folder_of(name) == "core/models" and not TORCH_FILES_OF_MODELS.match(name))
+    if torch_free and (way := way_to_torch(name)):
+        breaches.append(f"{name}: {folder_of(name)} is torch-free; it includes {' -> '.join(way)}")
     for line, header in includes(name):
         if reason := order_breach(name, header):
             breaches.append(f"{name}:{line}: includes {header}: {reason}")
         if UMBRELLAS.search(header):
             breaches.append(f"{name}:{line}: includes {header}: include the operators in use instead")
-        if torch_free and (re.match(r"(torch|ATen|c10)/", header) or header == "core/tensor/torch.h"):
-            breaches.append(f"{name}:{line}: includes {header}: {folder_of(name)} is torch-free")
         if name.endswith(".cu") and re.match(r"(torch|ATen|c10)/", header):
             breaches.append(f"{name}:{line}: includes {header}: kernels work on raw pointers")
         for wanted, places in ONLY_IN:

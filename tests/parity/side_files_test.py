@@ -59,7 +59,7 @@ def make_base(folder):
     transformers.LlamaForCausalLM(config).save_pretrained(folder)
     values = json.loads((folder / "config.json").read_text())
     values = {key: value for key, value in values.items() if key not in ("attention_bias", "mlp_bias")}
-    values |= {"model_type": "internlm3", "architectures": ["InternLM3ForCausalLM"], "bias": False, "qkv_bias": False,
+    values |= {"model_type": "internlm3", "architectures": ["InternLM3ForCausalLM"], "bias": False,
                "auto_map": {"AutoConfig": "configuration_mine.MineConfig",
                             "AutoModelForCausalLM": "modeling_mine.MineForCausalLM"}}
     (folder / "config.json").write_text(json.dumps(values))
