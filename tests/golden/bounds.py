@@ -1,4 +1,5 @@
 """Every tolerance of the golden tests. Relative to the reference's value, in fp32 on a CPU."""
+import torch
 
 LOSS = 1e-5
 LEARNING_RATE = 1e-12  # the same formula in double
@@ -22,14 +23,16 @@ PARAMETER_GRAD_NORM = 1e-4
 # Initial adapters, absolute: the last bit of a float32 of their size.
 INITIAL_ADAPTER = 2e-8
 
-# The reference's LoRA run in bfloat16, weights without a float32 master: activations and updates round to 8 bits, in
-# another order here. Losses agree (measured 3e-4); the norm of a gradient near the minimum is mostly that rounding.
-BF16_REFERENCE_LOSS = 2e-3
-BF16_REFERENCE_GRAD_NORM = 0.1
+# bfloat16 against transformers and PEFT in bfloat16 on the same machine, from the same weights: both round every activation
+# to 8 bits, in another order. Ours lies at most so many times as far from float32's values as the library's own.
+BF16_TIMES_OWN_ERROR = 1.25
 
-# bfloat16 against transformers in bfloat16: both round every activation to 8 bits, in another order.
-BF16_LOSS = 5e-4
+# Over a thousand label tokens the rounding of single ones is lost in the mean.
+BF16_LOSS = 1e-4
 
-# Where a gradient is near zero its sign is noise, and Adam's first steps are of full size whatever the gradient's: two
-# runs part by a share of the distance travelled.
-BF16_TRAVEL = 0.15
+# One update with given moments, relative to its length, by the type of the weights: the same operations in the same order,
+# where a compiler may fuse a product and a sum.
+UPDATE = {torch.bfloat16: 1e-3, torch.float32: 1e-6}
+
+# The second moment from the first, relative to all of it. A gradient out of two first moments in bfloat16 has lost some of its bits.
+SECOND_MOMENT = {torch.bfloat16: 0.01, torch.float32: 1e-5}

@@ -32,11 +32,11 @@ class Checks:
             error = math.inf
         if name not in self.largest or error > self.largest[name][0]:
             self.largest[name] = (error, bound, where)
-        self.true(error <= bound, f"{where}: {name} expected {expected!r}, got {ours!r} (error {error:.2e}, bound {bound:.0e})")
+        self.true(error <= bound, f"{where}: {name} expected {expected!r}, got {ours!r} (error {error:.2e}, bound {bound:.3g})")
 
     def finish(self):
         for name, (error, bound, where) in self.largest.items():
-            print(f"largest error of {name}: {error:.2e} (bound {bound:.0e}) at {where}")
+            print(f"largest error of {name}: {error:.2e} (bound {bound:.3g}) at {where}")
         print(f"{self.count} comparisons, {len(self.failures)} failed")
         for message in self.failures[:20]:
             print(f"FAILED {message}")

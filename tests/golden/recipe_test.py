@@ -5,15 +5,15 @@ import sys
 
 import bounds
 import layout
+import live_lora
 import weights
 from checks import Checks
 from golden import GOLDEN, Workplace, need_golden, read_jsonl
 
 LOG_LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \| INFO \| \S+ \| (.*)")
 NUMBERS = {"loss": bounds.LOSS, "grad_norm": bounds.GRAD_NORM, "lr": bounds.LEARNING_RATE, "val_loss": bounds.VAL_LOSS}
-BF16_NUMBERS = {"loss": bounds.BF16_REFERENCE_LOSS, "grad_norm": bounds.BF16_REFERENCE_GRAD_NORM,
-                "lr": bounds.LEARNING_RATE, "val_loss": bounds.BF16_REFERENCE_LOSS}
-COMPUTED_IN_BF16 = ("lora_llama",)
+# In bfloat16 other kernels round otherwise, and twenty steps carry that far: live_lora.py compares with PEFT on this machine.
+COMPUTED_IN_BF16 = {"lora_llama": {"lr": bounds.LEARNING_RATE}}
 COUNTS = ("step", "epoch", "num_label_tokens", "num_tokens_per_step")
 
 
@@ -76,7 +76,7 @@ def main(name: str):
     console = work.run()
 
     ours, theirs = work.training(), read_jsonl(reference / "training.jsonl")
-    numbers = BF16_NUMBERS if name in COMPUTED_IN_BF16 else NUMBERS
+    numbers = COMPUTED_IN_BF16.get(name, NUMBERS)
     compare_records(checks, "training.jsonl", ours, theirs, numbers)
     our_val, their_val = work.validation(), read_jsonl(reference / "validation.jsonl")
     compare_records(checks, "validation.jsonl", our_val, their_val, numbers)
@@ -102,17 +102,21 @@ def main(name: str):
     losses = json.loads((work.checkpoints / final / "losses.json").read_text())
     their_losses = json.loads((reference / "final/losses.json").read_text())
     checks.equal("losses.json: keys", list(losses), list(their_losses))
-    for key, value in their_losses.items():
-        checks.close("losses.json", key, losses.get(key, float("nan")), value, relative=numbers["loss"])
+    if name in COMPUTED_IN_BF16:
+        checks.equal("losses.json", list(losses.values()), [ours[-1]["loss"], our_val[-1]["val_loss"]])
+    else:
+        for key, value in their_losses.items():
+            checks.close("losses.json", key, losses.get(key, float("nan")), value, relative=bounds.LOSS)
     checks.equal("config.yaml, byte for byte", (work.checkpoints / final / "config.yaml").read_bytes().decode(),
                  (reference / "final/config.yaml").read_bytes().decode())
 
     if (reference / "final/adapter").exists():
-        travel = bounds.BF16_TRAVEL if name in COMPUTED_IN_BF16 else bounds.WEIGHT_TRAVEL
-        weights.compare_adapter(checks, work, reference, final, travel)
+        weights.compare_adapter(checks, work, reference, final, None if name in COMPUTED_IN_BF16 else bounds.WEIGHT_TRAVEL)
         compare_summary(checks, console, (reference / "console.log").read_text())
     else:
         weights.compare_final(checks, work, reference, final)
+    if name in COMPUTED_IN_BF16:
+        live_lora.compare(checks, work, name, final)
     checks.finish()
 
 
