@@ -8,10 +8,14 @@ foreach(name c10 torch_cpu c10_cuda torch_cuda)
     INTERFACE_INCLUDE_DIRECTORIES "${torch_root}/include;${torch_root}/include/torch/csrc/api/include")
 endforeach()
 target_link_libraries(torch_cpu INTERFACE c10)
+target_compile_definitions(torch_cpu INTERFACE AT_PER_OPERATOR_HEADERS TORCH_ASSERT_ONLY_METHOD_OPERATORS)
+if(NOT AUTOMODEL_CUDA)
+  return()
+endif()
+
 # Registers the CUDA half of ATen by being loaded: nothing names a symbol of it, so the linker must be told to keep it.
 target_link_options(torch_cuda INTERFACE -Wl,--no-as-needed)
 target_link_libraries(torch_cuda INTERFACE torch_cpu c10_cuda cuda_runtime)
-target_compile_definitions(torch_cpu INTERFACE AT_PER_OPERATOR_HEADERS TORCH_ASSERT_ONLY_METHOD_OPERATORS)
 
 set(CMAKE_CUDA_COMPILER ${AUTOMODEL_CUDA_ROOT}/bin/nvcc)
 set(CMAKE_CUDA_ARCHITECTURES 90 CACHE STRING "CUDA architectures to compile for")

@@ -12,3 +12,6 @@ lack() {
 }
 
 num_cores() { nproc 2>/dev/null || echo 2; }
+
+# By the driver's device: nvidia-smi may be missing in a container.
+has_gpu() { [[ -e /dev/nvidiactl ]]; }
