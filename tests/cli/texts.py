@@ -103,7 +103,8 @@ def in_a_run():
         overrides, environment = (), {}
         recipe = (place.folder / "recipe.yaml").read_text()
         named = {"file": text, "command line": "x", "environment": "${RUN_FOLDER}"}[how]
-        (place.folder / "named.yaml").write_text(recipe.replace("checkpoint_dir: run", f"checkpoint_dir: {named}"))
+        written = f"'{named}'" if how == "environment" else named
+        (place.folder / "named.yaml").write_text(recipe.replace("checkpoint_dir: run", f"checkpoint_dir: {written}"))
         if how == "command line":
             overrides = ("--checkpoint.checkpoint_dir", text)
         if how == "environment":

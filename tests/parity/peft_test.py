@@ -249,7 +249,7 @@ def refusals(report, folder):
     merge = ("checkpoint", "merge", "-m", folder, "-a", adapter, "-o", out)
     forward = ("model", "forward", "-m", folder, "-a", adapter, "--ids", folder / "ids.json", "-o", out)
     generate = ("generate", "-m", folder, "--adapter", adapter, "--ids", folder / "prompt.json")
-    (folder / "prompt.json").write_text("[1, 2, 3]")
+    (folder / "prompt.json").write_text("[[1, 2, 3]]")
     resume = (folder / "recipe.yaml", "--step_scheduler.max_steps", "3")
 
     def refused(command, key, **changes):

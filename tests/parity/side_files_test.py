@@ -123,7 +123,7 @@ def of_one_source(folder):
 
     later = folder / "run/epoch_0_step_0/model"
     shutil.rmtree(later / "consolidated")
-    subprocess.run([later / "consolidate.sh"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["bash", later / "consolidate.sh"], check=True, stdout=subprocess.DEVNULL)
     same_as("consolidate.sh", expected, later / "consolidated")
 
     # A tokenizer from elsewhere takes the place of the model's own, all of it.
@@ -157,7 +157,7 @@ def of_ids(folder):
             (base / name).unlink()
         header = torch.zeros(256, dtype=torch.int32)
         header[0], header[1], header[2], header[3] = 278895051, 1, 400, 2
-        (folder / "ids.bin").write_bytes(header.numpy().tobytes() + torch.arange(400, dtype=torch.uint16).numpy().tobytes())
+        (folder / "ids.bin").write_bytes(header.numpy().tobytes() + torch.arange(400).to(torch.uint16).numpy().tobytes())
         export = train(folder, base, f"run {form}", "--dataset",
                        str({"_target_": "nemo_automodel.components.datasets.llm.nanogpt_dataset.NanogptDataset",
                             "file_pattern": str(folder / "ids.bin"), "seq_len": 16})) / "consolidated"
