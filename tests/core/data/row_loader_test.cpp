@@ -184,7 +184,7 @@ TEST_F(RowLoaderTest, TheOrderChangesWithAllThatMovesRows) {
     expect_new(of(changed, {}));
   }
   DatasetConfig cut = set;  // shorter rows make other packs
-  cut.seq_length = 12;
+  cut.seq_length = 8;
   cut.truncation = "longest_first";
   expect_new(of(cut, packed));
   put("rows.jsonl", rows(39) + row("Q", "another"));
