@@ -60,12 +60,12 @@ SECTIONS = {
     },
     "NeMoAutoModelForCausalLM.from_pretrained": {
         "pretrained_model_name_or_path": Use("{inputs}/qwen3_moe"), "torch_dtype": Use("bfloat16"), "dtype": Use("bfloat16"),
-        "family_file": Use("{inputs}/family.yaml"),
+        "family_file": Use("{inputs}/family.yaml", fails=True),
     },
     "`model.backend`": {"fake_balanced_gate": Use(True)},
     "NeMoAutoModelForCausalLM.from_config": {
         "config": Use("{inputs}/other"), "torch_dtype": Use("bfloat16"),
-        "dtype": Use("bfloat16", also={"model.torch_dtype": ABSENT}, before="float32"), "family_file": Use("{inputs}/family.yaml"),
+        "dtype": Use("bfloat16", also={"model.torch_dtype": ABSENT}, before="float32"), "family_file": Use("{inputs}/family.yaml", fails=True),
     },
     "AutoConfig.from_pretrained": {
         "pretrained_model_name_or_path": Use("{inputs}/other"),
@@ -78,7 +78,7 @@ SECTIONS = {
     "gpt2.build_gpt2_model": {
         "vocab_size": Use(120), "n_positions": Use(128), "n_embd": Use(48), "n_layer": Use(1), "n_head": Use(2),
         "bos_token_id": Use(3), "eos_token_id": Use(3), "torch_dtype": Use("bfloat16"), "dtype": Use("bfloat16"),
-        "family_file": Use("{inputs}/family.yaml"),
+        "family_file": Use("{inputs}/family.yaml", fails=True),
     },
     "`checkpoint`": {
         "enabled": Use(False), "checkpoint_dir": Use("elsewhere"),
@@ -106,8 +106,8 @@ SECTIONS = {
     },
     "make_squad": {
         "dataset_name": Use("{inputs}/fewer_squad.jsonl"), "chat_template": Use("{{% for m in messages %}}{{{{ m.content }}}}{{% endfor %}}"),
-        "split": Use("train[:60%]"), "seq_length": Use(25, also={"dataset.truncation": True}),
-        "padding": Use("max_length", also={"dataset.seq_length": 90}), "truncation": Use(True, also=SHORT),
+        "split": Use("train[:60%]"), "seq_length": Use(45, also={"dataset.truncation": True}),
+        "padding": Use("max_length", also={"dataset.seq_length": 90}), "truncation": Use(True, also={"dataset.seq_length": 45}),
         "limit_dataset_samples": Use(4),
     },
     "ChatDataset": {
@@ -163,7 +163,7 @@ SECTIONS = {
 OPTIMIZER = {"lr": Use(0.02), "weight_decay": Use(0.5), "master_weights": Use(True, also=BF16)}
 ADAM = OPTIMIZER | {"betas": Use([0.8, 0.99]), "eps": Use(1e-3), "bf16_stochastic_round": Use(True, also=BF16)}
 OPTIMIZERS = {
-    "optim.AdamW": ADAM, "optim.Adam": ADAM, "FusedAdam": ADAM | {"adam_w_mode": Use(False, also={"optimizer.weight_decay": 0.5})},
+    "optim.AdamW": ADAM, "optim.Adam": ADAM, "FusedAdam": ADAM | {"master_weights": Use(True, also=BF16, fails_before=True), "adam_w_mode": Use(False, also={"optimizer.weight_decay": 0.5})},
     "optim.SGD": OPTIMIZER | {"momentum": Use(0.9), "nesterov": Use(True, also={"optimizer.momentum": 0.9})},
 }
 

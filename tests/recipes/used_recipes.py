@@ -160,7 +160,7 @@ CONTEXTS = {
     "benchmark": benchmark, "linear_ce": loss("linear_ce.FusedLinearCrossEntropy"),
     "chunked_ce": loss("chunked_ce.ChunkedCrossEntropy"), "te_ce": loss("te_parallel_ce.TEParallelCrossEntropy"),
     "masked_ce": loss("masked_ce.MaskedCrossEntropy"), "adam": optimizer("torch.optim.Adam"), "sgd": optimizer("torch.optim.SGD"),
-    "fused_adam": optimizer("transformer_engine.pytorch.optimizers.FusedAdam"),
+    "fused_adam": optimizer("transformer_engine.pytorch.optimizers.FusedAdam", master_weights=True),
 }
 # By what a section's title holds; the first that fits.
 OF_TITLES = [

@@ -1,5 +1,4 @@
 """Runs of small recipes, what each left behind, and what differs between two."""
-import copy
 import hashlib
 import json
 import pathlib
@@ -41,9 +40,16 @@ class Runs:
         recipe = used_recipes.CONTEXTS[context](self.inputs)
         for change in changes:
             for path, value in change.items():
-                value = value.format(inputs=self.inputs) if isinstance(value, str) else value
-                set_at(recipe, path, value if value is used_recipes.ABSENT else copy.deepcopy(value))
+                set_at(recipe, path, self.filled(value))
         return recipe
+
+    def filled(self, value):
+        """A copy with {inputs} filled in."""
+        if isinstance(value, str):
+            return value.format(inputs=self.inputs)
+        if isinstance(value, dict):
+            return {name: self.filled(part) for name, part in value.items()}
+        return value
 
     def folder(self):
         with self.lock:
