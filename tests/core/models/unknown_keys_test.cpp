@@ -65,7 +65,8 @@ TEST(UnknownKeys, OneWarningNamesThemAll) {
 
 TEST(UnknownKeys, TheWarningIsLouderWhereAnotherFamilyComputesWithTheName) {
   const std::string field = said(llama({{"qkv_bias", true}}));
-  EXPECT_TRUE(holds(field, "TAKE NOTE: other families compute with \"qkv_bias\" (internlm3, qwen2_moe)")) << field;
+  EXPECT_TRUE(holds(field, "TAKE NOTE: other families compute with \"qkv_bias\" (internlm3, qwen2_moe)"))
+      << field;
   const std::string reader = said(llama({{"no_rope_layers", {1, 0, 1, 0}}}));
   EXPECT_TRUE(holds(reader, "TAKE NOTE")) << reader;
   EXPECT_TRUE(holds(reader, "smollm3")) << reader;
