@@ -91,8 +91,8 @@ SECTIONS = {
         "strategy": SAME_BITS + "on one process all strategies are one", "activation_checkpointing": SAME_BITS + "in less memory",
     },
     "`distributed.mp_policy`": {"param_dtype": Use("bfloat16"), "reduce_dtype": "gradients of ranks: one process sums none"},
-    "masked_ce": {"ignore_index": Use(20)}, "linear_ce": {"ignore_index": Use(20)}, "te_parallel_ce": {"ignore_index": Use(20)},
-    "chunked_ce": {"ignore_index": Use(20), "chunk_len": "how many tokens are computed at once: less memory, the same loss"},
+    "masked_ce": {"ignore_index": Use(74)}, "linear_ce": {"ignore_index": Use(74)}, "te_parallel_ce": {"ignore_index": Use(74)},
+    "chunked_ce": {"ignore_index": Use(74), "chunk_len": "how many tokens are computed at once: less memory, the same loss"},
     "ColumnMapped": {
         "path_or_dataset_id": Use("{inputs}/fewer.jsonl"), "column_mapping": Use({"question": "q", "answer": "b"}),
         "answer_only_loss_mask": Use(False), "use_hf_chat_template": Use(True), "split": Use("train[:60%]"),
@@ -133,12 +133,12 @@ SECTIONS = {
     "MockIterableDataset": {"vocab_size": Use(50), "seq_len": Use(16), "num_samples": Use(4), "batch_size": Use(2), "seed": Use(5)},
     "`dataloader`": {
         "collate_fn": Use({"pad_seq_len_divisible": 64}), "shuffle": Use(False),
-        "num_workers": "threads that read ahead: the same rows in the same order", "drop_last": Use(True, also=LONGER),
+        "num_workers": "threads that read ahead: the same rows in the same order", "drop_last": Use(True, also={**LONGER, "step_scheduler.local_batch_size": 4}),
         "batch_size": Use(None, before=2, context="mock"),
     },
     "`dataloader.collate_fn`": {"pad_seq_len_divisible": Use(64)},
     "`lr_scheduler`": {
-        "lr_decay_style": Use("linear"), "lr_warmup_steps": Use(3), "lr_decay_steps": Use(20), "init_lr": Use(1e-3, also={"lr_scheduler.lr_warmup_steps": 2}),
+        "lr_decay_style": Use("linear"), "lr_warmup_steps": Use(3), "lr_decay_steps": Use(20), "init_lr": Use(5e-3, also={"lr_scheduler.lr_warmup_steps": 2}),
         "max_lr": Use(0.05), "min_lr": Use(5e-3), "wsd_decay_steps": Use(1, also=WSD, before=2),
         "lr_wsd_decay_style": Use("linear", also=WSD), "start_wd": Use(0.3, also={**RAMP}, before=0.1),
         "end_wd": Use(0.9, also=RAMP, before=0.5), "wd_incr_steps": Use(2, also=RAMP), "wd_incr_style": Use("cosine", also=RAMP, before="linear"),

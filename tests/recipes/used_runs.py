@@ -1,6 +1,7 @@
 """Runs of small recipes, what each left behind, and what differs between two."""
 import hashlib
 import json
+import math
 import pathlib
 import re
 import signal
@@ -13,8 +14,8 @@ import used_recipes
 from program import program
 
 TIMES = ("timestamp", "tps", "tps_per_gpu", "mem")
-# Lines of the log that only say what the recipe says, and numbers that time decides.
-ECHO = re.compile(r"^\S+ \S+ \| INFO \| \S+ \| (Recipe|Overrides|Command|Run )")
+# Lines of the log that only say what the recipe says: its own text has no time in front; and numbers that time decides.
+SAID = re.compile(r"^(\d{4}-\d\d-\d\d \S+ \| |error|warning)")
 NUMBERS = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|(mem|tps|took|in|after) [\d.]+( ?(GiB|ms|s|GB|MB))?(\([\d.]+/gpu\))?|/tmp/\S+")
 
 
@@ -117,7 +118,7 @@ def last_error(error):
 
 
 def words_of(error):
-    return [NUMBERS.sub("", line) for line in error.splitlines() if not ECHO.match(line)]
+    return [NUMBERS.sub("", line) for line in error.splitlines() if SAID.match(line)]
 
 
 def without_times(record):
@@ -130,7 +131,7 @@ def without_times(record):
 def digest(path):
     if path.suffix == ".trace":  # when its events were is another matter each time
         events = json.loads(path.read_text())["traceEvents"]
-        return sum(event.get("name", "").startswith("step") for event in events)
+        return len(events) > 0 and round(len(events), -int(math.log10(len(events))))  # to its first digit
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
