@@ -93,10 +93,7 @@ void declare_config_fields(SectionOf<D>& s, Node D::* into) {
 
 void read_dtype(const Node& value, D& draft) {
   const std::string name = read_as<std::string>(value);
-  if (name == "auto") {
-    draft.config.torch_dtype = name;
-    return;
-  }
+  if (name == "auto") return;  // the default; a type that model.config names stands beside it
   const DType type = dtype_from_torch(name);
   const bool is_trainable = type == DType::kFloat32 || type == DType::kBFloat16 || type == DType::kFloat16;
   check(is_trainable, ErrorCode::kConfig, "expected auto, float32, bfloat16 or float16, not \"", name, "\"");

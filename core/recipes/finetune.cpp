@@ -611,12 +611,14 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
       last_ready.reset();
     }
     if (stop) {
+      profiler.end();
       log::set_status("");
       log::warning(
           "stopped by signal ", signals.received(), " after step ", step, "; the same command continues it");
       return 128 + signals.received();
     }
   }
+  profiler.end();
   log::set_status("");
   if (benchmark) benchmark->finish();
   if (loader->num_skipped_rows() > 0) {

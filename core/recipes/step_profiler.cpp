@@ -32,27 +32,64 @@ bool is_whole(const std::string& file) {
 StepProfiler::StepProfiler(config::ProfileConfig config, at::Device device)
     : config_(std::move(config)), device_(device) {}
 
+StepProfiler::~StepProfiler() {
+  if (!tracing_) return;  // else a run ends by an error: LibTorch's profiler may not outlive main
+  try {
+    profiler::disableProfiler();
+  } catch (const std::exception& error) {
+    log::warning("the profiler cannot be stopped: ", error.what());
+  }
+}
+
 void StepProfiler::next_step() {
   if (config_.file.empty()) return;
   ++step_;
-  const bool starts = step_ == config_.first_step;
-  const bool ends = step_ == config_.first_step + config_.num_steps;
-  if (!starts && !ends) return;
-  // The trace begins and ends with an idle device: steps are whole.
-  if (device_.is_cuda()) c10::impl::VirtualGuardImpl(device_.type()).synchronizeDevice(device_.index());
-  if (starts) {
-    const torch::profiler::impl::ProfilerConfig settings(torch::profiler::impl::ProfilerState::KINETO);
-    profiler::prepareProfiler(settings, activities(device_));
-    profiler::enableProfiler(settings, activities(device_));
-    return;
+  if (step_ == config_.first_step + config_.num_steps) save();
+  if (step_ != config_.first_step) return;
+  wait_for_device();
+  const torch::profiler::impl::ProfilerConfig settings(torch::profiler::impl::ProfilerState::KINETO);
+  profiler::prepareProfiler(settings, activities(device_));
+  profiler::enableProfiler(settings, activities(device_));
+  tracing_ = true;
+}
+
+void StepProfiler::end() {
+  if (config_.file.empty()) return;
+  ++step_;
+  if (tracing_) {
+    save();
+  } else if (step_ <= config_.first_step) {
+    log::warning("profile.first_step ",
+                 config_.first_step,
+                 ": the run ended before it, after ",
+                 step_,
+                 step_ == 1 ? " step" : " steps",
+                 "; there is no trace");
   }
+}
+
+/// The trace begins and ends with an idle device: steps are whole.
+void StepProfiler::wait_for_device() const {
+  if (device_.is_cuda()) c10::impl::VirtualGuardImpl(device_.type()).synchronizeDevice(device_.index());
+}
+
+void StepProfiler::save() {
+  wait_for_device();
+  tracing_ = false;
   profiler::disableProfiler()->save(config_.file);
   if (!is_whole(config_.file)) {
     std::error_code none;
     std::filesystem::remove(config_.file, none);
     fail(ErrorCode::kIo, config_.file, ": cannot write the trace: is the disk full, the file too large?");
   }
-  log::info("Trace of ", config_.num_steps, " steps from step ", config_.first_step, ": ", config_.file);
+  const int64_t steps = step_ - config_.first_step;
+  log::info("Trace of ",
+            steps,
+            steps == 1 ? " step" : " steps",
+            " from step ",
+            config_.first_step,
+            ": ",
+            config_.file);
 }
 
 }  // namespace automodel::recipes

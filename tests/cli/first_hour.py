@@ -159,6 +159,20 @@ def advice_for_chats():
     holds("a misspelt folder", done.stderr, "did you mean base?")
 
 
-for part in (results_only, long_rows, first_row, remarks, lora_type, no_tokenizer, advice_for_chats):
+def traces():
+    """A run that ends while it is traced writes what there is; one that ends before says so."""
+    place = Place()
+    profile = ("--profile.file", "trace.json", "--profile.num_steps", "1", "--step_scheduler.max_steps", "4")
+    status, log = place.train(*profile, "--profile.first_step", "3")
+    check(status == 0, f"traced in its last step: status {status}")
+    holds("traced in its last step", log, "Trace of 1 step from step 3")
+    check(json.loads((place.folder / "trace.json").read_text())["traceEvents"], "an empty trace")
+    place = Place()
+    status, log = place.train(*profile, "--profile.first_step", "4")
+    check(status == 0 and not (place.folder / "trace.json").exists(), f"too short for a trace: status {status}")
+    holds("too short for a trace", log, "profile.first_step 4: the run ended before it, after 4 steps")
+
+
+for part in (results_only, long_rows, first_row, remarks, lora_type, no_tokenizer, advice_for_chats, traces):
     part()
 finish(failures, "7 parts")

@@ -18,6 +18,7 @@ TEXTS = """2025_10 1_000 1__0 1e3 1E3 1e-5 1.5e5 1.5e+5 1.5e-5 0x10 0X1f 0b101 0
 2024-7-6T12:00:00 2024-07-26T12:00:00Z 12-31 1.2.3 v1 null ~ Null NULL yes Yes no on off true True false y n = << 1j (1) 3,4 1,
 0xZZ 0b2 1_ _1 1e 0x 9223372036854775807 9223372036854775808 1.7976931348623157e308 5e-324 run_1 007 1.e5 12:60""".split() + [
     " 5", "5 ", "- 5", "5: 6", "# 5", "'5'", '"5"', "[5]", "{5: 6}", "5 # five", "!!int 5", "1 000", "caf\u00e9 1", "\t7"]
+YAML_NULLS = ("null", "Null", "NULL", "~")
 failures, num_texts = [], 0
 
 
@@ -84,7 +85,7 @@ def elsewhere(folder):
     path.write_text("checkpoint: {checkpoint_dir: x}\noptimizer: {lr: 1e-5}\n_note: 2025_10\n")
     for text in TEXTS:
         takes, value = expected(text, text)
-        if not takes:
+        if not takes or text in YAML_NULLS:  # these are null on the command line, as in a file
             continue
         shown = yaml.safe_load(show(path, f"--checkpoint.checkpoint_dir={text}"))
         if shown["checkpoint"]["checkpoint_dir"] != value:
