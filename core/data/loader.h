@@ -41,6 +41,7 @@ class Loader {
     int64_t pack_size = 0;      ///< tokens of a sequence that several rows share; 0: a row is a sequence
     int64_t num_max_packs = 0;  ///< packs of an epoch; 0: all
     int64_t vocab_size = 0;     ///< rows of the model's embedding, which ids are checked against; 0: unknown
+    bool one_pass = false;      ///< an epoch of an endless set is one pass over its files: for validation
     int64_t ignore_index = kIgnoreIndex;  ///< written to Batch::labels where nothing is learnt
     RowLimits limits = {};                ///< rows beyond them are counted when the set is opened
   };

@@ -15,8 +15,13 @@ NanogptLoader::NanogptLoader(std::vector<std::filesystem::path> files,
 
 std::optional<Batch> NanogptLoader::next() {
   std::vector<Sample> samples;
-  for (int64_t i = 0; i < options_.local_batch_size; ++i) samples.push_back(stream_->next());
-  state_.next_row += options_.local_batch_size * options_.dp_size;
+  while (static_cast<int64_t>(samples.size()) < options_.local_batch_size) {
+    Sample sample = stream_->next();
+    if (options_.one_pass && stream_->pass() > 0) break;
+    samples.push_back(std::move(sample));
+  }
+  if (samples.empty()) return std::nullopt;
+  state_.next_row += static_cast<int64_t>(samples.size()) * options_.dp_size;
   return collate(samples,
                  {.pad_token_id = 0,
                   .pad_seq_len_divisible = options_.pad_seq_len_divisible,
@@ -24,7 +29,11 @@ std::optional<Batch> NanogptLoader::next() {
 }
 
 void NanogptLoader::start_epoch(int64_t epoch) {
-  state_.epoch = epoch;
+  if (options_.one_pass) {
+    restore({.epoch = epoch, .next_row = 0});
+  } else {
+    state_.epoch = epoch;
+  }
 }
 
 void NanogptLoader::restore(const LoaderState& state) {

@@ -7,7 +7,8 @@
 
 namespace automodel::data {
 
-/// The loader of nanoGPT shards: one epoch without end. Copies from the memory map, so it needs no workers.
+/// The loader of nanoGPT shards: one epoch without end, or with Options::one_pass epochs of one pass each.
+/// Copies from the memory map, so it needs no workers.
 class NanogptLoader : public Loader {
  public:
   NanogptLoader(std::vector<std::filesystem::path> files,
@@ -20,7 +21,7 @@ class NanogptLoader : public Loader {
 
   std::optional<Batch> next() override;
 
-  /// The set goes on where it stands: it has no end that an epoch could be counted by.
+  /// Without one_pass the set goes on where it stands: it has no end that an epoch could be counted by.
   void start_epoch(int64_t epoch) override;
 
   LoaderState state() const override { return state_; }

@@ -33,6 +33,9 @@ class NanogptStream {
   /// Throws Error(kData) naming the file and the place of a token that the model has no row for.
   Sample next();
 
+  /// Which pass over the files, from 0, the last sample came from.
+  int64_t pass() const { return pass_; }
+
   /// As calling `next` n times.
   void skip(int64_t n);
 

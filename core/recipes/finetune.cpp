@@ -347,7 +347,8 @@ std::optional<ValidationRecord> validate(Training& training,
   record.name = name;
   at::Tensor sum = at::zeros({1}, at::device(training.device()).dtype(at::kDouble));
   loader.start_epoch(0);
-  const std::string of_all = detail::join(" of ", loader.num_micro_batches().value_or(0));
+  const std::optional<int64_t> num_all = loader.num_micro_batches();
+  const std::string of_all = num_all ? detail::join(" of ", *num_all) : "";
   for (int64_t done = 0; std::optional<data::Batch> batch = loader.next(); ++done) {
     if (signals.received() != 0) return std::nullopt;
     log::set_status(detail::join("validating on \"", name, "\": micro-batch ", done, of_all));
@@ -453,14 +454,14 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
   for (const config::DatasetConfig& set : recipe.validation_datasets) {
     const std::string section =
         set.name == "default" ? "validation_dataset" : "validation_dataset_" + set.name;
-    validation_loaders.push_back(data::open_loader(set,
-                                                   tokenizer.get(),
-                                                   loader_options(recipe,
-                                                                  recipe.validation_dataloader,
-                                                                  /*packing=*/{},
-                                                                  mesh,
-                                                                  limits_of(model, section),
-                                                                  model.vocab_size)));
+    data::Loader::Options of_set = loader_options(recipe,
+                                                  recipe.validation_dataloader,
+                                                  /*packing=*/{},
+                                                  mesh,
+                                                  limits_of(model, section),
+                                                  model.vocab_size);
+    of_set.one_pass = true;
+    validation_loaders.push_back(data::open_loader(set, tokenizer.get(), of_set));
   }
 
   StepSchedule schedule(recipe.step_scheduler, loader->num_micro_batches(), mesh.dp_size());

@@ -113,6 +113,20 @@ TEST_F(NanogptLoaderTest, ShufflesFilesAnewInEachPass) {
   EXPECT_EQ(passes.size(), 3U);
 }
 
+TEST_F(NanogptLoaderTest, AValidationSetEndsAfterOnePass) {
+  put("a_0.bin", shard_of(range(0, 23)));
+  put("a_1.bin", shard_of(range(100, 141)));
+  const auto endless = open_loader(dataset("a_*.bin", 3), nullptr, {.local_batch_size = 1});
+  const auto loader = open_loader(dataset("a_*.bin", 3), nullptr, {.local_batch_size = 4, .one_pass = true});
+  for (int64_t epoch = 0; epoch < 2; ++epoch) {
+    loader->start_epoch(0);
+    int64_t rows = 0;
+    while (const std::optional<Batch> batch = loader->next()) rows += batch->num_rows;
+    EXPECT_EQ(rows, 23 / 4 + 41 / 4) << epoch;
+  }
+  EXPECT_EQ(endless->next()->num_rows, 1);
+}
+
 TEST_F(NanogptLoaderTest, RestoresToTheVeryNextBatch) {
   put("a_0.bin", shard_of(range(0, 23)));
   put("a_1.bin", shard_of(range(100, 141)));
