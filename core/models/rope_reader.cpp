@@ -222,6 +222,17 @@ void read_rope_from(const json& object, ConfigJson& config, Draft& draft) {
         config.where("rope_parameters"),
         " is missing; this family needs them");
   const std::string name = config.find("rope_scaling") ? "rope_scaling" : "rope_parameters";
+  const json inner = object.value("rope_theta", json(nullptr));
+  if (inner.is_number() && config.find_value("rope_theta") && inner != theta) {
+    log::warning(config.where("rope_theta"),
+                 ": ",
+                 theta,
+                 " has no effect: ",
+                 name,
+                 " has its own, ",
+                 inner.dump(),
+                 ", which is what transformers reads; change it there");
+  }
   ConfigJson params(object, config.origin() + ": " + name);
   draft.config.ropes = {rope_of(config, params, name + ".", draft, theta)};
   if (draft.query_scale_in_rope) read_query_scale(object, config.where("rope_parameters"), draft);
