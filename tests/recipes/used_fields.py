@@ -11,9 +11,9 @@ v_head_dim attn_logit_softcapping final_logit_softcapping"""
 NUMBERS = {"attention_bias": True, "attention_dropout": 0.5, "head_dim": 8, "hidden_act": "relu", "hidden_size": 64,
            "initializer_range": 0.3, "intermediate_size": 64, "mlp_bias": True, "num_attention_heads": 2, "num_hidden_layers": 1,
            "num_key_value_heads": 1, "rms_norm_eps": 0.5, "rope_parameters": {"rope_type": "default", "rope_theta": 10.0},
-           "rope_scaling": {"rope_type": "linear", "factor": 8.0}, "rope_theta": 10.0, "tie_word_embeddings": True, "vocab_size": 120}
+           "rope_scaling": {"rope_type": "linear", "factor": 8.0}, "tie_word_embeddings": True, "vocab_size": 120}
 NAMED = {"architectures": ["MistralForCausalLM"], "bos_token_id": 7, "eos_token_id": 7, "pad_token_id": 7, "model_type": "mistral",
-         "max_position_embeddings": 4096}
+         "max_position_embeddings": 4096, "rope_theta": 10.0}  # the last: rope_parameters has its own, a warning says so
 # Read when weights are drawn: a checkpoint has its own.
 DRAWN = ("initializer_range",)
 FIELDS = {**dict.fromkeys(NAMES.split(), OTHERS), **NUMBERS, **NAMED}

@@ -1,5 +1,8 @@
 """Small recipes, one for each kind of dataset, model, loss and optimizer, and the files that they read."""
 import json
+import shutil
+
+from safetensors.torch import load_file, save_file
 
 import tiny
 
@@ -22,6 +25,12 @@ def write_inputs(folder):
     (folder / "other").mkdir()
     (folder / "other/config.json").write_text(json.dumps(other))
     tiny.save_tokenizer(folder / "other")
+    shutil.copytree(folder / "llama", folder / "tomorrow")
+    tomorrow = json.loads((folder / "llama/config.json").read_text()) | {"of_tomorrow": 3, "transformers_version": "99.0.0"}
+    (folder / "tomorrow/config.json").write_text(json.dumps(tomorrow))
+    shutil.copytree(folder / "llama", folder / "redrawn")
+    weights = load_file(folder / "llama/model.safetensors")
+    save_file({name: value * 1.5 for name, value in weights.items()}, folder / "redrawn/model.safetensors", {"format": "pt"})
     pairs = [(f"How much is {i} and {i}?", str(2 * i) + " indeed" * (i % 3)) for i in range(ROWS)]
     for name, some in (("rows", pairs), ("fewer", pairs[:6])):
         jsonl(folder / f"{name}.jsonl", [{"q": q, "a": a, "b": a[::-1]} for q, a in some])
@@ -32,6 +41,9 @@ def write_inputs(folder):
             {"role": "assistant", "reasoning_content": "twice", "content": a}]} for q, a in some])
         jsonl(folder / f"{name}_hellaswag.jsonl", [{"ctx": q, "endings": [" stops.", " then sings." * (1 + len(a) % 3)],
                                                     "label": str(len(a) % 2)} for q, a in some])
+    jsonl(folder / "calls_chat.jsonl", [{"messages": [
+        {"role": "user", "content": q}, {"role": "assistant", "content": a, "tool_calls": [
+            {"type": "function", "function": {"name": "add", "arguments": {"a": 1, "b": i}}}]}]} for i, (q, a) in enumerate(pairs)])
     jsonl(folder / "odd.jsonl", [{"q": "?", "b": "!" * (3 + i)} for i in range(4)])
     reverse_tokens(folder / "llama", folder / "reversed")
     (folder / "family.yaml").write_text("no family\n")
