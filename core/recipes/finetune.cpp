@@ -195,6 +195,7 @@ struct Training {
   optim::Optimizer optimizer;
   models::Cost cost;
   bool has_experts;
+  at::Device device;  ///< where the model lies; asked for in every micro-batch
 
   explicit Training(const config::Recipe& r)
       : recipe(r),
@@ -205,27 +206,27 @@ struct Training {
              {.recompute = recompute_of(r.distributed.recompute), .graphs = graphs_of(r.cuda_graphs)}),
         optimizer(r.optimizer, units, static_cast<uint64_t>(r.seed)),
         cost(models::cost_of(model.decoder.config)),
-        has_experts(std::ranges::any_of(model.decoder.config.layers, [](const models::LayerConfig& layer) {
-          return layer.feed_forward == models::FeedForwardKind::kMoe;
-        })) {
+        has_experts(std::ranges::any_of(model.decoder.config.layers,
+                                        [](const models::LayerConfig& layer) {
+                                          return layer.feed_forward == models::FeedForwardKind::kMoe;
+                                        })),
+        device(models::device_of(model.decoder)) {
     narrow_gradients(model.decoder, recipe);
   }
-
-  at::Device device() const { return models::device_of(model.decoder); }
 
   /// Since the last call. On a CPU since the process began, and with CUDA graphs since the first of them was
   /// captured: replays use memory that nothing is told of.
   double take_peak_memory_gib() const {
-    if (device().is_cpu()) return peak_process_memory_gib();
-    const int64_t peak = ops::cuda().peak_allocated(device().index());
-    if (walk.num_graphs() == 0) ops::cuda().reset_peak(device().index());
+    if (device.is_cpu()) return peak_process_memory_gib();
+    const int64_t peak = ops::cuda().peak_allocated(device.index());
+    if (walk.num_graphs() == 0) ops::cuda().reset_peak(device.index());
     return static_cast<double>(peak) / (1 << 30);
   }
 
   /// What the recipe says, else what the GPU's maker does.
   std::optional<double> peak_tflops() const {
-    if (recipe.mfu_peak_tflops || device().is_cpu()) return recipe.mfu_peak_tflops;
-    return stated_peak_tflops(ops::cuda().device_name(device().index()));
+    if (recipe.mfu_peak_tflops || device.is_cpu()) return recipe.mfu_peak_tflops;
+    return stated_peak_tflops(ops::cuda().device_name(device.index()));
   }
 };
 
@@ -233,14 +234,14 @@ struct Training {
 /// label and come after every real token, so that nothing sees them.
 int64_t padded_length(const data::Batch& batch, const Training& training) {
   constexpr int64_t kBucket = 64;
-  if (training.device().is_cpu()) return batch.length;
+  if (training.device.is_cpu()) return batch.length;
   const int64_t rounded = (batch.length + kBucket - 1) / kBucket * kBucket;
   if (!batch.positions.empty()) return rounded;
   return std::min(rounded, models::learned_positions(training.model.decoder.config));
 }
 
 nn::MicroBatch as_micro_batch(data::Batch& batch, double loss_scale, const Training& training) {
-  const at::Device device = training.device();
+  const at::Device device = training.device;
   const config::LossConfig& loss = training.recipe.loss;
   models::check_positions(training.model.decoder.config,
                           batch.positions.empty() ? batch.length : std::ranges::max(batch.positions) + 1);
@@ -298,7 +299,7 @@ PendingStep train_step(
       nn::MicroBatch& micro = micro_batches.back();
       const at::Tensor keys = ops::dropout_keys(
           static_cast<uint64_t>(training.recipe.seed), step, batch.rows, micro.input_ids_BT.size(1));
-      micro.dropout_keys = tensor::upload(keys, training.device());
+      micro.dropout_keys = tensor::upload(keys, training.device);
     }
   }
   const engine::Walk::Results results = training.walk.train(micro_batches);
@@ -345,7 +346,7 @@ std::optional<ValidationRecord> validate(Training& training,
                                          const SignalWatch& signals) {
   ValidationRecord record;
   record.name = name;
-  at::Tensor sum = at::zeros({1}, at::device(training.device()).dtype(at::kDouble));
+  at::Tensor sum = at::zeros({1}, at::device(training.device).dtype(at::kDouble));
   loader.start_epoch(0);
   const std::optional<int64_t> num_all = loader.num_micro_batches();
   const std::string of_all = num_all ? detail::join(" of ", *num_all) : "";
@@ -400,10 +401,10 @@ void print_model(const Training& training) {
       .softcap = layer.attention.softcap, .alibi = layer.attention.alibi, .dropout = layer.attention.dropout};
   log::info(
       "Device: ",
-      training.device().str(),
+      training.device.str(),
       ", attention: ",
       ops::name_of(ops::choose_attention(
-          training.device(), models::compute_type_of_layer(training.model.decoder, 0), head_dim, options)));
+          training.device, models::compute_type_of_layer(training.model.decoder, 0), head_dim, options)));
   log::info("Trainable parameters: ", with_thousands(trainable));
   log::info("Total parameters: ", with_thousands(total));
   log::info("Trainable parameters percentage: ", percentage(trainable, total));
@@ -559,7 +560,7 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
     return record.loss;
   };
 
-  StepProfiler profiler(recipe.profile, training.device());
+  StepProfiler profiler(recipe.profile, training.device);
   std::optional<PendingStep> previous;
   bool learnt = position.next_step > 0;  // before, if not now
   while (position.next_step < schedule.total_steps()) {
@@ -594,7 +595,7 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
     bool stop = signals.received() != 0;
     const bool validates = !stop && schedule.validates_after(step, epoch_ends);
     bool saves = recipe.checkpoint.enabled && (stop || schedule.saves_after(step, epoch_ends));
-    if (!validates && !saves && !stop && !schedule.is_last(step) && !training.device().is_cpu()) continue;
+    if (!validates && !saves && !stop && !schedule.is_last(step) && !training.device.is_cpu()) continue;
 
     const std::optional<double> train_loss = write_down(*std::exchange(previous, std::nullopt));
     checkpoint::Losses losses;
