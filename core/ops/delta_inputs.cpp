@@ -2,11 +2,11 @@
 
 #include <cmath>
 
-#include <ATen/ops/bmm.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/softplus.h>
 
 #include "core/kernels/delta_rule.h"
+#include "core/ops/batched_product.h"
 
 namespace automodel::ops {
 
@@ -28,7 +28,7 @@ DeltaInputs::DeltaInputs(const at::Tensor& qkv,
   decays = chunk_decays(per_head(softplus_BTH * a_H, shape), shape, first_BT, goes_on);
   beta = per_head(b_BTH.to(type()).sigmoid(), shape);
   split_keys();
-  scores = at::bmm(qk.flatten(0, 1), keys().flatten(0, 1).transpose(1, 2));
+  scores = batched_product(qk.flatten(0, 1), keys().flatten(0, 1).transpose(1, 2));
 }
 
 double DeltaInputs::query_scale() const {
@@ -96,8 +96,11 @@ void DeltaGradients::write_keys(const DeltaInputs& inputs,
   const int64_t chunk = inputs.shape.chunk;
   const int64_t key_width = inputs.key_width();
   const at::Tensor pairs = dqk.flatten(0, 1);
-  pairs.baddbmm_(dscores, inputs.keys().flatten(0, 1));
-  pairs.narrow(1, chunk, chunk).baddbmm_(dscores.transpose(1, 2), inputs.qk.flatten(0, 1));
+  batched_product_out(dscores, inputs.keys().flatten(0, 1), pairs, /*accumulate=*/true);
+  batched_product_out(dscores.transpose(1, 2),
+                      inputs.qk.flatten(0, 1),
+                      pairs.narrow(1, chunk, chunk),
+                      /*accumulate=*/true);
   with_element_type(inputs.qkv_BTX, kDeltaWhat, [&]<class T>(T) {
     using F = Compute<T>;
     run_body(dqk,

@@ -1,8 +1,9 @@
 #include "core/ops/ssd_inputs.h"
 
-#include <ATen/ops/bmm.h>
 #include <ATen/ops/clamp.h>
 #include <ATen/ops/softplus.h>
+
+#include "core/ops/batched_product.h"
 
 namespace automodel::ops {
 
@@ -21,7 +22,7 @@ SsdInputs::SsdInputs(const at::Tensor& x_B_C,
   const int64_t width = groups * space.state_size;
   keys = in_chunks(per_group(x_BTX.narrow(2, values, width), shape, type()));
   queries = in_chunks(per_group(x_BTX.narrow(2, values + width, width), shape, type()));
-  scores = at::bmm(queries, keys.transpose(1, 2));
+  scores = batched_product(queries, keys.transpose(1, 2));
 }
 
 at::Tensor SsdInputs::empty_outputs() const {

@@ -1,11 +1,11 @@
 // B batch, T tokens, H heads, P head_dim, G groups, N state_size, C chunks, L their length
 #include <algorithm>
 
-#include <ATen/ops/baddbmm.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/sum.h>
 
 #include "core/kernels/ssd.h"
+#include "core/ops/batched_product.h"
 #include "core/ops/ssd_inputs.h"
 #include "core/ops/tiles.h"
 
@@ -349,8 +349,9 @@ void ssd_backward_on_tiles(const SsdInputs& inputs, const at::Tensor& dy_BTV, co
     });
   });
   const at::Tensor dscores = parts.dscores.sum(0);
-  const at::Tensor dqueries = parts.dqueries.sum(0).baddbmm_(dscores, inputs.keys);
-  const at::Tensor dkeys = parts.dkeys.sum(0).baddbmm_(dscores.transpose(1, 2), inputs.queries);
+  const at::Tensor dqueries = parts.dqueries.sum(0), dkeys = parts.dkeys.sum(0);
+  batched_product_out(dscores, inputs.keys, dqueries, /*accumulate=*/true);
+  batched_product_out(dscores.transpose(1, 2), inputs.queries, dkeys, /*accumulate=*/true);
   gradients.write_keys(inputs, dkeys, dqueries);
 }
 

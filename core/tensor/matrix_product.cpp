@@ -24,6 +24,10 @@ AUTOMODEL_DECLARE_GEMM(sgemm_, float)
 AUTOMODEL_DECLARE_GEMM(dgemm_, double)
 #undef AUTOMODEL_DECLARE_GEMM
 
+/// Intel MKL: the number of threads of the calling thread's own products; 0 is the process-wide number.
+/// Returns the one before. Absent where LibTorch carries another BLAS.
+extern "C" __attribute__((weak)) int mkl_serv_set_num_threads_local(int threads);
+
 namespace automodel::tensor {
 namespace {
 
@@ -41,6 +45,23 @@ int as_stride(int64_t stride) {
   return as_int(std::max<int64_t>(stride, 1));
 }
 
+/// MKL chooses another kernel, and so another order of the sum, for a product that it could divide between
+/// threads than for one inside a parallel region. Within this object's life it has one thread either way.
+class OneThread {
+ public:
+  OneThread() : before_(mkl_serv_set_num_threads_local ? mkl_serv_set_num_threads_local(1) : 0) {}
+
+  ~OneThread() {
+    if (mkl_serv_set_num_threads_local) mkl_serv_set_num_threads_local(before_);
+  }
+
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  int before_;
+};
+
 /// By columns, what lies in rows is transposed: c^T = b^T a^T.
 template <class F, class Gemm>
 void by_columns(Gemm gemm,
@@ -57,6 +78,7 @@ void by_columns(Gemm gemm,
   const char* const kinds[] = {"N", "T"};
   const int sizes[] = {as_int(n), as_int(m), as_int(k)};
   const int strides[] = {as_stride(b.stride), as_stride(a.stride), as_stride(c_stride)};
+  const OneThread one_thread;
   gemm(kinds[b.transposed ? 1 : 0],
        kinds[a.transposed ? 1 : 0],
        &sizes[0],

@@ -1,11 +1,15 @@
 #include "core/tensor/matrix_product.h"
 
 #include <limits>
+#include <tuple>
+#include <vector>
 
 #include <gtest/gtest.h>
 
 #include "core/tensor/torch.h"
+#include <ATen/Parallel.h>
 #include <ATen/ops/arange.h>
+#include <ATen/ops/randn.h>
 
 #include "core/base/error.h"
 
@@ -47,6 +51,32 @@ TEST(MatrixProduct, OfRowsOfWiderMatricesEitherWayRound) {
     for (const bool b : {false, true}) {
       check_product<float>(a, b, 0, 1);
       check_product<double>(a, b, 2, -1);
+    }
+  }
+}
+
+TEST(MatrixProduct, DoesNotDependOnTheThreads) {
+  // A state that decays; MKL's AVX2 kernels also sum 64 x 128 x 16 otherwise inside a parallel region.
+  for (const auto& [m, n, k] : {std::tuple{128, 128, 16}, {64, 16, 128}, {16, 128, 128}}) {
+    const at::Tensor a = at::randn({m, k}), b = at::randn({k, n}), c = at::randn({m, n});
+    for (const float beta : {0.0f, 0.3f, 1.0f}) {
+      std::vector<at::Tensor> found(4);
+      for (at::Tensor& out : found) out = c.clone();
+      const auto form = [&](int64_t i) {
+        multiply(m,
+                 n,
+                 k,
+                 Matrix<float>{a.const_data_ptr<float>(), k},
+                 Matrix<float>{b.const_data_ptr<float>(), n},
+                 beta,
+                 found[i].mutable_data_ptr<float>(),
+                 n);
+      };
+      form(0);
+      at::parallel_for(1, 4, 1, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i) form(i);
+      });
+      for (const at::Tensor& other : found) EXPECT_TRUE(other.equal(found[0])) << m << n << k << " " << beta;
     }
   }
 }
