@@ -48,14 +48,13 @@ std::vector<std::string> words_of_pattern(const std::string& pattern, const std:
   return words;
 }
 
-}  // namespace
-
-void read_mixer_of_layers(ConfigJson& config, Draft& draft) {
+/// A list of `keys`, the first that is there, says which layers have the linear mixer.
+void read_mixers(ConfigJson& config, Draft& draft, const std::vector<std::string>& keys) {
   std::vector<LayerConfig>& layers = draft.config.layers;
-  const auto [list, where] = first_of(config, {"layer_types", "layers_block_type"});
+  const auto [list, where] = first_of(config, keys);
   std::vector<std::string> words;
   if (list) words = words_of(*list, where);
-  const char* const key = config.find_value("layer_types") ? "layer_types" : "layers_block_type";
+  const std::string& key = config.find_value(keys.front()) ? keys.front() : keys.back();
   check(!list || config.one_a_layer(key, words.size(), layers.size()),
         ErrorCode::kFormat,
         where,
@@ -77,6 +76,16 @@ void read_mixer_of_layers(ConfigJson& config, Draft& draft) {
             "\" is not implemented; known: full_attention, linear_attention");
     }
   }
+}
+
+}  // namespace
+
+void read_mixer_of_layers(ConfigJson& config, Draft& draft) {
+  read_mixers(config, draft, {"layer_types"});
+}
+
+void read_mixer_of_block_types(ConfigJson& config, Draft& draft) {
+  read_mixers(config, draft, {"layers_block_type", "layer_types"});
 }
 
 void read_one_branch_layers(ConfigJson& config, Draft& draft) {

@@ -53,6 +53,7 @@ void read_moe_listed(ConfigJson& config, Draft& draft);
 void read_moe_between(ConfigJson& config, Draft& draft);
 void read_router_aux_loss(ConfigJson& config, Draft& draft);
 void read_mixer_of_layers(ConfigJson& config, Draft& draft);
+void read_mixer_of_block_types(ConfigJson& config, Draft& draft);
 void read_one_branch_layers(ConfigJson& config, Draft& draft);
 void read_mixers_side_by_side(ConfigJson& config, Draft& draft);
 void read_key_multiplier(ConfigJson& config, Draft& draft);

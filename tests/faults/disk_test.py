@@ -1,5 +1,6 @@
 """A small tmpfs that fills up under the metrics, a checkpoint, or the run store; folders that cannot be written."""
 import atexit
+import contextlib
 import json
 import os
 import pathlib
@@ -33,11 +34,13 @@ def mount(*options: str) -> pathlib.Path:
 
 
 def fill(folder: pathlib.Path, but_kib: int = 0, name="filler") -> pathlib.Path:
-    """Takes all room of a tmpfs except some."""
-    free = os.statvfs(folder)
+    """Takes all room of a tmpfs except some. A program that writes there meanwhile may take the last of it first."""
     filler = folder / name
-    with filler.open("wb") as out:
+    with contextlib.suppress(OSError), filler.open("wb", buffering=0) as out:
+        free = os.statvfs(folder)
         out.write(b"x" * max(0, free.f_bavail * free.f_bsize - but_kib * 1024))
+        while but_kib == 0:  # a write may have been cut short
+            out.write(b"x" * 4096)
     return filler
 
 

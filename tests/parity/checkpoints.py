@@ -1,4 +1,5 @@
 """Makes the tiny checkpoints of variants.py with transformers, and computes what it gives on them."""
+import contextlib
 import json
 import random
 
@@ -109,6 +110,17 @@ def run(model, ids, labels=None, grads=True):
     for row, tokens in enumerate(ids):
         logits[row, len(tokens):] = 0
     return logits, loss.detach().float(), gradients
+
+
+@contextlib.contextmanager
+def default_dtype(dtype):
+    """What a class makes without saying its type has this one, in a model loaded in another than float32 too."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 def load(variant, folder, dtype=None):

@@ -206,11 +206,12 @@ class Edited:
         self.path.write_text(self.text)
 
 
-def their_logits(variant, folder, adapter):
+def their_logits(variant, folder, adapter, dtype=torch.float32):
     ids, _ = checkpoints.make_rows(variant)
-    with warnings.catch_warnings(), torch.no_grad():
+    with warnings.catch_warnings(), torch.no_grad(), checkpoints.default_dtype(dtype):
         warnings.simplefilter("ignore")
-        model = peft.PeftModel.from_pretrained(checkpoints.load(variant, folder), adapter)
+        model = peft.PeftModel.from_pretrained(checkpoints.load(variant, folder, dtype), adapter,
+                                               autocast_adapter_dtype=False).to(dtype)
         logits = model(input_ids=checkpoints.pad(ids, 0)).logits
     for row, tokens in enumerate(ids):
         logits[row, len(tokens):] = 0
@@ -228,8 +229,11 @@ def keys(report, variant, folder):
         with Edited(adapter, **changes):
             call("model", "forward", "-m", folder, "-a", adapter, "--ids", folder / "ids.json", "-o",
                  folder / "edited.safetensors")
-            error = (load_file(folder / "edited.safetensors")["logits"] - their_logits(variant, folder, adapter)).abs().max()
-        report.bound(case, "logits with other keys", float(error), BOUNDS["logits_max_abs"])
+            ours = load_file(folder / "edited.safetensors")["logits"]
+            error = float((ours - their_logits(variant, folder, adapter)).abs().max())
+            if error > BOUNDS["logits_max_abs"]:  # rounding of either side: float64 decides
+                error = float((ours - their_logits(variant, folder, adapter, torch.float64)).abs().max())
+        report.bound(case, "logits with other keys", error, BOUNDS["logits_max_abs"])
 
     for value in INITIALISATIONS:
         same(f"init_lora_weights {value}", init_lora_weights=value)
