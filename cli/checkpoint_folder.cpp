@@ -6,7 +6,7 @@
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/base/strings.h"
-#include "core/models/family.h"
+#include "core/families/family.h"
 
 namespace automodel::cli {
 namespace {
@@ -43,7 +43,7 @@ bool has_weights(const fs::path& folder) {
 
 CheckpointFolder open_checkpoint_folder(const std::string& path_or_id) {
   CheckpointFolder checkpoint;
-  checkpoint.path = models::find_model(path_or_id);
+  checkpoint.path = families::find_model(path_or_id);
   if (fs::is_regular_file(checkpoint.path)) {
     checkpoint.files = {checkpoint.path};
     return checkpoint;
@@ -54,7 +54,7 @@ CheckpointFolder open_checkpoint_folder(const std::string& path_or_id) {
   // LATEST, LOWEST_VAL and "." are names of a folder that has another.
   if (fs::is_symlink(checkpoint.path) || checkpoint.path == ".")
     checkpoint.path = fs::canonical(checkpoint.path);
-  checkpoint.path = models::latest_checkpoint(checkpoint.path);
+  checkpoint.path = families::latest_checkpoint(checkpoint.path);
   check(fs::is_directory(checkpoint.path),
         ErrorCode::kData,
         checkpoint.path.string(),

@@ -13,12 +13,12 @@
 #include "core/base/files.h"
 #include "core/base/plural.h"
 #include "core/base/strings.h"
+#include "core/families/family.h"
 #include "core/io/finite.h"
 #include "core/io/json.h"
 #include "core/io/safetensors.h"
-#include "core/models/family.h"
-#include "core/models/match_weights.h"
 #include "core/store/manifest.h"
+#include "core/weights/match_weights.h"
 
 namespace automodel::cli {
 namespace {
@@ -60,11 +60,11 @@ void verify_file(const fs::path& path, Verified& total) {
 /// Compares tensors with what config.json asks for.
 void match(const CheckpointFolder& checkpoint, const io::WeightFiles& weights, const ReadAs& read_as) {
   check(!checkpoint.config.empty(), ErrorCode::kFormat, checkpoint.path.string(), ": config.json is missing");
-  models::KeyRules rules;
+  families::KeyRules rules;
   rules.ignored = read_as.ignored_keys;
-  const models::DecoderConfig config = models::read_decoder_config(
+  const arch::DecoderConfig config = families::read_decoder_config(
       read_file(checkpoint.config), checkpoint.config.string(), "", read_as.family_file, {}, rules);
-  models::match_weights(config, weights);
+  weights::match_weights(config, weights);
 }
 
 /// The JSON files of a training checkpoint, but for those of the model's own folder, which are the

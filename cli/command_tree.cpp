@@ -12,7 +12,7 @@ constexpr const char* kDescription =
     "Fine-tunes and pretrains Hugging Face language models from a YAML recipe.\n"
     "Recipes, checkpoints and logs are those of NVIDIA NeMo AutoModel.";
 
-constexpr const char* kFooter =
+constexpr const char* kCommandTreeFooter =
     "Examples:\n"
     "  automodel finetune llm -c recipe.yaml                      train as the recipe says\n"
     "  automodel recipe.yaml --optimizer.lr 2e-5                  the same, one value changed\n"
@@ -57,7 +57,7 @@ std::unique_ptr<CLI::App> build_command_tree() {
   root->set_help_flag("-h,--help", "Show this help");
   root->set_version_flag("--version", "automodel " AUTOMODEL_VERSION, "Show the version");
   root->require_subcommand(1);
-  root->footer(kFooter);
+  root->footer(kCommandTreeFooter);
   root->get_formatter()->column_width(34);
   for (const RecipeCommandRow& row : recipe_command_table()) add_recipe_command(*root, row);
   for (const CommandRow& row : command_table()) row.add(group(*root, row.group));

@@ -8,7 +8,7 @@
 #include "cli/command_tree.h"
 #include "cli/commands.h"
 #include "core/base/error.h"
-#include "core/config/reference_doc.h"
+#include "core/config/recipe/reference_doc.h"
 
 namespace automodel::cli {
 namespace {

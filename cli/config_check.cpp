@@ -8,8 +8,8 @@
 
 #include "cli/recipe_commands.h"
 #include "core/base/error.h"
-#include "core/config/load.h"
-#include "core/config/report.h"
+#include "core/config/recipe/load.h"
+#include "core/config/schema/report.h"
 
 namespace automodel::cli {
 namespace {

@@ -3,7 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/commands.h"
-#include "core/config/reference_doc.h"
+#include "core/config/recipe/reference_doc.h"
 
 namespace automodel::cli {
 

@@ -1,9 +1,9 @@
 #include <iostream>
 
 #include "cli/recipe_commands.h"
-#include "core/config/load.h"
-#include "core/config/node_json.h"
-#include "core/config/redact.h"
+#include "core/config/recipe/load.h"
+#include "core/config/text/node_json.h"
+#include "core/config/text/redact.h"
 
 namespace automodel::cli {
 

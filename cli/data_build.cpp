@@ -26,7 +26,7 @@
 namespace automodel::cli {
 namespace {
 
-struct Options {
+struct DataBuildOptions {
   std::string tokenizer, prefix, document_token, field = "text";
   std::vector<std::string> files;
   int64_t tokens_per_shard = 100'000'000;
@@ -70,7 +70,7 @@ std::vector<std::string> documents_of(const std::string& path, const std::string
   return documents;
 }
 
-void build(const Options& options) {
+void build(const DataBuildOptions& options) {
   const tokenizer::Tokenizer tokenizer = tokenizer::Tokenizer::load(options.tokenizer);
   const int32_t separator = document_token(tokenizer, options.document_token);
   data::NanogptWriter writer(options.prefix, tokenizer.vocab_size(), options.tokens_per_shard);
@@ -103,7 +103,7 @@ void build(const Options& options) {
 }  // namespace
 
 void add_data_build(CLI::App& parent) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<DataBuildOptions>();
   CLI::App* command = parent.add_subcommand("build", "Write text as nanoGPT shards for pretraining");
   command->add_option("--tokenizer", options->tokenizer, "tokenizer folder or tokenizer.json")->required();
   command->add_option("-o,--output", options->prefix, "shards are named PREFIX_000000.bin, ...")

@@ -21,7 +21,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-struct Options {
+struct DataRenderOptions {
   std::string template_file;
   std::string tokenizer;
   std::string input;
@@ -37,7 +37,7 @@ ordered_json read_conversation(const std::string& file) {
   return input;
 }
 
-tokenizer::Rendered render(const Options& options) {
+tokenizer::Rendered render(const DataRenderOptions& options) {
   const ordered_json input = read_conversation(options.input);
   try {
     if (!options.tokenizer.empty()) {
@@ -52,7 +52,7 @@ tokenizer::Rendered render(const Options& options) {
   }
 }
 
-void run(const Options& options) {
+void run(const DataRenderOptions& options) {
   const tokenizer::Rendered rendered = render(options);
   if (!options.json) {
     std::cout << rendered.text;
@@ -66,7 +66,7 @@ void run(const Options& options) {
 }  // namespace
 
 void add_data_render(CLI::App& parent) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<DataRenderOptions>();
   CLI::App* command = parent.add_subcommand("render", "what a chat template makes of a conversation");
   CLI::Option* file =
       command->add_option("--template", options->template_file, "a Jinja file")->type_name("FILE");

@@ -14,7 +14,7 @@
 #include "core/data/loader.h"
 #include "core/data/nanogpt_shard.h"
 #include "core/data/nanogpt_stream.h"
-#include "core/models/family.h"
+#include "core/families/family.h"
 
 namespace automodel::cli {
 namespace {
@@ -47,7 +47,7 @@ bool is_text(Kind kind) {
 
 /// The model's folder or config.json; empty for a config written in the recipe.
 fs::path place_of_model(const config::Recipe& recipe) {
-  return recipe.model.path.empty() ? fs::path() : models::find_model(recipe.model.path);
+  return recipe.model.path.empty() ? fs::path() : families::find_model(recipe.model.path);
 }
 
 std::optional<tokenizer::Tokenizer> open_tokenizer(const config::Recipe& recipe, Kind kind) {
@@ -73,7 +73,7 @@ int64_t positions_of_model(const config::Recipe& recipe) {
   const fs::path file = fs::is_directory(place) ? place / "config.json" : place;
   const std::string text = file.empty() ? recipe.model.inline_config : read_file(file);
   try {
-    return models::read_decoder_config(
+    return families::read_decoder_config(
                text, file.string(), recipe.model.config_overrides, recipe.model.family_file)
         .max_position_embeddings;
   } catch (const Error& error) {

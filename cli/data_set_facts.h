@@ -8,7 +8,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "core/config/recipe.h"
+#include "core/config/recipe/recipe.h"
 #include "core/data/processor.h"
 #include "core/data/row_lengths.h"
 #include "core/data/row_view.h"

@@ -15,7 +15,7 @@
 #include "cli/recipe_commands.h"
 #include "core/base/error.h"
 #include "core/base/plural.h"
-#include "core/config/load.h"
+#include "core/config/recipe/load.h"
 #include "core/data/row_view.h"
 
 namespace automodel::cli {

@@ -13,7 +13,7 @@
 namespace automodel::cli {
 namespace {
 
-struct Options {
+struct DataTokenizeOptions {
   std::string tokenizer;
   std::string file;
   bool no_special_tokens = false;
@@ -47,7 +47,7 @@ std::vector<std::string_view> lines_of(std::string_view text) {
   return lines;
 }
 
-void run(const Options& options) {
+void run(const DataTokenizeOptions& options) {
   const auto tokenizer = tokenizer::Tokenizer::load(options.tokenizer);
   const bool piped = options.file.empty() || options.file == "-";
   const std::string text = check_utf8(read_input(piped ? "-" : options.file), piped ? "stdin" : options.file);
@@ -68,7 +68,7 @@ void run(const Options& options) {
 }  // namespace
 
 void add_data_tokenize(CLI::App& parent) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<DataTokenizeOptions>();
   CLI::App* command = parent.add_subcommand("tokenize", "the ids of a text");
   command
       ->add_option("--tokenizer",

@@ -29,7 +29,7 @@ using recipes::Generated;
 using recipes::GenerateRequest;
 using recipes::Prompt;
 
-constexpr const char* kFooter =
+constexpr const char* kGenerateFooter =
     "The text goes to standard output as it grows, the log to standard error. Each prompt is continued on "
     "its "
     "own, greedily\n"
@@ -60,7 +60,7 @@ constexpr const char* kFooter =
     "where chat.json is what the model's chat template renders, with the prompt for an answer:\n"
     "  [{\"role\": \"user\", \"content\": \"Hi\"}]   or   {\"messages\": [...], \"tools\": [...]}";
 
-struct Options {
+struct GenerateOptions {
   GenerateRequest request;
   std::vector<std::string> prompts;
   std::string chat, ids, chat_template;
@@ -105,7 +105,7 @@ std::vector<Prompt> read_ids(const std::string& file) {
   return prompts;
 }
 
-std::vector<Prompt> read_prompts(const Options& options) {
+std::vector<Prompt> read_prompts(const GenerateOptions& options) {
   const int kinds = int{!options.prompts.empty()} + int{!options.chat.empty()} + int{!options.ids.empty()};
   check(kinds == 1, ErrorCode::kUsage, "generate: expected one of --prompt TEXT, --chat FILE, --ids FILE");
   check(!options.chat.empty() || (options.chat_template.empty() && !options.system),
@@ -166,7 +166,7 @@ void log_speed(const Generated& result) {
             " tokens/s");
 }
 
-void run(Options& options) {
+void run(GenerateOptions& options) {
   GenerateRequest& request = options.request;
   request.prompts = read_prompts(options);
   request.chat_template = read_template(options.chat_template);
@@ -199,7 +199,7 @@ void run(Options& options) {
   load_engine().generate(request, events);
 }
 
-void add_sampling(CLI::App& command, Options& options) {
+void add_sampling(CLI::App& command, GenerateOptions& options) {
   GenerateRequest& request = options.request;
   command.add_flag("--sample", request.sample, "Draw each token instead of taking the most likely one")
       ->group("Sampling");
@@ -218,7 +218,7 @@ void add_sampling(CLI::App& command, Options& options) {
 }  // namespace
 
 void add_generate(CLI::App& parent) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<GenerateOptions>();
   GenerateRequest& request = options->request;
   CLI::App* command = parent.add_subcommand("generate", "Continue a prompt or answer a chat with a model");
   command
@@ -266,7 +266,7 @@ void add_generate(CLI::App& parent) {
                     options->no_generation_config,
                     "Of the model's generation_config.json read only the end-of-sequence ids");
   command->add_flag("--json", options->json, "One JSON object a prompt instead of text");
-  command->footer(kFooter);
+  command->footer(kGenerateFooter);
   command->callback([options] { run(*options); });
 }
 

@@ -9,21 +9,21 @@
 
 #include "cli/commands.h"
 #include "core/base/strings.h"
-#include "core/models/families.h"
-#include "core/models/fields.h"
-#include "core/models/readers.h"
-#include "core/models/roles.h"
+#include "core/families/families.h"
+#include "core/families/fields.h"
+#include "core/families/readers.h"
+#include "core/weights/roles.h"
 
 namespace automodel::cli {
 namespace {
 
 /// Every key of config.json that the family knows.
-std::set<std::string> known_keys(const models::Family& family) {
+std::set<std::string> known_keys(const families::Family& family) {
   std::set<std::string> keys(family.inert.begin(), family.inert.end());
   for (const auto& [key, allowed] : family.only) keys.insert(key);
   for (const auto& [key, silent] : family.unread) keys.insert(key);
   for (const auto& [name, source] : family.fields) {
-    for (const models::FieldSource* from = &source; from; from = from->if_null.get()) {
+    for (const families::FieldSource* from = &source; from; from = from->if_null.get()) {
       if (!from->key.empty()) keys.insert(from->key);
     }
   }
@@ -31,7 +31,7 @@ std::set<std::string> known_keys(const models::Family& family) {
 }
 
 void check_file(const std::string& path) {
-  const models::Family family = models::load_family_file(path);
+  const families::Family family = families::load_family_file(path);
   std::cout << path << ": " << join(family.architectures, ", ")
             << (family.like.empty() ? "" : ", like " + family.like) << "\n"
             << "  " << family.fields.size() << " fields, " << family.readers.size() << " readers ("
@@ -49,9 +49,9 @@ void print_entries(const char* title, const Entries& entries) {
 }
 
 void print_blocks() {
-  print_entries("fields: what a decoder is made of", models::fields());
-  print_entries("readers: what several keys say together", models::readers());
-  print_entries("weights: modules: where checkpoints keep what", models::roles());
+  print_entries("fields: what a decoder is made of", families::fields());
+  print_entries("readers: what several keys say together", families::readers());
+  print_entries("weights: modules: where checkpoints keep what", weights::roles());
 }
 
 }  // namespace

@@ -14,15 +14,15 @@
 #include "cli/engine_library.h"
 #include "core/base/error.h"
 #include "core/base/strings.h"
+#include "core/families/config_json.h"
 #include "core/io/json.h"
-#include "core/models/config_json.h"
 
 namespace automodel::cli {
 namespace {
 
 using recipes::ForwardCase;
 
-constexpr const char* kFooter =
+constexpr const char* kModelForwardFooter =
     "IDS.json is a list of rows, each a list of token ids; rows may differ in length.\n"
     "LABELS.json has the same shape and is aligned: labels[r][t] is what position t should predict, -100 for "
     "nothing.\n"
@@ -98,7 +98,7 @@ ForwardCase case_of(const nlohmann::json& object, const std::string& where) {
       check(value.is_boolean(), ErrorCode::kData, where, ": \"", key, "\": expected true or false");
       request.*(flag->second) = value.get<bool>();
     } else if (key == kIgnoredKeys) {
-      request.ignore_config_keys = models::words_of(value, where + ": \"" + key + "\"");
+      request.ignore_config_keys = families::words_of(value, where + ": \"" + key + "\"");
     } else {
       refuse_key(key, where);
     }
@@ -184,7 +184,7 @@ void add_model_forward(CLI::App& parent) {
       ->add_option(
           "--cases", options->cases, "JSON list of many of these, in one process, instead of the rest")
       ->type_name("FILE");
-  command->footer(kFooter);
+  command->footer(kModelForwardFooter);
   command->callback([options, command] {
     if (!options->cases.empty()) {
       for (const CLI::Option* option : command->get_options()) {

@@ -16,19 +16,20 @@
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/base/strings.h"
-#include "core/models/family.h"
-#include "core/models/rope.h"
-#include "core/models/stored_type.h"
+#include "core/families/family.h"
+#include "core/families/rope.h"
+#include "core/families/stored_type.h"
+#include "core/weights/cost.h"
 
 namespace automodel::cli {
 namespace {
 
-using models::DecoderConfig;
+using arch::DecoderConfig;
 using nlohmann::ordered_json;
 
 constexpr int64_t kDefaultLength = 4096;
 
-struct Options {
+struct ModelInfoOptions {
   std::string model;
   std::string family_file;
   std::vector<std::string> ignored_keys;
@@ -37,25 +38,25 @@ struct Options {
   bool json = false;
 };
 
-DecoderConfig read(const Options& options) {
-  const std::filesystem::path place = models::find_model_folder(options.model);
+DecoderConfig read(const ModelInfoOptions& options) {
+  const std::filesystem::path place = families::find_model_folder(options.model);
   const std::filesystem::path file = std::filesystem::is_directory(place) ? place / "config.json" : place;
-  models::KeyRules rules;
+  families::KeyRules rules;
   rules.strict = options.strict;
   rules.ignored = options.ignored_keys;
   DecoderConfig config =
-      models::read_decoder_config(read_file(file), file.string(), "", options.family_file, {}, rules);
-  if (!config.stored_dtype && models::has_weights(file.parent_path()))
-    config.stored_dtype = models::type_of_weights(file.parent_path(), io::open_weights(file.parent_path()));
+      families::read_decoder_config(read_file(file), file.string(), "", options.family_file, {}, rules);
+  if (!config.stored_dtype && families::has_weights(file.parent_path()))
+    config.stored_dtype = families::type_of_weights(file.parent_path(), io::open_weights(file.parent_path()));
   return config;
 }
 
-ordered_json rope_json(const models::RopeConfig& rope, int64_t length) {
+ordered_json rope_json(const arch::RopeConfig& rope, int64_t length) {
   ordered_json json = {{"theta", rope.theta},
                        {"rotary_dim", rope.rotary_dim},
                        {"attention_factor", rope.attention_factor},
                        {"inv_freq", rope.inv_freq}};
-  json["inv_freq_at_length"] = models::rope_inv_freq(rope, length);
+  json["inv_freq_at_length"] = families::rope_inv_freq(rope, length);
   if (rope.dynamic_factor > 0) json["dynamic_factor"] = rope.dynamic_factor;
   if (rope.original_max_position > 0) json["original_max_position"] = rope.original_max_position;
   return json;
@@ -63,8 +64,8 @@ ordered_json rope_json(const models::RopeConfig& rope, int64_t length) {
 
 ordered_json layers_json(const DecoderConfig& decoder) {
   ordered_json layers = ordered_json::array();
-  for (const models::LayerConfig& layer : decoder.layers) {
-    const models::AttentionConfig& attention = layer.attention;
+  for (const arch::LayerConfig& layer : decoder.layers) {
+    const arch::AttentionConfig& attention = layer.attention;
     layers.push_back({{"num_heads", attention.num_heads},
                       {"num_kv_heads", attention.num_kv_heads},
                       {"head_dim", attention.head_dim},
@@ -75,7 +76,7 @@ ordered_json layers_json(const DecoderConfig& decoder) {
 }
 
 struct Facts {
-  models::Cost cost;
+  weights::Cost cost;
   int64_t bytes = 0, length = 0;
   double flops = 0;
   DType dtype = DType::kFloat32;
@@ -83,8 +84,8 @@ struct Facts {
 
 Facts facts_of(const DecoderConfig& decoder, int64_t length) {
   Facts facts;
-  facts.cost = models::cost_of(decoder);
-  facts.dtype = models::dtype_in_files(decoder);
+  facts.cost = weights::cost_of(decoder);
+  facts.dtype = arch::dtype_in_files(decoder);
   facts.bytes = facts.cost.parameters * size_of(facts.dtype);
   facts.length = length > 0 ? length : std::min(kDefaultLength, decoder.max_position_embeddings);
   facts.flops = facts.cost.flops_per_token(facts.length);
@@ -93,11 +94,11 @@ Facts facts_of(const DecoderConfig& decoder, int64_t length) {
 
 /// Each part that the model has, with what `value` gives of it.
 template <class Value>
-ordered_json parts_json(const models::Cost& cost, Value value) {
+ordered_json parts_json(const weights::Cost& cost, Value value) {
   ordered_json json = ordered_json::object();
   for (size_t i = 0; i < cost.parts.size(); ++i) {
     if (cost.parts[i].parameters > 0)
-      json[std::string(models::name_of(static_cast<models::Part>(i)))] = value(cost.parts[i]);
+      json[std::string(weights::name_of(static_cast<weights::Part>(i)))] = value(cost.parts[i]);
   }
   return json;
 }
@@ -108,21 +109,21 @@ int64_t rounded(double count) {
 
 std::string task_text(const DecoderConfig& decoder) {
   switch (decoder.task) {
-    case models::Task::kNextToken:
+    case arch::Task::kNextToken:
       return "the next token";
-    case models::Task::kMaskedToken:
+    case arch::Task::kMaskedToken:
       return "masked tokens";
-    case models::Task::kClassification:
-      switch (decoder.classifier.label_kind.value_or(nn::LabelKind::kClass)) {
-        case nn::LabelKind::kClass:
+    case arch::Task::kClassification:
+      switch (decoder.classifier.label_kind.value_or(arch::LabelKind::kClass)) {
+        case arch::LabelKind::kClass:
           return detail::join("the class of a row, one of ", decoder.classifier.num_labels);
-        case nn::LabelKind::kNumbers:
+        case arch::LabelKind::kNumbers:
           return detail::join("numbers for a row: ", decoder.classifier.num_labels);
-        case nn::LabelKind::kSeveral:
+        case arch::LabelKind::kSeveral:
           return detail::join("which of ", decoder.classifier.num_labels, " labels a row has");
       }
       break;
-    case models::Task::kEmbedding:
+    case arch::Task::kEmbedding:
       return "a vector for a row";
   }
   fail(ErrorCode::kInternal, "task ", static_cast<int>(decoder.task));
@@ -130,7 +131,7 @@ std::string task_text(const DecoderConfig& decoder) {
 
 void print_json(const DecoderConfig& decoder, const Facts& facts) {
   ordered_json ropes = ordered_json::array();
-  for (const models::RopeConfig& rope : decoder.ropes) ropes.push_back(rope_json(rope, facts.length));
+  for (const arch::RopeConfig& rope : decoder.ropes) ropes.push_back(rope_json(rope, facts.length));
   const ordered_json json = {
       {"architecture", decoder.architecture},
       {"family", decoder.family},
@@ -138,9 +139,9 @@ void print_json(const DecoderConfig& decoder, const Facts& facts) {
       {"parameters", facts.cost.parameters},
       {"active_parameters", facts.cost.active_parameters},
       {"parameters_by_kind",
-       parts_json(facts.cost, [](const models::PartSize& part) { return part.parameters; })},
+       parts_json(facts.cost, [](const weights::PartSize& part) { return part.parameters; })},
       {"active_parameters_by_kind",
-       parts_json(facts.cost, [](const models::PartSize& part) { return rounded(part.active); })},
+       parts_json(facts.cost, [](const weights::PartSize& part) { return rounded(part.active); })},
       {"bytes", facts.bytes},
       {"checkpoint_bytes", facts.cost.file_bytes},
       {"dtype", torch_name(facts.dtype)},
@@ -159,15 +160,15 @@ void row(const std::string& name, const std::string& value) {
   std::cout << std::left << std::setw(18) << name << value << "\n";
 }
 
-std::string mixer_text(models::MixerKind mixer, const models::LayerConfig& layer) {
+std::string mixer_text(arch::MixerKind mixer, const arch::LayerConfig& layer) {
   switch (mixer) {
-    case models::MixerKind::kMamba2:
+    case arch::MixerKind::kMamba2:
       return "Mamba-2";
-    case models::MixerKind::kDeltaNet:
+    case arch::MixerKind::kDeltaNet:
       return "DeltaNet";
-    case models::MixerKind::kLatentAttention:
+    case arch::MixerKind::kLatentAttention:
       return "full";
-    case models::MixerKind::kAttention:
+    case arch::MixerKind::kAttention:
       break;
   }
   const int64_t window = layer.attention.sliding_window;
@@ -177,9 +178,9 @@ std::string mixer_text(models::MixerKind mixer, const models::LayerConfig& layer
 /// How many layers mix tokens in each way.
 std::string mixers_text(const DecoderConfig& decoder) {
   std::map<std::string, int64_t> counts;
-  for (const models::LayerConfig& layer : decoder.layers) {
+  for (const arch::LayerConfig& layer : decoder.layers) {
     std::vector<std::string> mixers;
-    for (const models::MixerKind mixer : layer.mixers) mixers.push_back(mixer_text(mixer, layer));
+    for (const arch::MixerKind mixer : layer.mixers) mixers.push_back(mixer_text(mixer, layer));
     ++counts[mixers.empty() ? "without a mixer" : join(mixers, " beside ")];
   }
   std::vector<std::string> parts;
@@ -193,21 +194,21 @@ std::string size_text(int64_t parameters, int64_t active) {
   return with_thousands(parameters) + passes;
 }
 
-std::string quantization_text(const models::QuantizationConfig& quantization) {
+std::string quantization_text(const arch::QuantizationConfig& quantization) {
   switch (quantization.kind) {
-    case models::QuantizationConfig::Kind::kNone:
+    case arch::QuantizationConfig::Kind::kNone:
       return "";
-    case models::QuantizationConfig::Kind::kFp8Blocks:
+    case arch::QuantizationConfig::Kind::kFp8Blocks:
       return detail::join(
           ", matrices in FP8 blocks of ", quantization.block_rows, " x ", quantization.block_columns);
-    case models::QuantizationConfig::Kind::kMxfp4:
+    case arch::QuantizationConfig::Kind::kMxfp4:
       return ", experts in MXFP4";
   }
   fail(ErrorCode::kInternal, "quantization kind ", static_cast<int>(quantization.kind));
 }
 
 void print_table(const DecoderConfig& decoder, const Facts& facts) {
-  const models::AttentionConfig& attention = decoder.layers.front().attention;
+  const arch::AttentionConfig& attention = decoder.layers.front().attention;
   const bool large = facts.flops >= 1e9;
   std::ostringstream flops;
   flops << std::setprecision(4) << facts.flops / (large ? 1e9 : 1e6) << (large ? " GFLOP" : " MFLOP")
@@ -216,9 +217,9 @@ void print_table(const DecoderConfig& decoder, const Facts& facts) {
   row("predicts", task_text(decoder));
   row("parameters", size_text(facts.cost.parameters, facts.cost.active_parameters));
   for (size_t i = 0; i < facts.cost.parts.size(); ++i) {
-    const models::PartSize& part = facts.cost.parts[i];
+    const weights::PartSize& part = facts.cost.parts[i];
     if (part.parameters == 0) continue;
-    std::string name(models::name_of(static_cast<models::Part>(i)));
+    std::string name(weights::name_of(static_cast<weights::Part>(i)));
     std::ranges::replace(name, '_', ' ');
     row("  " + name, size_text(part.parameters, rounded(part.active)));
   }
@@ -231,7 +232,7 @@ void print_table(const DecoderConfig& decoder, const Facts& facts) {
   row("heads",
       detail::join(
           attention.num_heads, " query, ", attention.num_kv_heads, " key-value, of ", attention.head_dim));
-  const bool tied = models::predicts_tokens(decoder) && decoder.head.tied;
+  const bool tied = arch::predicts_tokens(decoder) && decoder.head.tied;
   row("vocabulary", with_thousands(decoder.vocab_size) + (tied ? ", head tied" : ""));
   row("positions", with_thousands(decoder.max_position_embeddings));
 }
@@ -239,7 +240,7 @@ void print_table(const DecoderConfig& decoder, const Facts& facts) {
 }  // namespace
 
 void add_model_info(CLI::App& parent) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ModelInfoOptions>();
   CLI::App* command =
       parent.add_subcommand("info", "Show what a model's config.json says: size, shape, cost a token");
   command->add_option("model", options->model, "A folder, a config.json, or a Hub id that lies in the cache")

@@ -8,21 +8,21 @@
 
 #include "cli/commands.h"
 #include "core/base/strings.h"
-#include "core/models/family.h"
+#include "core/families/family.h"
 
 namespace automodel::cli {
 namespace {
 
-void print_table(const std::vector<models::FamilyEntry>& families) {
-  for (const models::FamilyEntry& family : families) {
+void print_table(const std::vector<families::FamilyEntry>& families) {
+  for (const families::FamilyEntry& family : families) {
     std::cout << std::left << std::setw(17) << family.family << std::setw(34)
               << join(family.architectures, ", ") << "  " << family.origin << "\n";
   }
 }
 
-void print_json(const std::vector<models::FamilyEntry>& families) {
+void print_json(const std::vector<families::FamilyEntry>& families) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
-  for (const models::FamilyEntry& family : families) {
+  for (const families::FamilyEntry& family : families) {
     list.push_back(
         {{"family", family.family}, {"architectures", family.architectures}, {"origin", family.origin}});
   }
@@ -51,11 +51,11 @@ void add_model_list(CLI::App& parent) {
       "  AUTOMODEL_MODELS=~/families automodel model list");
   command->callback([options] {
     if (!options->name.empty()) {
-      std::cout << models::resolved_family(options->name);
+      std::cout << families::resolved_family(options->name);
     } else if (options->json) {
-      print_json(models::list_families());
+      print_json(families::list_families());
     } else {
-      print_table(models::list_families());
+      print_table(families::list_families());
     }
   });
 }

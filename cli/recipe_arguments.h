@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "core/config/overrides.h"
+#include "core/config/text/overrides.h"
 
 namespace automodel::cli {
 

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "cli/recipe_arguments.h"
-#include "core/config/load.h"
+#include "core/config/recipe/load.h"
 #include "core/store/run_recorder.h"
 
 namespace automodel::cli {

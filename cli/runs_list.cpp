@@ -19,14 +19,14 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kDefaultLimit = 30;
 
-struct Options {
+struct RunsListOptions {
   std::string store, state, folder, text;
   std::vector<std::string> where;
   int64_t limit = kDefaultLimit;
   bool all = false, json = false;
 };
 
-store::RunFilter filter_of(const Options& options) {
+store::RunFilter filter_of(const RunsListOptions& options) {
   store::RunFilter filter;
   if (!options.state.empty()) filter.state = store::parse_state(options.state);
   if (!options.folder.empty()) {
@@ -70,7 +70,7 @@ std::vector<std::string> row_of(const store::RunStore& runs, const store::Run& r
           run.folder};
 }
 
-void list(const Options& options) {
+void list(const RunsListOptions& options) {
   const store::RunFilter filter = filter_of(options);
   const std::optional<store::RunStore> runs = open_runs_if_any(options.store);
   const std::vector<store::Run> found = runs ? runs->list(filter) : std::vector<store::Run>();
@@ -95,7 +95,7 @@ void list(const Options& options) {
 }  // namespace
 
 void add_runs_list(CLI::App& parent) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<RunsListOptions>();
   CLI::App* command = parent.add_subcommand("list", "List runs, newest first");
   command->add_option(
       "--state", options->state, "Only running, done, stopped, failed, killed or unknown ones");

@@ -8,9 +8,9 @@
 #include "cli/recipe_commands.h"
 #include "cli/run_record.h"
 #include "core/base/error.h"
-#include "core/config/load.h"
-#include "core/config/redact.h"
-#include "core/config/yaml_writer.h"
+#include "core/config/recipe/load.h"
+#include "core/config/text/redact.h"
+#include "core/config/text/yaml_writer.h"
 #include "core/store/folder_lock.h"
 #include "launcher/world.h"
 

@@ -8,7 +8,7 @@
 
 #include "core/checkpoint/inputs.h"
 #include "core/checkpoint/model_files.h"
-#include "core/config/recipe.h"
+#include "core/config/recipe/recipe.h"
 #include "core/data/loader.h"
 #include "core/models/decoder.h"
 #include "core/optim/lr_schedule.h"

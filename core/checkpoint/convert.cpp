@@ -15,9 +15,9 @@
 #include "core/checkpoint/folder.h"
 #include "core/checkpoint/hf_folder.h"
 #include "core/checkpoint/side_files.h"
-#include "core/models/family.h"
+#include "core/families/family.h"
+#include "core/families/stored_type.h"
 #include "core/models/plain_values.h"
-#include "core/models/stored_type.h"
 #include "core/tensor/dtype.h"
 
 namespace automodel::checkpoint {
@@ -25,14 +25,14 @@ namespace fs = std::filesystem;
 
 namespace {
 
-using models::MatchedWeight;
+using weights::MatchedWeight;
 
-models::DecoderConfig config_in(const fs::path& folder, const ConvertRequest& request, bool quiet) {
+arch::DecoderConfig config_in(const fs::path& folder, const ConvertRequest& request, bool quiet) {
   const fs::path file = folder / "config.json";
-  models::KeyRules rules;
+  families::KeyRules rules;
   rules.quiet = quiet;
   rules.ignored = request.ignore_config_keys;
-  return models::read_decoder_config(read_file(file), file.string(), "", request.family_file, {}, rules);
+  return families::read_decoder_config(read_file(file), file.string(), "", request.family_file, {}, rules);
 }
 
 /// The name of the plain tensor in the source.
@@ -49,9 +49,9 @@ constexpr std::string_view kScales = "_scale_inv";
 /// All tensors of the files, in their order, each with its scales.
 class Tensors {
  public:
-  Tensors(const models::DecoderConfig& config, const io::WeightFiles& files)
+  Tensors(const arch::DecoderConfig& config, const io::WeightFiles& files)
       : quantization_(config.quantization), files_(files) {
-    for (MatchedWeight& weight : models::match_weights(config, files)) {
+    for (MatchedWeight& weight : weights::match_weights(config, files)) {
       if (weight.scales) scales_.insert(weight.scales->name);
       matched_.emplace(weight.tensor->name, std::move(weight));
     }
@@ -80,9 +80,9 @@ class Tensors {
   /// A tensor that the model has no use for, such as a layer that predicts a second token.
   MatchedWeight unused(const io::TensorView& tensor, const io::SafetensorsFile& file) const {
     MatchedWeight weight{tensor.name, {tensor.name, tensor.shape, {}}, &tensor, &file};
-    const bool in_blocks = quantization_.kind == models::QuantizationConfig::Kind::kFp8Blocks;
+    const bool in_blocks = quantization_.kind == arch::QuantizationConfig::Kind::kFp8Blocks;
     if (tensor.dtype == DType::kFloat8E4M3 && in_blocks)
-      weight.scales = &models::fp8_scales(tensor.name, files_, quantization_);
+      weight.scales = &weights::fp8_scales(tensor.name, files_, quantization_);
     const bool is_quantised = tensor.dtype == DType::kFloat8E4M3 || tensor.dtype == DType::kUInt8;
     check(weight.scales || !is_quantised,
           ErrorCode::kFormat,
@@ -95,7 +95,7 @@ class Tensors {
     return weight;
   }
 
-  const models::QuantizationConfig& quantization_;
+  const arch::QuantizationConfig& quantization_;
   const io::WeightFiles& files_;
   std::map<std::string, MatchedWeight> matched_;
   std::set<std::string> scales_;
@@ -105,11 +105,11 @@ class Conversion {
  public:
   explicit Conversion(const ConvertRequest& request)
       : request_(request),
-        source_(models::find_model(request.source)),
+        source_(families::find_model(request.source)),
         config_(config_in(source_, request, /*quiet=*/false)),
         files_(io::open_weights(source_)),
         weights_(Tensors(config_, files_).list()) {
-    if (!config_.stored_dtype) config_.stored_dtype = models::type_of_weights(source_, files_);
+    if (!config_.stored_dtype) config_.stored_dtype = families::type_of_weights(source_, files_);
   }
 
   void write(const fs::path& folder) {
@@ -121,7 +121,7 @@ class Conversion {
       io::write_safetensors(folder / name, shards[i]);
       for (const io::TensorToWrite& tensor : shards[i]) {
         file_of[tensor.name] = name;
-        total_bytes += size_of(tensor.dtype) * models::num_elements(tensor.shape);
+        total_bytes += size_of(tensor.dtype) * weights::num_elements(tensor.shape);
       }
       log::info(name, ": ", shards[i].size(), " tensors");
     }
@@ -134,15 +134,15 @@ class Conversion {
 
   /// The written folder must hold what its config.json asks for.
   void verify(const fs::path& folder) const {
-    models::match_weights(config_in(folder, request_, /*quiet=*/true), io::open_weights(folder));
+    weights::match_weights(config_in(folder, request_, /*quiet=*/true), io::open_weights(folder));
   }
 
  private:
-  bool quantised() const { return config_.quantization.kind != models::QuantizationConfig::Kind::kNone; }
+  bool quantised() const { return config_.quantization.kind != arch::QuantizationConfig::Kind::kNone; }
 
   /// What is asked for, else what quantised tensors are computed in.
   DType plain_dtype() const {
-    return request_.dtype == "auto" ? models::dtype_in_files(config_) : dtype_from_torch(request_.dtype);
+    return request_.dtype == "auto" ? arch::dtype_in_files(config_) : dtype_from_torch(request_.dtype);
   }
 
   DType written_dtype(const MatchedWeight& weight) const {
@@ -158,7 +158,7 @@ class Conversion {
     for (const MatchedWeight& weight : weights_) {
       io::TensorToWrite entry{plain_name(weight), written_dtype(weight), weight.place.shape, nullptr, {}};
       entry.fetch = [this, &weight, dtype = entry.dtype] { return values(weight, dtype); };
-      const int64_t bytes = size_of(entry.dtype) * models::num_elements(entry.shape);
+      const int64_t bytes = size_of(entry.dtype) * weights::num_elements(entry.shape);
       if (filled > 0 && filled + bytes > request_.max_shard_bytes) {
         shards.emplace_back();
         filled = 0;
@@ -198,7 +198,7 @@ class Conversion {
 
   const ConvertRequest& request_;
   fs::path source_;
-  models::DecoderConfig config_;
+  arch::DecoderConfig config_;
   io::WeightFiles files_;
   std::vector<MatchedWeight> weights_;
   at::Tensor current_;  ///< of the tensor being written

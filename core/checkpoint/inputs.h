@@ -4,7 +4,7 @@
 #include <future>
 #include <string>
 
-#include "core/config/recipe.h"
+#include "core/config/recipe/recipe.h"
 #include "core/data/loader.h"
 
 namespace automodel::checkpoint {

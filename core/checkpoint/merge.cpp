@@ -16,11 +16,11 @@
 #include "core/checkpoint/folder.h"
 #include "core/checkpoint/hf_folder.h"
 #include "core/checkpoint/side_files.h"
+#include "core/families/family.h"
 #include "core/io/json.h"
-#include "core/models/family.h"
-#include "core/models/match_weights.h"
 #include "core/peft/adapter_files.h"
 #include "core/tensor/dtype.h"
+#include "core/weights/match_weights.h"
 
 namespace automodel::checkpoint {
 namespace fs = std::filesystem;
@@ -31,18 +31,18 @@ class Merge {
  public:
   explicit Merge(const MergeRequest& request)
       : request_(request),
-        base_(models::find_model_folder(request.base)),
+        base_(families::find_model_folder(request.base)),
         adapter_(peft::read_adapter(request.adapter)),
         config_(config_in(base_, /*quiet=*/false)),
         files_(io::open_weights(base_)),
         embedding_(config_.names.weight("embed")),
         head_(config_.names.weight("head")) {
-    check(config_.quantization.kind == models::QuantizationConfig::Kind::kNone,
+    check(config_.quantization.kind == arch::QuantizationConfig::Kind::kNone,
           ErrorCode::kUnsupported,
           base_.string(),
           ": the base's weights are quantised; make them plain with `automodel checkpoint convert` and merge "
           "into that");
-    models::match_weights(config_, files_);
+    weights::match_weights(config_, files_);
     peft::check_base_copies(adapter_, files_);
     for (const peft::LinearShape& linear : peft::place_in(adapter_, config_).linears)
       modules_[linear.module + ".weight"] = linear.module;
@@ -78,18 +78,18 @@ class Merge {
 
   /// The written folder must hold what its config.json asks for.
   void verify(const fs::path& folder) const {
-    models::match_weights(config_in(folder, /*quiet=*/true), io::open_weights(folder));
+    weights::match_weights(config_in(folder, /*quiet=*/true), io::open_weights(folder));
   }
 
   size_t num_modules() const { return modules_.size(); }
 
  private:
-  models::DecoderConfig config_in(const fs::path& folder, bool quiet) const {
+  arch::DecoderConfig config_in(const fs::path& folder, bool quiet) const {
     const fs::path file = folder / "config.json";
-    models::KeyRules rules;
+    families::KeyRules rules;
     rules.quiet = quiet;
     rules.ignored = request_.ignore_config_keys;
-    return models::read_decoder_config(read_file(file), file.string(), "", request_.family_file, {}, rules);
+    return families::read_decoder_config(read_file(file), file.string(), "", request_.family_file, {}, rules);
   }
 
   DType written_dtype(const io::TensorView& stored) const {
@@ -159,7 +159,7 @@ class Merge {
   const MergeRequest& request_;
   fs::path base_;
   peft::AdapterFolder adapter_;
-  models::DecoderConfig config_;
+  arch::DecoderConfig config_;
   io::WeightFiles files_;
   std::string embedding_, head_;
   std::map<std::string, std::string> modules_;  ///< weight -> module

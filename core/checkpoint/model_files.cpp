@@ -28,7 +28,7 @@ using Json = nlohmann::ordered_json;
 /// A tensor of the export, the parameter that it is part of, and its file, counted from 1.
 struct Place {
   size_t file;
-  const models::FileTensor* tensor;
+  const weights::FileTensor* tensor;
   std::string parameter;
   bool float32;  ///< whatever the weights are
 };
@@ -56,14 +56,14 @@ Split split_like_source(const models::Decoder& decoder, const fs::path& source) 
   split.num_files = std::max<size_t>(names.size(), 1);
   for (const auto& segment : decoder.weights) {
     for (const auto& weight : segment.weights) {
-      for (const models::FileTensor& tensor : weight.files) {
+      for (const weights::FileTensor& tensor : weight.files) {
         const auto found = weight_map.find(tensor.name);
         const auto at = found == weight_map.end()
                             ? names.begin()
                             : std::lower_bound(names.begin(), names.end(), found->get<std::string>());
         const size_t file = names.empty() ? 1 : static_cast<size_t>(at - names.begin()) + 1;
         split.tensors[tensor.name] = {
-            file, &tensor, weight.name, weight.kind == models::WeightSpec::Kind::kBuffer};
+            file, &tensor, weight.name, weight.kind == weights::WeightSpec::Kind::kBuffer};
       }
     }
   }
@@ -89,7 +89,7 @@ std::string index_of(const Split& split, DType dtype) {
   int64_t total_size = 0;
   for (const auto& [name, place] : split.tensors) {
     file_of[name] = consolidated_name(place.file, split.num_files);
-    total_size += models::num_elements(place.tensor->shape) * size_of(dtype_of(place, dtype));
+    total_size += weights::num_elements(place.tensor->shape) * size_of(dtype_of(place, dtype));
   }
   return index_json(file_of, total_size);
 }

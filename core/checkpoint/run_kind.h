@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "core/config/recipe.h"
+#include "core/config/recipe/recipe.h"
 #include "core/peft/adapter_spec.h"
 
 namespace automodel::checkpoint {

@@ -23,7 +23,7 @@ io::TensorToWrite to_write(std::string name, const at::Tensor& value) {
   return entry;
 }
 
-io::TensorToWrite to_write(const models::FileTensor& file, const at::Tensor& parameter) {
+io::TensorToWrite to_write(const weights::FileTensor& file, const at::Tensor& parameter) {
   if (file.blocks.empty()) return to_write(file.name, parameter);
   io::TensorToWrite entry{file.name, tensor::from_torch(parameter.scalar_type()), file.shape, nullptr, {}};
   entry.fetch = [file, parameter, on_host = std::make_shared<at::Tensor>()] {

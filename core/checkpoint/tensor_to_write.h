@@ -5,7 +5,7 @@
 #include "core/tensor/torch.h"
 
 #include "core/io/safetensors.h"
-#include "core/models/weight_spec.h"
+#include "core/weights/weight_spec.h"
 
 namespace automodel::checkpoint {
 
@@ -15,6 +15,6 @@ io::TensorToWrite to_write(std::string name, const at::Tensor& value);
 
 /// A parameter, or its gradient, as the tensor of a file that holds it or a part of it; a part is copied when
 /// its turn comes.
-io::TensorToWrite to_write(const models::FileTensor& file, const at::Tensor& parameter);
+io::TensorToWrite to_write(const weights::FileTensor& file, const at::Tensor& parameter);
 
 }  // namespace automodel::checkpoint

@@ -6,7 +6,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "core/config/recipe.h"
+#include "core/config/recipe/recipe.h"
 #include "core/data/text_encoder.h"
 #include "core/tokenizer/tokenizer.h"
 

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/config/recipe.h"
+#include "core/config/recipe/recipe.h"
 #include "core/data/batch.h"
 #include "core/data/row_lengths.h"
 #include "core/tokenizer/tokenizer.h"

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/config/recipe.h"
+#include "core/config/recipe/recipe.h"
 #include "core/data/loader.h"
 
 namespace automodel::data {

@@ -4,7 +4,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "core/config/recipe.h"
+#include "core/config/recipe/recipe.h"
 #include "core/data/batch.h"
 #include "core/data/source.h"
 #include "core/tokenizer/tokenizer.h"

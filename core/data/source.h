@@ -7,7 +7,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "core/config/recipe.h"
+#include "core/config/recipe/recipe.h"
 
 namespace automodel::data {
 

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/config/recipe.h"
+#include "core/config/recipe/recipe.h"
 #include "core/data/batch.h"
 #include "core/tokenizer/tokenizer.h"
 

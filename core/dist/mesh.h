@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "core/config/recipe.h"
+#include "core/config/recipe/recipe.h"
 
 namespace automodel::dist {
 

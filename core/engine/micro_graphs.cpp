@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "core/base/log.h"
-#include "core/ops/cuda.h"
+#include "core/ops/cuda/cuda.h"
 
 namespace automodel::engine {
 namespace {

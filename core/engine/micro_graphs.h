@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/nn/segment.h"
-#include "core/ops/cuda_graph.h"
+#include "core/ops/cuda/cuda_graph.h"
 
 namespace automodel::engine {
 

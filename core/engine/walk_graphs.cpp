@@ -9,7 +9,7 @@
 
 #include "core/engine/micro_graphs.h"
 #include "core/engine/walk.h"
-#include "core/ops/cuda.h"
+#include "core/ops/cuda/cuda.h"
 
 namespace automodel::engine {
 

@@ -16,14 +16,16 @@
 #include "core/models/plain_values.h"
 #include "core/tensor/dtype.h"
 #include "core/tensor/random.h"
+#include "core/weights/parameters.h"
 
 namespace automodel::models {
 namespace {
 
-std::unique_ptr<tensor::Unit> make_unit(const SegmentWeights& segment, const tensor::Unit::Options& options) {
+std::unique_ptr<tensor::Unit> make_unit(const weights::SegmentWeights& segment,
+                                        const tensor::Unit::Options& options) {
   std::vector<tensor::Parameter> parameters;
-  for (const WeightSpec& weight : segment.weights) {
-    if (weight.kind != WeightSpec::Kind::kBuffer) parameters.push_back({weight.name, weight.shape});
+  for (const weights::WeightSpec& weight : segment.weights) {
+    if (weight.kind != weights::WeightSpec::Kind::kBuffer) parameters.push_back({weight.name, weight.shape});
   }
   std::stable_partition(parameters.begin(), parameters.end(), [](const tensor::Parameter& parameter) {
     return parameter.shape.size() == 2;
@@ -32,12 +34,13 @@ std::unique_ptr<tensor::Unit> make_unit(const SegmentWeights& segment, const ten
 }
 
 /// The buffers of all segments; null where there are none.
-std::unique_ptr<tensor::Unit> make_buffers(const std::vector<SegmentWeights>& segments,
+std::unique_ptr<tensor::Unit> make_buffers(const std::vector<weights::SegmentWeights>& segments,
                                            const tensor::Unit::Options& options) {
   std::vector<tensor::Parameter> parameters;
-  for (const SegmentWeights& segment : segments) {
-    for (const WeightSpec& weight : segment.weights) {
-      if (weight.kind == WeightSpec::Kind::kBuffer) parameters.push_back({weight.name, weight.shape});
+  for (const weights::SegmentWeights& segment : segments) {
+    for (const weights::WeightSpec& weight : segment.weights) {
+      if (weight.kind == weights::WeightSpec::Kind::kBuffer)
+        parameters.push_back({weight.name, weight.shape});
     }
   }
   if (parameters.empty()) return nullptr;
@@ -49,9 +52,12 @@ std::unique_ptr<tensor::Unit> make_buffers(const std::vector<SegmentWeights>& se
 
 /// Calls copy(block of the parameter, block of the file's tensor) for every part that they share.
 template <class Copy>
-void each_block(const FileTensor& file, const at::Tensor& parameter, const at::Tensor& stored, Copy copy) {
+void each_block(const weights::FileTensor& file,
+                const at::Tensor& parameter,
+                const at::Tensor& stored,
+                Copy copy) {
   if (file.blocks.empty()) return copy(parameter, stored);
-  for (const Block& block : file.blocks) {
+  for (const weights::Block& block : file.blocks) {
     copy(
         parameter.as_strided(block.sizes, block.strides_here, parameter.storage_offset() + block.offset_here),
         stored.as_strided(block.sizes, block.strides_there, stored.storage_offset() + block.offset_there));
@@ -85,12 +91,13 @@ std::vector<tensor::Unit*> Decoder::unit_pointers() const {
   return pointers;
 }
 
-Decoder build_decoder(const DecoderConfig& config,
+Decoder build_decoder(const arch::DecoderConfig& config,
                       const tensor::Unit::Options& options,
                       const LoraSource& lora_of) {
-  Decoder decoder{config, model_weights(config), {}, nullptr, {}, {}, {}};
+  Decoder decoder{config, weights::model_weights(config), {}, nullptr, {}, {}, {}};
   ensure(decoder.weights.size() == config.layers.size() + 2, "a decoder has an embedding, layers and a head");
-  for (const SegmentWeights& segment : decoder.weights) decoder.units.push_back(make_unit(segment, options));
+  for (const weights::SegmentWeights& segment : decoder.weights)
+    decoder.units.push_back(make_unit(segment, options));
   decoder.buffers = make_buffers(decoder.weights, options);
   for (tensor::Unit* unit : decoder.unit_pointers()) {
     for (size_t i = 0; i < unit->parameters().size(); ++i)
@@ -100,7 +107,7 @@ Decoder build_decoder(const DecoderConfig& config,
   return decoder;
 }
 
-at::Tensor as_in_file(const FileTensor& file, const at::Tensor& parameter) {
+at::Tensor as_in_file(const weights::FileTensor& file, const at::Tensor& parameter) {
   if (file.blocks.empty()) return parameter;
   at::Tensor stored = at::empty(file.shape, parameter.options());
   each_block(file, parameter, stored, [](const at::Tensor& here, at::Tensor there) { there.copy_(here); });
@@ -108,7 +115,7 @@ at::Tensor as_in_file(const FileTensor& file, const at::Tensor& parameter) {
 }
 
 void load_weights(Decoder& decoder, const io::WeightFiles& files) {
-  for (const MatchedWeight& matched : match_weights(decoder.config, files)) {
+  for (const weights::MatchedWeight& matched : weights::match_weights(decoder.config, files)) {
     const tensor::Weight weight = decoder.find(matched.parameter);
     const at::Tensor source =
         plain_values(matched, decoder.config.quantization, weight.unit->home(weight.first).scalar_type());
@@ -129,7 +136,7 @@ void init_weights(Decoder& decoder, uint64_t seed) {
 namespace {
 
 /// The inverse of softplus at time steps whose logarithms are uniform.
-at::Tensor first_time_steps(int64_t count, const nn::FirstSteps& steps, at::Generator& generator) {
+at::Tensor first_time_steps(int64_t count, const arch::FirstSteps& steps, at::Generator& generator) {
   const double low = std::log(steps.min);
   const at::Tensor step = at::rand({count}, generator, at::kFloat)
                               .mul_(std::log(steps.max) - low)
@@ -145,8 +152,8 @@ class Draw {
   Draw(Decoder& decoder, size_t segment, at::Generator& generator)
       : decoder_(decoder), segment_(segment), generator_(generator) {}
 
-  void fill(const WeightSpec& spec) {
-    using Init = WeightSpec::Init;
+  void fill(const weights::WeightSpec& spec) {
+    using Init = weights::WeightSpec::Init;
     at::Tensor value = home(spec);
     switch (spec.init) {
       case Init::kNormal:
@@ -174,9 +181,9 @@ class Draw {
   }
 
   /// The second draw of what a module scales by the depth when all of its parts are drawn.
-  void scale(const WeightSpec& spec) {
+  void scale(const weights::WeightSpec& spec) {
     const auto layers = static_cast<double>(decoder_.config.layers.size());
-    if (spec.init == WeightSpec::Init::kNormalByDepth)
+    if (spec.init == weights::WeightSpec::Init::kNormalByDepth)
       return normal(spec, decoder_.config.initializer_range / std::sqrt(2 * layers));
     at::Tensor value = home(spec);
     const double bound = 1 / std::sqrt(static_cast<double>(spec.shape.at(1)));
@@ -185,13 +192,13 @@ class Draw {
   }
 
  private:
-  at::Tensor home(const WeightSpec& spec) const {
+  at::Tensor home(const weights::WeightSpec& spec) const {
     const tensor::Weight weight = decoder_.find(spec.name);
     return weight.unit->home(weight.first);
   }
 
   /// Drawn as the file has it: transposed or by group where that is how transformers' module is.
-  void normal(const WeightSpec& spec, double std) const {
+  void normal(const weights::WeightSpec& spec, double std) const {
     at::Tensor value = home(spec);
     const bool as_it_stands = spec.files.size() != 1 || spec.files.front().blocks.empty();
     if (as_it_stands) return tensor::fill_normal(value, std, generator_);
@@ -207,17 +214,18 @@ class Draw {
   at::Generator& generator_;
 };
 
-bool is_random(WeightSpec::Init init) {
-  using Init = WeightSpec::Init;
+bool is_random(weights::WeightSpec::Init init) {
+  using Init = weights::WeightSpec::Init;
   return init != Init::kZeros && init != Init::kOnes && init != Init::kLogIndex;
 }
 
-bool is_scaled(WeightSpec::Init init) {
-  return init == WeightSpec::Init::kNormalByDepth || init == WeightSpec::Init::kUniformByDepth;
+bool is_scaled(weights::WeightSpec::Init init) {
+  return init == weights::WeightSpec::Init::kNormalByDepth ||
+         init == weights::WeightSpec::Init::kUniformByDepth;
 }
 
 /// "attention" of "attention.q.weight".
-std::string_view module_of(const WeightSpec& spec) {
+std::string_view module_of(const weights::WeightSpec& spec) {
   return std::string_view(spec.role).substr(0, spec.role.find('.'));
 }
 
@@ -225,11 +233,11 @@ std::string_view module_of(const WeightSpec& spec) {
 
 void init_weights(Decoder& decoder,
                   at::Generator& generator,
-                  const std::function<void(const WeightSpec&)>& before) {
+                  const std::function<void(const weights::WeightSpec&)>& before) {
   for (size_t i = 0; i < decoder.weights.size(); ++i) {
     Draw draw(decoder, i, generator);
-    const std::vector<WeightSpec>& specs = decoder.weights[i].weights;
-    const WeightSpec* scaled = nullptr;
+    const std::vector<weights::WeightSpec>& specs = decoder.weights[i].weights;
+    const weights::WeightSpec* scaled = nullptr;
     for (size_t k = 0; k < specs.size(); ++k) {
       if (before && is_random(specs[k].init)) before(specs[k]);
       draw.fill(specs[k]);

@@ -7,17 +7,18 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/arch/decoder_config.h"
 #include "core/io/safetensors.h"
-#include "core/models/decoder_config.h"
 #include "core/nn/segment.h"
 #include "core/tensor/unit.h"
+#include "core/weights/weight_spec.h"
 
 namespace automodel::models {
 
 /// A decoder in memory: its parameters in units and its segments in order. Segments point into the units.
 struct Decoder {
-  DecoderConfig config;
-  std::vector<SegmentWeights> weights;  ///< parameters in the order of the definition
+  arch::DecoderConfig config;
+  std::vector<weights::SegmentWeights> weights;  ///< parameters in the order of the definition
   std::vector<std::unique_ptr<tensor::Unit>>
       units;                              ///< one a segment; matrices first, so that fuse groups touch
   std::unique_ptr<tensor::Unit> buffers;  ///< float32 values that do not learn by gradients; null: none
@@ -39,12 +40,12 @@ using LoraSource = std::function<std::shared_ptr<const ops::Lora>(const std::vec
 
 /// Allocates units (zeroed) and builds the segments. The units that `lora_of` points into are not the
 /// decoder's until they are moved to adapter_units.
-Decoder build_decoder(const DecoderConfig& config,
+Decoder build_decoder(const arch::DecoderConfig& config,
                       const tensor::Unit::Options& options,
                       const LoraSource& lora_of = {});
 
 /// A parameter, or its gradient, as the file's tensor holds it: itself, or a copy of its part.
-at::Tensor as_in_file(const FileTensor& file, const at::Tensor& parameter);
+at::Tensor as_in_file(const weights::FileTensor& file, const at::Tensor& parameter);
 
 /// Reads every parameter from the memory-mapped files straight into its unit, converting the type on the way;
 /// the pages of a file tensor are dropped once read, so that loading needs the parameters plus at most one
@@ -62,6 +63,6 @@ void init_weights(Decoder& decoder, uint64_t seed);
 /// that is drawn from a normal distribution.
 void init_weights(Decoder& decoder,
                   at::Generator& generator,
-                  const std::function<void(const WeightSpec&)>& before);
+                  const std::function<void(const weights::WeightSpec&)>& before);
 
 }  // namespace automodel::models

@@ -13,7 +13,7 @@ namespace {
 
 using RopeTables = std::vector<std::shared_ptr<const nn::RopeTable>>;
 
-nn::Attention make_attention(const LayerConfig& layer,
+nn::Attention make_attention(const arch::LayerConfig& layer,
                              const SegmentParameters& find,
                              const RopeTables& ropes) {
   nn::Attention attention;
@@ -22,7 +22,7 @@ nn::Attention make_attention(const LayerConfig& layer,
   attention.input_norm = ops::Norm::none();
   attention.qkv = find.fused_or("attention.qkv", {"attention.q", "attention.k", "attention.v"});
   attention.output = find.linear({"attention.o"});
-  if (layer.attention.qk_norm != QkNorm::kNone) {
+  if (layer.attention.qk_norm != arch::QkNorm::kNone) {
     attention.q_norm = find.norm("attention.q_norm", layer.attention.head_norm);
     attention.k_norm = find.norm("attention.k_norm", layer.attention.head_norm);
   }
@@ -31,10 +31,10 @@ nn::Attention make_attention(const LayerConfig& layer,
   return attention;
 }
 
-nn::LatentAttention make_latent_attention(const LayerConfig& layer,
+nn::LatentAttention make_latent_attention(const arch::LayerConfig& layer,
                                           const SegmentParameters& find,
                                           const RopeTables& ropes) {
-  const LatentAttentionConfig& config = layer.latent;
+  const arch::LatentAttentionConfig& config = layer.latent;
   nn::LatentAttention attention;
   attention.config = config;
   attention.config.dropout_site = find.dropout_site("attention", 0);
@@ -57,8 +57,8 @@ ops::CausalConv make_conv(const SegmentParameters& find, const std::string& role
   return {find.get(role + ".weight"), find.find(role + ".bias"), /*silu=*/true};
 }
 
-nn::Mamba2 make_mamba2(const LayerConfig& layer, const SegmentParameters& find) {
-  const Mamba2Config& config = layer.mamba2;
+nn::Mamba2 make_mamba2(const arch::LayerConfig& layer, const SegmentParameters& find) {
+  const arch::Mamba2Config& config = layer.mamba2;
   nn::Mamba2 mamba2;
   mamba2.config = config;
   mamba2.input_norm = ops::Norm::none();
@@ -81,8 +81,8 @@ nn::Mamba2 make_mamba2(const LayerConfig& layer, const SegmentParameters& find) 
   return mamba2;
 }
 
-nn::DeltaNet make_delta_net(const LayerConfig& layer, const SegmentParameters& find) {
-  const DeltaNetConfig& config = layer.delta_net;
+nn::DeltaNet make_delta_net(const arch::LayerConfig& layer, const SegmentParameters& find) {
+  const arch::DeltaNetConfig& config = layer.delta_net;
   nn::DeltaNet delta_net;
   delta_net.config = config;
   delta_net.input_norm = ops::Norm::none();
@@ -104,7 +104,7 @@ nn::DeltaNet make_delta_net(const LayerConfig& layer, const SegmentParameters& f
   return delta_net;
 }
 
-nn::Mlp make_mlp(const LayerConfig& layer, const SegmentParameters& find) {
+nn::Mlp make_mlp(const arch::LayerConfig& layer, const SegmentParameters& find) {
   nn::Mlp mlp;
   mlp.config = layer.mlp;
   mlp.input_norm = ops::Norm::none();
@@ -113,7 +113,7 @@ nn::Mlp make_mlp(const LayerConfig& layer, const SegmentParameters& find) {
   return mlp;
 }
 
-nn::Moe make_moe(const LayerConfig& layer, const SegmentParameters& find) {
+nn::Moe make_moe(const arch::LayerConfig& layer, const SegmentParameters& find) {
   nn::Moe moe;
   moe.config = layer.moe;
   moe.input_norm = ops::Norm::none();
@@ -139,36 +139,36 @@ nn::Moe make_moe(const LayerConfig& layer, const SegmentParameters& find) {
   return moe;
 }
 
-nn::Mixer make_mixer(MixerKind kind,
-                     const LayerConfig& layer,
+nn::Mixer make_mixer(arch::MixerKind kind,
+                     const arch::LayerConfig& layer,
                      const SegmentParameters& find,
                      const RopeTables& ropes) {
   switch (kind) {
-    case MixerKind::kAttention:
+    case arch::MixerKind::kAttention:
       return make_attention(layer, find, ropes);
-    case MixerKind::kLatentAttention:
+    case arch::MixerKind::kLatentAttention:
       return make_latent_attention(layer, find, ropes);
-    case MixerKind::kMamba2:
+    case arch::MixerKind::kMamba2:
       return make_mamba2(layer, find);
-    case MixerKind::kDeltaNet:
+    case arch::MixerKind::kDeltaNet:
       return make_delta_net(layer, find);
   }
   fail(ErrorCode::kInternal, "mixer kind ", static_cast<int>(kind));
 }
 
-nn::Mixer make_feed_forward(const LayerConfig& layer, const SegmentParameters& find) {
+nn::Mixer make_feed_forward(const arch::LayerConfig& layer, const SegmentParameters& find) {
   switch (layer.feed_forward) {
-    case FeedForwardKind::kMlp:
+    case arch::FeedForwardKind::kMlp:
       return make_mlp(layer, find);
-    case FeedForwardKind::kMoe:
+    case arch::FeedForwardKind::kMoe:
       return make_moe(layer, find);
-    case FeedForwardKind::kNone:
+    case arch::FeedForwardKind::kNone:
       break;
   }
   fail(ErrorCode::kInternal, "feed-forward kind ", static_cast<int>(layer.feed_forward));
 }
 
-Multipliers multipliers_of(const nn::Mixer& mixer, const LayerConfig& layer) {
+arch::Multipliers multipliers_of(const nn::Mixer& mixer, const arch::LayerConfig& layer) {
   if (std::holds_alternative<nn::Attention>(mixer)) return layer.attention_multipliers;
   if (std::holds_alternative<nn::Mamba2>(mixer)) return layer.mamba2_multipliers;
   if (std::holds_alternative<nn::Mlp>(mixer)) return layer.mlp_multipliers;
@@ -178,14 +178,16 @@ Multipliers multipliers_of(const nn::Mixer& mixer, const LayerConfig& layer) {
 /// Adds mixers that read the residual stream together to a step, with the norms that `role` names.
 void join(nn::Step& step,
           std::vector<nn::Mixer> mixers,
-          const LayerConfig& layer,
+          const arch::LayerConfig& layer,
           const SegmentParameters& find,
           const std::string& role) {
-  const BlockConfig& block = layer.block;
+  const arch::BlockConfig& block = layer.block;
   const bool normed_already = (role == "norm.mixer" && !block.mixer_norm) ||
                               (block.parallel && block.shared_norm && !step.branches.empty());
-  const bool before = block.residual == Residual::kPreNorm || block.residual == Residual::kSandwich;
-  const bool after = block.residual == Residual::kSandwich || block.residual == Residual::kPostNorm;
+  const bool before =
+      block.residual == arch::Residual::kPreNorm || block.residual == arch::Residual::kSandwich;
+  const bool after =
+      block.residual == arch::Residual::kSandwich || block.residual == arch::Residual::kPostNorm;
   const ops::Norm input_norm = before && !normed_already ? find.norm(role, block.norm) : ops::Norm::none();
   const bool scaled = std::ranges::any_of(
       mixers, [&](const nn::Mixer& mixer) { return multipliers_of(mixer, layer).in != 1; });
@@ -193,7 +195,7 @@ void join(nn::Step& step,
   if (together && input_norm) step.input_norm = input_norm;
   for (nn::Mixer& mixer : mixers) {
     if (!together) std::visit([&](auto& m) { m.input_norm = input_norm; }, mixer);
-    const Multipliers multipliers = multipliers_of(mixer, layer);
+    const arch::Multipliers multipliers = multipliers_of(mixer, layer);
     step.branches.push_back({.mixer = std::move(mixer),
                              .output_norm = after ? find.norm(role + "_out", block.norm) : ops::Norm::none(),
                              .in_multiplier = multipliers.in,
@@ -201,19 +203,19 @@ void join(nn::Step& step,
                              .dropout = block.dropout,
                              .dropout_site = find.dropout_site(role, step.branches.size())});
   }
-  if (block.residual == Residual::kNormOfSum) step.sum_norm = find.norm(role + "_out", block.norm);
+  if (block.residual == arch::Residual::kNormOfSum) step.sum_norm = find.norm(role + "_out", block.norm);
   step.multiplier = block.multiplier;
 }
 
 /// The mixers, then the MLP; in a parallel block both at once.
-std::vector<nn::Step> make_steps(const LayerConfig& layer,
+std::vector<nn::Step> make_steps(const arch::LayerConfig& layer,
                                  const SegmentParameters& find,
                                  const RopeTables& ropes) {
   std::vector<nn::Mixer> mixers;
-  for (const MixerKind kind : layer.mixers) mixers.push_back(make_mixer(kind, layer, find, ropes));
+  for (const arch::MixerKind kind : layer.mixers) mixers.push_back(make_mixer(kind, layer, find, ropes));
   std::vector<nn::Step> steps;
   if (!mixers.empty()) join(steps.emplace_back(), std::move(mixers), layer, find, "norm.mixer");
-  if (layer.feed_forward == FeedForwardKind::kNone) return steps;
+  if (layer.feed_forward == arch::FeedForwardKind::kNone) return steps;
   if (steps.empty() || !layer.block.parallel) steps.emplace_back();
   std::vector<nn::Mixer> feed_forward;
   feed_forward.push_back(make_feed_forward(layer, find));
@@ -221,8 +223,8 @@ std::vector<nn::Step> make_steps(const LayerConfig& layer,
   return steps;
 }
 
-nn::Embedding make_embedding(const DecoderConfig& config, const SegmentParameters& find) {
-  const EmbeddingConfig& embedding = config.embedding;
+nn::Embedding make_embedding(const arch::DecoderConfig& config, const SegmentParameters& find) {
+  const arch::EmbeddingConfig& embedding = config.embedding;
   return {.table = find.get("embed.weight"),
           .positions = find.find("positions.weight"),
           .position_offset = embedding.position_offset,
@@ -234,7 +236,7 @@ nn::Embedding make_embedding(const DecoderConfig& config, const SegmentParameter
           .dropout = embedding.dropout};
 }
 
-nn::Transform make_transform(const TransformConfig& config,
+nn::Transform make_transform(const arch::TransformConfig& config,
                              const SegmentParameters& find,
                              const std::string& head) {
   if (!config.activation) return {};
@@ -243,19 +245,19 @@ nn::Transform make_transform(const TransformConfig& config,
           .norm = find.norm("norm." + head, config.norm)};
 }
 
-nn::PooledHead make_pooled_head(const DecoderConfig& config, const SegmentParameters& find) {
+nn::PooledHead make_pooled_head(const arch::DecoderConfig& config, const SegmentParameters& find) {
   nn::PooledHead head;
   head.norm = find.norm("norm.final", config.norm);
   head.pooling = config.classifier.pooling;
-  if (config.task != Task::kClassification) return head;
+  if (config.task != arch::Task::kClassification) return head;
   head.transform = make_transform(config.classifier.transform, find, "classifier");
   head.padding_id = config.classifier.padding_id;
-  head.label_kind = config.classifier.label_kind.value_or(nn::LabelKind::kSeveral);
+  head.label_kind = config.classifier.label_kind.value_or(arch::LabelKind::kSeveral);
   head.projection = find.linear({"classifier"});
   return head;
 }
 
-nn::Head make_head(const DecoderConfig& config,
+nn::Head make_head(const arch::DecoderConfig& config,
                    const SegmentParameters& find,
                    const tensor::Weight& table,
                    const LoraSource& lora_of) {
@@ -265,8 +267,8 @@ nn::Head make_head(const DecoderConfig& config,
                 .logit_scale = config.head.logit_scale,
                 .logit_softcap = config.head.logit_softcap,
                 .normalised = config.head.normalised};
-  for (const LayerConfig& layer : config.layers) {
-    if (layer.feed_forward == FeedForwardKind::kMoe) head.aux_loss_coef = layer.moe.aux_loss_coef;
+  for (const arch::LayerConfig& layer : config.layers) {
+    if (layer.feed_forward == arch::FeedForwardKind::kMoe) head.aux_loss_coef = layer.moe.aux_loss_coef;
   }
   if (!config.head.tied) {
     head.projection = find.linear({"head"});
@@ -283,11 +285,11 @@ nn::Head make_head(const DecoderConfig& config,
 }  // namespace
 
 std::vector<std::unique_ptr<nn::Segment>> make_segments(const Decoder& decoder, const LoraSource& lora_of) {
-  const DecoderConfig& config = decoder.config;
+  const arch::DecoderConfig& config = decoder.config;
   tensor::Unit* const buffers = decoder.buffers.get();
   std::vector<std::unique_ptr<nn::Segment>> segments;
   RopeTables ropes;
-  for (const RopeConfig& rope : config.ropes) {
+  for (const arch::RopeConfig& rope : config.ropes) {
     ropes.push_back(rope.rotary_dim > 0 ? std::make_shared<nn::RopeTable>(rope, device_of(decoder))
                                         : nullptr);
   }
@@ -296,12 +298,12 @@ std::vector<std::unique_ptr<nn::Segment>> make_segments(const Decoder& decoder, 
   segments.push_back(std::make_unique<nn::EmbedSegment>(decoder.weights.front().segment, embedding));
   bool router_before = false;
   for (size_t i = 0; i < config.layers.size(); ++i) {
-    const SegmentWeights& weights = decoder.weights[i + 1];
+    const weights::SegmentWeights& weights = decoder.weights[i + 1];
     const SegmentParameters find(*decoder.units[i + 1], buffers, weights, lora_of);
     std::vector<nn::Step> steps = make_steps(config.layers[i], find, ropes);
     segments.push_back(std::make_unique<nn::DecoderBlock>(
         weights.segment, std::move(steps), find.units(), config.hidden_size, router_before));
-    router_before = router_before || config.layers[i].feed_forward == FeedForwardKind::kMoe;
+    router_before = router_before || config.layers[i].feed_forward == arch::FeedForwardKind::kMoe;
   }
   const SegmentParameters head(*decoder.units.back(), buffers, decoder.weights.back(), lora_of);
   const std::string& name = decoder.weights.back().segment;

@@ -17,13 +17,14 @@ at::Tensor view_of(const io::TensorView& stored) {
 
 }  // namespace
 
-at::Tensor plain_values(const MatchedWeight& matched,
-                        const QuantizationConfig& quantization,
+at::Tensor plain_values(const weights::MatchedWeight& matched,
+                        const arch::QuantizationConfig& quantization,
                         at::ScalarType type) {
   const at::Tensor stored = view_of(*matched.tensor);
   if (!matched.scales) return stored;
   const at::Tensor scales = view_of(*matched.scales);
-  if (quantization.kind == QuantizationConfig::Kind::kMxfp4) return tensor::from_mxfp4(stored, scales, type);
+  if (quantization.kind == arch::QuantizationConfig::Kind::kMxfp4)
+    return tensor::from_mxfp4(stored, scales, type);
   return tensor::from_fp8_blocks(stored, scales, quantization.block_rows, quantization.block_columns, type);
 }
 

@@ -21,9 +21,9 @@ std::vector<std::string> module_names(const tensor::Weight& weight) {
 }  // namespace
 
 tensor::Weight SegmentParameters::find(const std::string& role) const {
-  for (const WeightSpec& spec : segment_.weights) {
+  for (const weights::WeightSpec& spec : segment_.weights) {
     if (spec.role != role) continue;
-    tensor::Unit& unit = spec.kind == WeightSpec::Kind::kBuffer ? *buffers_ : unit_;
+    tensor::Unit& unit = spec.kind == weights::WeightSpec::Kind::kBuffer ? *buffers_ : unit_;
     const auto& parameters = unit.parameters();
     const auto at = std::ranges::find(parameters, spec.name, &tensor::Parameter::name);
     ensure(at != parameters.end(), unit.name(), " has no parameter ", spec.name);
@@ -61,8 +61,8 @@ ops::Linear SegmentParameters::linear(const std::vector<std::string>& modules) c
   return layer;
 }
 
-ops::Norm SegmentParameters::norm(const std::string& role, const NormConfig& config) const {
-  if (config.kind == NormKind::kNone) return ops::Norm::none();
+ops::Norm SegmentParameters::norm(const std::string& role, const arch::NormConfig& config) const {
+  if (config.kind == kernels::NormKind::kNone) return ops::Norm::none();
   return {.weight = config.weight ? get(role + ".weight") : tensor::Weight(),
           .eps = config.eps,
           .kind = config.kind,
@@ -76,7 +76,9 @@ uint64_t SegmentParameters::dropout_site(const std::string& role, size_t branch)
 
 std::vector<tensor::Unit*> SegmentParameters::units() const {
   std::vector<tensor::Unit*> units = {&unit_};
-  const auto is_buffer = [](const WeightSpec& spec) { return spec.kind == WeightSpec::Kind::kBuffer; };
+  const auto is_buffer = [](const weights::WeightSpec& spec) {
+    return spec.kind == weights::WeightSpec::Kind::kBuffer;
+  };
   if (std::ranges::any_of(segment_.weights, is_buffer)) units.push_back(buffers_);
   if (adapter_unit_) units.push_back(adapter_unit_);
   return units;

@@ -16,7 +16,7 @@ class SegmentParameters {
   /// `buffers`: the unit of values that do not learn by gradients; null where there are none.
   SegmentParameters(tensor::Unit& unit,
                     tensor::Unit* buffers,
-                    const SegmentWeights& segment,
+                    const weights::SegmentWeights& segment,
                     const LoraSource& lora_of)
       : unit_(unit), buffers_(buffers), segment_(segment), lora_of_(lora_of) {}
 
@@ -36,7 +36,7 @@ class SegmentParameters {
     return linear(has(fused) ? std::vector{fused} : parts);
   }
 
-  ops::Norm norm(const std::string& role, const NormConfig& config) const;
+  ops::Norm norm(const std::string& role, const arch::NormConfig& config) const;
 
   /// A number for the dropout of a role's branch, another for every layer, role and branch.
   uint64_t dropout_site(const std::string& role, size_t branch) const;
@@ -47,7 +47,7 @@ class SegmentParameters {
  private:
   tensor::Unit& unit_;
   tensor::Unit* buffers_;
-  const SegmentWeights& segment_;
+  const weights::SegmentWeights& segment_;
   const LoraSource& lora_of_;
   mutable tensor::Unit* adapter_unit_ = nullptr;
 };

@@ -9,30 +9,30 @@
 #include <ATen/ops/sigmoid.h>
 
 #include "core/nn/query_scale.h"
+#include "core/ops/attention/qk_norm_rope.h"
 #include "core/ops/channel_scale.h"
 #include "core/ops/norm.h"
-#include "core/ops/qk_norm_rope.h"
 
 namespace automodel::nn {
 namespace {
 
 at::Tensor normalised(const at::Tensor& x_BTNH,
-                      QkNorm kind,
+                      arch::QkNorm kind,
                       const ops::Norm& norm,
                       const ops::OpContext& context) {
   switch (kind) {
-    case QkNorm::kNone:
+    case arch::QkNorm::kNone:
       return x_BTNH;
-    case QkNorm::kPerHead:
+    case arch::QkNorm::kPerHead:
       return ops::norm(x_BTNH, norm, context);
-    case QkNorm::kPerHeadOwn: {
+    case arch::QkNorm::kPerHeadOwn: {
       ops::Norm plain = norm;
       plain.weight = {};
       plain.weight_offset = 0;
       ensure(!norm.bias, "a norm of each head by itself has no bias");
       return ops::channel_scale(ops::norm(x_BTNH, plain, context), norm.weight, norm.weight_offset, context);
     }
-    case QkNorm::kWhole:
+    case arch::QkNorm::kWhole:
       return ops::norm(x_BTNH.flatten(2), norm, context).view(x_BTNH.sizes());
   }
   fail(ErrorCode::kInternal, "norm of queries and keys ", static_cast<int>(kind));
@@ -73,13 +73,13 @@ ops::Heads Attention::heads_of(const at::Tensor& fused_BTW,
                                at::Tensor& gate) const {
   ops::RopeAngles angles;
   if (rope) angles = rope->angles(in.tokens, before, fused_BTW.size(1));
-  const bool as_projected = config.qk_norm == QkNorm::kNone || config.norm_after_rope;
+  const bool as_projected = config.qk_norm == arch::QkNorm::kNone || config.norm_after_rope;
   if (rope && as_projected && !config.output_gate && config.clip_qkv == 0) {
     ops::Heads heads = ops::rope_qkv(fused_BTW, config.num_kv_heads, config.head_dim, angles);
     if (config.norm_after_rope) normalise(heads, in.context);
     return heads;
   }
-  const bool head_by_head = config.qk_norm == QkNorm::kPerHead && !config.norm_after_rope;
+  const bool head_by_head = config.qk_norm == arch::QkNorm::kPerHead && !config.norm_after_rope;
   if (rope && head_by_head && !config.output_gate && config.clip_qkv == 0 &&
       ops::can_norm_and_rotate(fused_BTW, config.num_kv_heads, config.head_dim, q_norm, k_norm, angles)) {
     return ops::qk_norm_rope(

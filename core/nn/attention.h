@@ -2,19 +2,19 @@
 
 #include <memory>
 
-#include "core/nn/block_config.h"
+#include "core/arch/block_config.h"
 #include "core/nn/mixer.h"
 #include "core/nn/rope_table.h"
-#include "core/ops/attention.h"
+#include "core/ops/attention/attention.h"
+#include "core/ops/attention/rope.h"
 #include "core/ops/linear.h"
-#include "core/ops/rope.h"
 
 namespace automodel::nn {
 
 /// Self-attention with grouped heads (Ainslie et al. 2023, arXiv:2305.13245) and everything that
 /// AttentionConfig names.
 struct Attention {
-  AttentionConfig config;
+  arch::AttentionConfig config;
   ops::Norm input_norm;
   ops::Linear qkv;  ///< outputs N H (2 N H with an output gate), K H, K H
   ops::Norm q_norm,

@@ -103,7 +103,7 @@ class DecoderBlock : public Segment {
   std::vector<Step> steps_;
   std::vector<tensor::Unit*> units_;
   int64_t hidden_size_;
-  const MoeConfig* moe_ = nullptr;  ///< of the experts in steps_; null: none
+  const arch::MoeConfig* moe_ = nullptr;  ///< of the experts in steps_; null: none
   bool adds_to_router_;
 };
 

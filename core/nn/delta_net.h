@@ -1,10 +1,10 @@
 #pragma once
 
-#include "core/nn/delta_net_config.h"
+#include "core/arch/delta_net_config.h"
 #include "core/nn/mixer.h"
-#include "core/ops/causal_conv.h"
-#include "core/ops/delta_rule.h"
 #include "core/ops/gated_norm.h"
+#include "core/ops/scan/causal_conv.h"
+#include "core/ops/scan/delta_rule.h"
 
 namespace automodel::nn {
 
@@ -12,7 +12,7 @@ namespace automodel::nn {
 /// Documents of a row neither convolve nor scan over each other. The cache keeps the convolution's last
 /// inputs and the state.
 struct DeltaNet {
-  DeltaNetConfig config;
+  arch::DeltaNetConfig config;
   ops::Norm input_norm;
   ops::Linear in_proj;
   ops::CausalConv conv;

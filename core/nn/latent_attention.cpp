@@ -8,7 +8,7 @@
 
 #include "core/nn/attention.h"
 #include "core/nn/query_scale.h"
-#include "core/ops/attention.h"
+#include "core/ops/attention/attention.h"
 #include "core/ops/norm.h"
 
 namespace automodel::nn {

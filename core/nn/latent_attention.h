@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "core/nn/latent_attention_config.h"
+#include "core/arch/latent_attention_config.h"
 #include "core/nn/mixer.h"
 #include "core/nn/rope_table.h"
 #include "core/ops/linear.h"
@@ -14,7 +14,7 @@ namespace automodel::nn {
 ///   x;
 /// then attention and the output projection. The cache keeps keys and values.
 struct LatentAttention {
-  LatentAttentionConfig config;
+  arch::LatentAttentionConfig config;
   ops::Norm input_norm;
   ops::Linear q_down{};  ///< A_q [q_rank, D] where q_rank > 0
   ops::Norm q_norm = ops::Norm::none();

@@ -1,10 +1,10 @@
 #pragma once
 
-#include "core/nn/mamba2_config.h"
+#include "core/arch/mamba2_config.h"
 #include "core/nn/mixer.h"
-#include "core/ops/causal_conv.h"
 #include "core/ops/gated_norm.h"
-#include "core/ops/ssd.h"
+#include "core/ops/scan/causal_conv.h"
+#include "core/ops/scan/ssd.h"
 
 namespace automodel::nn {
 
@@ -12,7 +12,7 @@ namespace automodel::nn {
 /// of a row neither convolve nor scan over each other. The cache keeps the convolution's last inputs and the
 /// state.
 struct Mamba2 {
-  Mamba2Config config;
+  arch::Mamba2Config config;
   ops::Norm input_norm;
   ops::Linear in_proj;
   ops::CausalConv conv;

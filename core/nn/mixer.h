@@ -6,7 +6,7 @@
 #include "core/tensor/torch.h"
 
 #include "core/nn/cache.h"
-#include "core/ops/attention_plan.h"
+#include "core/ops/attention/attention_plan.h"
 #include "core/ops/linear.h"
 
 namespace automodel::nn {

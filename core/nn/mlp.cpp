@@ -7,7 +7,7 @@ namespace automodel::nn {
 namespace {
 
 at::Tensor activated(const Mlp& mlp, const at::Tensor& projected, const MixerInput& in) {
-  const MlpConfig& config = mlp.config;
+  const arch::MlpConfig& config = mlp.config;
   if (!config.gated) return ops::activated_linear(projected, config.activation, mlp.down, in.context);
   const at::Tensor scaled = scale_columns(
       projected, {{config.gate_multiplier, config.intermediate_size}, {1.0, config.intermediate_size}});

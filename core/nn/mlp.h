@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/nn/block_config.h"
+#include "core/arch/block_config.h"
 #include "core/nn/mixer.h"
 #include "core/ops/linear.h"
 
@@ -8,7 +8,7 @@ namespace automodel::nn {
 
 /// down(act(gate(x)) * up(x)) with x normalised, or without a gate down(act(up(x))); see mixer.h.
 struct Mlp {
-  MlpConfig config;
+  arch::MlpConfig config;
   ops::Norm input_norm;
   ops::Linear up;  ///< outputs F, or gate's F and up's F
   ops::Linear down;

@@ -1,10 +1,10 @@
 #pragma once
 
+#include "core/arch/moe_config.h"
 #include "core/nn/mixer.h"
-#include "core/nn/moe_config.h"
-#include "core/ops/experts.h"
 #include "core/ops/linear.h"
-#include "core/ops/route.h"
+#include "core/ops/moe/experts.h"
+#include "core/ops/moe/route.h"
 
 namespace automodel::nn {
 
@@ -27,7 +27,7 @@ void update_correction(at::Tensor& correction, const at::Tensor& load, double ra
 
 /// Mixture of experts: each token passes its top_k experts and the shared one.
 struct Moe {
-  MoeConfig config;
+  arch::MoeConfig config;
   ops::Norm input_norm;
   ops::Linear router;           ///< output E
   tensor::Weight correction{};  ///< [E] f32, in a unit that does not learn; a null handle: none

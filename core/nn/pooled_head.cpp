@@ -14,20 +14,20 @@
 
 namespace automodel::nn {
 
-at::Tensor pool(const at::Tensor& x_BTD, Pooling pooling, const Tokens& tokens) {
+at::Tensor pool(const at::Tensor& x_BTD, arch::Pooling pooling, const Tokens& tokens) {
   check(!tokens.positions_BT.defined(),
         ErrorCode::kUnsupported,
         "one vector a row: several documents were packed into one");
   const at::Tensor& lengths_B = tokens.lengths_B;
   switch (pooling) {
-    case Pooling::kFirst:
+    case arch::Pooling::kFirst:
       return x_BTD.select(1, 0);
-    case Pooling::kLast: {
+    case arch::Pooling::kLast: {
       if (!lengths_B.defined()) return x_BTD.select(1, x_BTD.size(1) - 1);
       const at::Tensor last_B11 = (lengths_B - 1).view({-1, 1, 1});
       return at::gather(x_BTD, 1, last_B11.expand({-1, 1, x_BTD.size(2)})).squeeze(1);
     }
-    case Pooling::kMean: {
+    case arch::Pooling::kMean: {
       if (!lengths_B.defined()) return x_BTD.mean(1);
       const at::Tensor inside_BT =
           at::arange(x_BTD.size(1), lengths_B.options()).unsqueeze(0).lt(lengths_B.unsqueeze(1));
@@ -63,7 +63,7 @@ at::Tensor PooledHeadSegment::loss_sum(const at::Tensor& logits_BC,
     return at::cross_entropy_loss(
         logits_BC, labels.reshape({-1}), /*weight=*/{}, at::Reduction::Sum, ignore_index);
   }
-  return head_.label_kind == LabelKind::kNumbers
+  return head_.label_kind == arch::LabelKind::kNumbers
              ? at::mse_loss(logits_BC, labels, at::Reduction::Sum)
              : at::binary_cross_entropy_with_logits(
                    logits_BC, labels, /*weight=*/{}, /*pos_weight=*/{}, at::Reduction::Sum);
@@ -74,7 +74,7 @@ State PooledHeadSegment::forward(const State& in,
                                  const ops::OpContext& context) const {
   const at::Tensor normed_BTD = ops::norm(in.at(kHidden), head_.norm, context);
   Tokens tokens = batch.tokens;
-  if (head_.pooling == Pooling::kLast && head_.padding_id)
+  if (head_.pooling == arch::Pooling::kLast && head_.padding_id)
     tokens.lengths_B = lengths_before_padding(batch.input_ids_BT, tokens.lengths_B, *head_.padding_id);
   const at::Tensor pooled_BD = pool(normed_BTD, head_.pooling, tokens);
   State out;

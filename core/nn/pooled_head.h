@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/nn/head_config.h"
+#include "core/arch/head_config.h"
 #include "core/nn/segment.h"
 #include "core/nn/transform.h"
 
@@ -13,7 +13,7 @@ namespace automodel::nn {
 
 /// The vector of the residual stream that stands for each row. x [B, T, D] -> [B, D]. `tokens` say how long
 /// rows are; a packed row has no such vector: throws Error(kUnsupported).
-at::Tensor pool(const at::Tensor& x_BTD, Pooling pooling, const Tokens& tokens);
+at::Tensor pool(const at::Tensor& x_BTD, arch::Pooling pooling, const Tokens& tokens);
 
 /// [B]: how long rows are up to their last token of another id than padding, 1 where there is none.
 /// ids [B, T]; lengths [B], or undefined: rows are whole.
@@ -22,11 +22,11 @@ at::Tensor lengths_before_padding(const at::Tensor& ids_BT, const at::Tensor& le
 /// The residual stream to logits of labels, or to one vector a row.
 struct PooledHead {
   ops::Norm norm;
-  Pooling pooling = Pooling::kLast;
+  arch::Pooling pooling = arch::Pooling::kLast;
   std::optional<int64_t> padding_id{};  ///< Pooling::kLast: the last token of another id
   Transform transform;
-  ops::Linear projection;                      ///< a null weight: the pooled vector is the result
-  LabelKind label_kind = LabelKind::kSeveral;  ///< of labels that are float32
+  ops::Linear projection;                                  ///< a null weight: the pooled vector is the result
+  arch::LabelKind label_kind = arch::LabelKind::kSeveral;  ///< of labels that are float32
 };
 
 /// Writes "logits" [B, labels] where the batch wants them and their loss with labels_BT, or "embedding" [B,

@@ -7,7 +7,7 @@
 namespace automodel::nn {
 
 at::Tensor scale_queries(const at::Tensor& q_BTNH,
-                         const QueryScaleConfig& config,
+                         const arch::QueryScaleConfig& config,
                          const Tokens& tokens,
                          int64_t before) {
   if (config.beta == 0) return q_BTNH;

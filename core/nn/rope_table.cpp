@@ -18,7 +18,7 @@ at::Tensor as_float_tensor(const std::vector<double>& values) {
 }
 
 /// Dynamic NTK scaling: the base that keeps the longest wave in range at this length.
-at::Tensor dynamic_inv_freq(const RopeConfig& config, int64_t length) {
+at::Tensor dynamic_inv_freq(const arch::RopeConfig& config, int64_t length) {
   const double dim = static_cast<double>(config.rotary_dim);
   const double stretch = config.dynamic_factor * static_cast<double>(length) /
                              static_cast<double>(config.original_max_position) -
@@ -34,7 +34,8 @@ void lend(const ops::RopeAngles& angles, const Tokens& tokens) {
 
 }  // namespace
 
-RopeTable::RopeTable(RopeConfig config, at::Device device) : config_(std::move(config)), device_(device) {
+RopeTable::RopeTable(arch::RopeConfig config, at::Device device)
+    : config_(std::move(config)), device_(device) {
   check(config_.inv_freq.size() * 2 == static_cast<size_t>(config_.rotary_dim),
         ErrorCode::kInvalidArgument,
         "rope: ",

@@ -6,9 +6,9 @@
 
 #include "core/tensor/torch.h"
 
-#include "core/nn/block_config.h"
+#include "core/arch/block_config.h"
 #include "core/nn/mixer.h"
-#include "core/ops/rope.h"
+#include "core/ops/attention/rope.h"
 
 namespace automodel::nn {
 
@@ -16,7 +16,7 @@ namespace automodel::nn {
 /// model; one thread.
 class RopeTable {
  public:
-  RopeTable(RopeConfig config, at::Device device);
+  RopeTable(arch::RopeConfig config, at::Device device);
 
   /// Of the positions [begin, end): cos, sin [end - begin, rotary_dim / 2], attention factor included. Angles
   /// are formed in f32, as transformers does. The regime (longrope's long factors, dynamic's larger base)
@@ -27,12 +27,12 @@ class RopeTable {
   /// regime by the largest of them.
   ops::RopeAngles angles(const Tokens& tokens, int64_t before, int64_t length) const;
 
-  const RopeConfig& config() const { return config_; }
+  const arch::RopeConfig& config() const { return config_; }
 
  private:
   ops::RopeAngles make(int64_t begin, int64_t end) const;
 
-  RopeConfig config_;
+  arch::RopeConfig config_;
   at::Device device_;
   mutable std::map<std::pair<int64_t, int64_t>, ops::RopeAngles> made_;
   mutable at::Tensor last_positions_BT_;

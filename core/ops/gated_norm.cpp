@@ -4,7 +4,7 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 
-#include "core/ops/cuda.h"
+#include "core/ops/cuda/cuda.h"
 #include "core/ops/dispatch.h"
 #include "core/ops/linear_math.h"
 #include "core/ops/node.h"

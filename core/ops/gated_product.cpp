@@ -7,7 +7,7 @@
 
 #include "core/kernels/gated_silu.h"
 #include "core/ops/activation.h"
-#include "core/ops/cuda.h"
+#include "core/ops/cuda/cuda.h"
 #include "core/ops/dispatch.h"
 
 namespace automodel::ops {

@@ -12,9 +12,9 @@
 
 #include "core/kernels/embedding_grad.h"
 #include "core/kernels/widen_add.h"
-#include "core/ops/cuda.h"
+#include "core/ops/cuda/cuda.h"
 #include "core/ops/dispatch.h"
-#include "core/ops/groups.h"
+#include "core/ops/moe/groups.h"
 #include "core/ops/wide_product.h"
 
 namespace automodel::ops {

@@ -5,7 +5,7 @@
 #include "core/tensor/torch.h"
 
 #include "core/kernels/qkv_rope.h"
-#include "core/ops/rope.h"
+#include "core/ops/attention/rope.h"
 
 namespace automodel::ops {
 

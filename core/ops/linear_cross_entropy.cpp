@@ -14,7 +14,7 @@
 #include <ATen/ops/zeros_like.h>
 
 #include "core/kernels/softmax_grad.h"
-#include "core/ops/cuda.h"
+#include "core/ops/cuda/cuda.h"
 #include "core/ops/dispatch.h"
 #include "core/ops/linear_math.h"
 #include "core/ops/lora.h"

@@ -10,7 +10,7 @@
 #include <ATen/ops/where.h>
 
 #include "core/kernels/sum_squares.h"
-#include "core/ops/cuda.h"
+#include "core/ops/cuda/cuda.h"
 
 namespace automodel::optim {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/config/recipe.h"
+#include "core/config/recipe/recipe.h"
 
 namespace automodel::optim {
 

@@ -7,7 +7,7 @@
 #include "core/kernels/adamw.h"
 #include "core/kernels/element.h"
 #include "core/kernels/sgd.h"
-#include "core/ops/cuda.h"
+#include "core/ops/cuda/cuda.h"
 #include "core/tensor/host_memory.h"
 
 namespace automodel::optim {

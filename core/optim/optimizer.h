@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/config/recipe.h"
+#include "core/config/recipe/recipe.h"
 #include "core/tensor/unit.h"
 
 namespace automodel::optim {

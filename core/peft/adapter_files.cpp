@@ -196,7 +196,7 @@ AdapterFolder read_adapter(const fs::path& given) {
   return folder;
 }
 
-AdapterSpec place_in(const AdapterFolder& folder, const models::DecoderConfig& config) {
+AdapterSpec place_in(const AdapterFolder& folder, const arch::DecoderConfig& config) {
   AdapterSpec placed = folder.spec;
   placed.linears.clear();
   std::vector<std::string> names;

@@ -4,7 +4,7 @@
 #include <map>
 #include <string>
 
-#include "core/config/recipe.h"
+#include "core/config/recipe/recipe.h"
 #include "core/io/safetensors.h"
 #include "core/models/decoder.h"
 #include "core/peft/adapter_spec.h"
@@ -39,7 +39,7 @@ void check_base_copies(const AdapterFolder& folder, const io::WeightFiles& base)
 
 /// The folder's adapters in the order of a model's definition. Throws Error(kFormat) when the model has no
 /// such linear or it has other sizes.
-AdapterSpec place_in(const AdapterFolder& folder, const models::DecoderConfig& config);
+AdapterSpec place_in(const AdapterFolder& folder, const arch::DecoderConfig& config);
 
 /// Copies the values into the decoder's adapter units.
 void load_adapter(models::Decoder& decoder, const AdapterSpec& spec, const AdapterFolder& folder);

@@ -6,6 +6,7 @@
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "core/peft/module_match.h"
+#include "core/weights/parameters.h"
 
 namespace automodel::peft {
 namespace {
@@ -13,16 +14,16 @@ namespace {
 constexpr std::string_view kWeight = ".weight";
 
 /// What a recipe may call the experts: their names in files and in transformers, without ".weight".
-std::vector<std::string> expert_modules(const models::DecoderConfig& config) {
+std::vector<std::string> expert_modules(const arch::DecoderConfig& config) {
   std::vector<std::string> names;
   const auto add = [&](const std::string& name) {
     names.push_back(name.ends_with(kWeight) ? name.substr(0, name.size() - kWeight.size()) : name);
   };
-  for (const models::SegmentWeights& segment : models::model_weights(config)) {
-    for (const models::WeightSpec& weight : segment.weights) {
-      if (weight.kind != models::WeightSpec::Kind::kExperts) continue;
+  for (const weights::SegmentWeights& segment : weights::model_weights(config)) {
+    for (const weights::WeightSpec& weight : segment.weights) {
+      if (weight.kind != weights::WeightSpec::Kind::kExperts) continue;
       add(weight.name);
-      for (const models::FileTensor& file : weight.files) add(file.name);
+      for (const weights::FileTensor& file : weight.files) add(file.name);
     }
   }
   return names;
@@ -74,12 +75,12 @@ std::string lora_b_name(const std::string& module) {
   return module + ".lora_B.weight";
 }
 
-std::vector<LinearShape> linears_of(const models::DecoderConfig& config) {
+std::vector<LinearShape> linears_of(const arch::DecoderConfig& config) {
   std::vector<LinearShape> linears;
-  for (const models::SegmentWeights& segment : models::model_weights(config)) {
-    for (const models::WeightSpec& weight : segment.weights) {
+  for (const weights::SegmentWeights& segment : weights::model_weights(config)) {
+    for (const weights::WeightSpec& weight : segment.weights) {
       // PEFT sees routers as parameters, not as linears.
-      if (weight.kind != models::WeightSpec::Kind::kLinear || weight.role == "moe.router.weight") continue;
+      if (weight.kind != weights::WeightSpec::Kind::kLinear || weight.role == "moe.router.weight") continue;
       const std::string module = weight.name.substr(0, weight.name.size() - kWeight.size());
       const bool rearranged = !weight.files.front().blocks.empty();
       linears.push_back({module, segment.segment, weight.shape[1], weight.shape[0], rearranged});
@@ -100,7 +101,7 @@ void check_adaptable(const LinearShape& linear) {
         "peft.target_modules");
 }
 
-AdapterSpec adapter_spec(const config::PeftConfig& peft, const models::DecoderConfig& config) {
+AdapterSpec adapter_spec(const config::PeftConfig& peft, const arch::DecoderConfig& config) {
   AdapterSpec spec;
   spec.rank = peft.dim;
   spec.scale = static_cast<double>(peft.alpha) / static_cast<double>(peft.dim);

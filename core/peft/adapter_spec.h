@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "core/config/recipe.h"
-#include "core/models/decoder_config.h"
+#include "core/arch/decoder_config.h"
+#include "core/config/recipe/recipe.h"
 
 namespace automodel::peft {
 
@@ -37,7 +37,7 @@ std::string lora_a_name(const std::string& module);
 std::string lora_b_name(const std::string& module);
 
 /// Every linear of a decoder in the order of its definition, its head too, tied or not.
-std::vector<LinearShape> linears_of(const models::DecoderConfig& config);
+std::vector<LinearShape> linears_of(const arch::DecoderConfig& config);
 
 /// Throws Error(kUnsupported) for a linear whose weight lies rearranged in files: the rows of an adapter's B
 /// would have to be rearranged as well.
@@ -45,6 +45,6 @@ void check_adaptable(const LinearShape& linear);
 
 /// The adapters that a recipe asks for. Throws Error(kConfig) when its patterns stand for no linear, and as
 /// check_adaptable.
-AdapterSpec adapter_spec(const config::PeftConfig& peft, const models::DecoderConfig& config);
+AdapterSpec adapter_spec(const config::PeftConfig& peft, const arch::DecoderConfig& config);
 
 }  // namespace automodel::peft

@@ -27,7 +27,7 @@ void replay_model(models::Decoder& decoder,
                   const AdapterSpec& spec,
                   at::Generator& generator,
                   bool base_too) {
-  const auto before = [&](const models::WeightSpec& weight) {
+  const auto before = [&](const weights::WeightSpec& weight) {
     for (const LinearShape& linear : spec.linears) {
       if (linear.module + ".weight" != weight.name) continue;
       pass_over(generator, spec.rank * linear.in);
@@ -37,20 +37,20 @@ void replay_model(models::Decoder& decoder,
   if (base_too) {
     models::init_weights(decoder, generator, before);
   } else {
-    for (const models::SegmentWeights& segment : decoder.weights) {
-      for (const models::WeightSpec& weight : segment.weights) {
-        if (weight.init != models::WeightSpec::Init::kNormal) continue;
+    for (const weights::SegmentWeights& segment : decoder.weights) {
+      for (const weights::WeightSpec& weight : segment.weights) {
+        if (weight.init != weights::WeightSpec::Init::kNormal) continue;
         before(weight);
-        pass_over(generator, models::num_elements(weight.shape));
+        pass_over(generator, weights::num_elements(weight.shape));
       }
     }
   }
   if (!decoder.config.head.tied) return;
   // A tied head is drawn as well.
-  models::WeightSpec head = decoder.weights.front().weights.front();
+  weights::WeightSpec head = decoder.weights.front().weights.front();
   head.name = decoder.config.names.weight("head");
   before(head);
-  pass_over(generator, models::num_elements(head.shape));
+  pass_over(generator, weights::num_elements(head.shape));
 }
 
 }  // namespace

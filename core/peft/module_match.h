@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/config/recipe.h"
+#include "core/config/recipe/recipe.h"
 
 namespace automodel::peft {
 

@@ -3,7 +3,7 @@
 #include <optional>
 #include <vector>
 
-#include "core/config/recipe.h"
+#include "core/config/recipe/recipe.h"
 
 namespace automodel::recipes {
 

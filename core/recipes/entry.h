@@ -9,7 +9,7 @@
 
 #include "core/checkpoint/convert.h"
 #include "core/checkpoint/merge.h"
-#include "core/config/recipe.h"
+#include "core/config/recipe/recipe.h"
 #include "core/store/run_recorder.h"
 
 /// What the engine library offers to the command line. Torch-free: the library is opened with dlopen only

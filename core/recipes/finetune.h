@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/config/recipe.h"
+#include "core/config/recipe/recipe.h"
 #include "core/store/run_recorder.h"
 
 namespace automodel::recipes {

@@ -15,13 +15,13 @@
 #include "core/base/strings.h"
 #include "core/checkpoint/tensor_to_write.h"
 #include "core/engine/walk.h"
+#include "core/families/family.h"
 #include "core/io/json.h"
 #include "core/io/safetensors.h"
-#include "core/models/family.h"
 #include "core/models/unit_types.h"
 #include "core/ops/embedding.h"
-#include "core/recipes/model_setup.h"
 #include "core/tensor/readback.h"
+#include "core/train/model_setup.h"
 
 namespace automodel::recipes {
 namespace {
@@ -124,13 +124,9 @@ void check_rows(const Rows& rows, int64_t vocab_size, int64_t ignored, const std
 }
 
 /// Labels of positions as the task wants them when the case gives none.
-Rows labels_of(const ForwardCase& request,
-               models::Task task,
-               const Rows& ids,
-               int64_t vocab_size,
-               int64_t ignore_index) {
-  if (request.labels.empty())
-    return task == models::Task::kMaskedToken ? ids : next_tokens(ids, ignore_index);
+Rows labels_of(
+    const ForwardCase& request, arch::Task task, const Rows& ids, int64_t vocab_size, int64_t ignore_index) {
+  if (request.labels.empty()) return task == arch::Task::kMaskedToken ? ids : next_tokens(ids, ignore_index);
   Rows labels = read_rows(request.labels);
   check_aligned(labels, ids, request.labels, "labels");
   check_rows(labels, vocab_size, ignore_index, request.labels);
@@ -139,7 +135,7 @@ Rows labels_of(const ForwardCase& request,
 
 /// [rows, 1] int64: the class of each row; or [rows, labels] float32: its numbers or several labels.
 at::Tensor labels_of_rows(const ForwardCase& request,
-                          const models::ClassifierConfig& classifier,
+                          const arch::ClassifierConfig& classifier,
                           size_t num_rows) {
   const auto rows = read_numbers(request.labels);
   check(rows.size() == num_rows,
@@ -150,8 +146,8 @@ at::Tensor labels_of_rows(const ForwardCase& request,
         " rows of labels for ",
         num_rows,
         " rows of ids");
-  const auto by_form = rows.front().size() == 1 ? nn::LabelKind::kClass : nn::LabelKind::kSeveral;
-  const bool is_class = classifier.label_kind.value_or(by_form) == nn::LabelKind::kClass;
+  const auto by_form = rows.front().size() == 1 ? arch::LabelKind::kClass : arch::LabelKind::kSeveral;
+  const bool is_class = classifier.label_kind.value_or(by_form) == arch::LabelKind::kClass;
   for (const auto& row : rows) {
     const auto is_label = [&](double label) {
       return !is_class ||
@@ -172,7 +168,7 @@ at::Tensor labels_of_rows(const ForwardCase& request,
       .to(is_class ? at::kLong : at::kFloat);
 }
 
-nn::MicroBatch make_batch(const ForwardCase& request, const Rows& ids, const models::DecoderConfig& config) {
+nn::MicroBatch make_batch(const ForwardCase& request, const Rows& ids, const arch::DecoderConfig& config) {
   check_rows(ids, config.vocab_size, /*ignored=*/0, request.ids);
   nn::MicroBatch batch;
   std::vector<int64_t> lengths;
@@ -187,12 +183,12 @@ nn::MicroBatch make_batch(const ForwardCase& request, const Rows& ids, const mod
     batch.token_types_BT = pad(types, length, 0);
     ops::check_token_ids(batch.token_types_BT, config.embedding.num_token_types);
   }
-  if (models::predicts_tokens(config)) {
+  if (arch::predicts_tokens(config)) {
     batch.labels_BT = pad(labels_of(request, config.task, ids, config.vocab_size, batch.ignore_index),
                           length,
                           batch.ignore_index);
   } else if (!request.labels.empty()) {
-    check(config.task == models::Task::kClassification,
+    check(config.task == arch::Task::kClassification,
           ErrorCode::kUnsupported,
           request.labels,
           ": an embedding has no loss, and so no labels");
@@ -200,7 +196,7 @@ nn::MicroBatch make_batch(const ForwardCase& request, const Rows& ids, const mod
   }
   const bool ragged = std::ranges::min(lengths) < length;
   if (ragged) batch.tokens.lengths_B = at::tensor(lengths);
-  if (ragged && !models::is_causal(config)) {
+  if (ragged && !arch::is_causal(config)) {
     Rows whole;
     for (const int64_t tokens : lengths) whole.emplace_back(static_cast<size_t>(tokens), 0);
     batch.tokens.documents_BT = pad(whole, length, -1).to(at::kInt);
@@ -223,19 +219,20 @@ nn::MicroBatch make_batch(const ForwardCase& request, const Rows& ids, const mod
 
 config::Recipe recipe_of(const ForwardCase& request) {
   config::Recipe recipe;
-  recipe.model.path = models::find_model_folder(request.model).string();
+  recipe.model.path = families::find_model_folder(request.model).string();
   recipe.model.ignore_config_keys = request.ignore_config_keys;
-  recipe.model.torch_dtype = type_to_compute_in(request.dtype, recipe.model.path, request.ignore_config_keys);
+  recipe.model.torch_dtype =
+      train::type_to_compute_in(request.dtype, recipe.model.path, request.ignore_config_keys);
   return recipe;
 }
 
-models::TaskRequest task_of(const ForwardCase& request) {
-  constexpr std::array kTasks = {std::pair{"classification", models::Task::kClassification},
-                                 std::pair{"embedding", models::Task::kEmbedding}};
-  constexpr std::array kPoolings = {std::pair{"first", models::Pooling::kFirst},
-                                    std::pair{"last", models::Pooling::kLast},
-                                    std::pair{"mean", models::Pooling::kMean}};
-  models::TaskRequest task;
+arch::TaskRequest task_of(const ForwardCase& request) {
+  constexpr std::array kTasks = {std::pair{"classification", arch::Task::kClassification},
+                                 std::pair{"embedding", arch::Task::kEmbedding}};
+  constexpr std::array kPoolings = {std::pair{"first", arch::Pooling::kFirst},
+                                    std::pair{"last", arch::Pooling::kLast},
+                                    std::pair{"mean", arch::Pooling::kMean}};
+  arch::TaskRequest task;
   task.bidirectional = request.bidirectional;
   for (const auto& [name, value] : kTasks) {
     if (request.task == name) task.task = value;
@@ -271,11 +268,11 @@ void add_outputs(const nn::State& result, const Rows& ids, Outputs& outputs) {
 
 /// "grad." and the name of each trainable tensor of the checkpoint, then of the adapters.
 void add_gradients(const models::Decoder& decoder, std::vector<io::TensorToWrite>& tensors) {
-  for (const models::SegmentWeights& segment : decoder.weights) {
-    for (const models::WeightSpec& spec : segment.weights) {
+  for (const weights::SegmentWeights& segment : decoder.weights) {
+    for (const weights::WeightSpec& spec : segment.weights) {
       const tensor::Weight weight = decoder.find(spec.name);
       if (!weight.unit->trainable()) continue;
-      for (models::FileTensor file : spec.files) {
+      for (weights::FileTensor file : spec.files) {
         file.name = "grad." + file.name;
         tensors.push_back(checkpoint::to_write(file, weight.unit->grad(weight.first)));
       }
@@ -288,7 +285,7 @@ void add_gradients(const models::Decoder& decoder, std::vector<io::TensorToWrite
 }
 
 /// Of the longest text.
-int64_t num_positions(const nn::MicroBatch& batch, const models::EmbeddingConfig& embedding) {
+int64_t num_positions(const nn::MicroBatch& batch, const arch::EmbeddingConfig& embedding) {
   if (batch.tokens.positions_BT.defined()) return batch.tokens.positions_BT.max().item<int64_t>() + 1;
   if (!embedding.positions_skip_padding) return batch.input_ids_BT.size(1);
   return batch.input_ids_BT.ne(embedding.pad_token_id.value_or(-1)).sum(1).max().item<int64_t>();
@@ -299,11 +296,11 @@ void forward_one(const ForwardCase& request) {
       request.adapter.empty() || (request.task.empty() && request.pooling.empty() && !request.bidirectional),
       ErrorCode::kUnsupported,
       "an adapter is applied to a causal language model only; leave out task, pooling and bidirectional");
-  const LoadedModel model = request.adapter.empty()
-                                ? load_model(recipe_of(request), task_of(request))
-                                : load_model(recipe_of(request), peft::read_adapter(request.adapter));
+  const train::LoadedModel model =
+      request.adapter.empty() ? train::load_model(recipe_of(request), task_of(request))
+                              : train::load_model(recipe_of(request), peft::read_adapter(request.adapter));
   const models::Decoder& decoder = model.decoder;
-  check(request.pooling.empty() || !models::predicts_tokens(decoder.config),
+  check(request.pooling.empty() || !arch::predicts_tokens(decoder.config),
         ErrorCode::kUsage,
         "pooling \"",
         request.pooling,
@@ -316,7 +313,7 @@ void forward_one(const ForwardCase& request) {
         ErrorCode::kUsage,
         request.model,
         ": gradients need a loss, and the loss labels");
-  models::check_positions(decoder.config, num_positions(batch, decoder.config.embedding));
+  arch::check_positions(decoder.config, num_positions(batch, decoder.config.embedding));
   const at::Device device = models::device_of(decoder);
   batch.input_ids_BT = tensor::upload(batch.input_ids_BT, device);
   for (at::Tensor* rows : {&batch.token_types_BT,

@@ -13,15 +13,15 @@
 #include "core/base/log.h"
 #include "core/base/strings.h"
 #include "core/engine/walk.h"
+#include "core/families/family.h"
+#include "core/families/generation_config.h"
 #include "core/io/python_json.h"
-#include "core/models/family.h"
-#include "core/models/generation_config.h"
 #include "core/models/unit_types.h"
 #include "core/ops/embedding.h"
-#include "core/recipes/model_setup.h"
 #include "core/recipes/sampling.h"
 #include "core/tokenizer/text_stream.h"
 #include "core/tokenizer/tokenizer.h"
+#include "core/train/model_setup.h"
 
 namespace automodel::recipes {
 namespace {
@@ -33,7 +33,7 @@ constexpr int64_t kDefaultNewTokens = 128;
 constexpr int64_t kTopKOfTransformers = 50;  // what it samples with when nobody names top_k
 
 fs::path find_folder(const std::string& model) {
-  fs::path folder = models::find_model_folder(model);
+  fs::path folder = families::find_model_folder(model);
   check(fs::is_directory(folder), ErrorCode::kData, model, ": expected a model's folder, found a file");
   return folder;
 }
@@ -45,7 +45,7 @@ struct Settings {
   std::vector<int64_t> eos_ids;
 };
 
-void refuse(const models::GenerationConfig& config, const std::vector<std::string>& settings) {
+void refuse(const families::GenerationConfig& config, const std::vector<std::string>& settings) {
   check(settings.empty(),
         ErrorCode::kUnsupported,
         config.origin,
@@ -56,8 +56,9 @@ void refuse(const models::GenerationConfig& config, const std::vector<std::strin
 }
 
 Settings make_settings(const GenerateRequest& request, const fs::path& folder) {
-  const models::GenerationConfig config =
-      request.use_generation_config ? models::read_generation_config(folder) : models::read_eos_only(folder);
+  const families::GenerationConfig config = request.use_generation_config
+                                                ? families::read_generation_config(folder)
+                                                : families::read_eos_only(folder);
   refuse(config, config.not_implemented);
   if (request.sample) refuse(config, config.not_implemented_sampling);
   const auto choose = [](const auto& asked, const auto& of_model, auto otherwise) {
@@ -98,13 +99,13 @@ Settings make_settings(const GenerateRequest& request, const fs::path& folder) {
   return settings;
 }
 
-LoadedModel load(const GenerateRequest& request, const fs::path& folder) {
+train::LoadedModel load(const GenerateRequest& request, const fs::path& folder) {
   config::Recipe recipe;
   recipe.model.path = folder.string();
   recipe.model.ignore_config_keys = request.ignore_config_keys;
-  recipe.model.torch_dtype = type_to_compute_in(request.dtype, folder, request.ignore_config_keys);
-  if (request.adapter.empty()) return load_model(recipe);
-  return load_model(recipe, peft::read_adapter(request.adapter));
+  recipe.model.torch_dtype = train::type_to_compute_in(request.dtype, folder, request.ignore_config_keys);
+  if (request.adapter.empty()) return train::load_model(recipe);
+  return train::load_model(recipe, peft::read_adapter(request.adapter));
 }
 
 /// One model with its tokenizer, if any: continues prompts.
@@ -217,13 +218,13 @@ class Generator {
           ErrorCode::kData,
           "the prompt has no token and this tokenizer puts none before it: there is nothing to continue");
     ops::check_token_ids(tensor_of(result.prompt_ids), model_.decoder.config.vocab_size);
-    models::check_positions(model_.decoder.config, std::ssize(result.prompt_ids));
+    arch::check_positions(model_.decoder.config, std::ssize(result.prompt_ids));
   }
 
   /// What the model has positions for: the last token of a text needs none.
   int64_t most_new_tokens(const std::vector<int64_t>& prompt_ids) const {
-    const models::DecoderConfig& config = model_.decoder.config;
-    const int64_t learned = models::learned_positions(config) - std::ssize(prompt_ids);
+    const arch::DecoderConfig& config = model_.decoder.config;
+    const int64_t learned = arch::learned_positions(config) - std::ssize(prompt_ids);
     if (learned < settings_.max_new_tokens - 1) {
       log::warning(
           "after ", learned + 1, " new tokens the model has learnt no more positions: it ends there");
@@ -272,7 +273,7 @@ class Generator {
   const GenerateRequest& request_;
   Settings settings_;
   std::optional<tokenizer::Tokenizer> tokenizer_;
-  LoadedModel model_;
+  train::LoadedModel model_;
   engine::Walk walk_;
   std::vector<int64_t> stop_ids_;
 };

@@ -10,10 +10,10 @@
 #include "core/base/files.h"
 #include "core/base/log.h"
 #include "core/base/strings.h"
-#include "core/config/node_json.h"
-#include "core/config/redact.h"
-#include "core/config/yaml_reader.h"
-#include "core/config/yaml_writer.h"
+#include "core/config/text/node_json.h"
+#include "core/config/text/redact.h"
+#include "core/config/text/yaml_reader.h"
+#include "core/config/text/yaml_writer.h"
 
 namespace automodel::store {
 namespace {

@@ -1,14 +1,15 @@
 #include <nlohmann/json.hpp>
 
-#include "core/config/load.h"
-#include "core/config/yaml_reader.h"
-#include "core/config/yaml_writer.h"
+#include "core/config/recipe/load.h"
+#include "core/config/text/yaml_reader.h"
+#include "core/config/text/yaml_writer.h"
+#include "core/families/family.h"
+#include "core/families/family_file.h"
 #include "core/io/json.h"
 #include "core/io/json_values.h"
-#include "core/models/family.h"
-#include "core/models/family_file.h"
 #include "core/tokenizer/chat_variables.h"
 #include "core/tokenizer/tokenizer.h"
+#include "core/weights/cost.h"
 #include "tests/fuzz/parsers.h"
 
 namespace automodel::fuzz {
@@ -29,11 +30,11 @@ void parse_json_text(std::string_view bytes) {
 }
 
 void parse_model_config(std::string_view bytes) {
-  models::cost_of(models::read_decoder_config(std::string(bytes), "config.json"));
+  weights::cost_of(families::read_decoder_config(std::string(bytes), "config.json"));
 }
 
 void parse_family_file(std::string_view bytes) {
-  models::to_yaml(models::parse_family(std::string(bytes), "fuzz", "fuzz.yaml"));
+  families::to_yaml(families::parse_family(std::string(bytes), "fuzz", "fuzz.yaml"));
 }
 
 void parse_chat_template(std::string_view bytes) {

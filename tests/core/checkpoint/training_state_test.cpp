@@ -8,7 +8,7 @@
 #include <ATen/ops/ones.h>
 
 #include "core/io/safetensors.h"
-#include "tests/core/models/names.h"
+#include "tests/core/families/names.h"
 
 namespace automodel::checkpoint {
 namespace {

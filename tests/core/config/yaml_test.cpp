@@ -1,11 +1,11 @@
 #include <gtest/gtest.h>
 
 #include "core/base/error.h"
-#include "core/config/node_json.h"
-#include "core/config/python_literal.h"
-#include "core/config/redact.h"
-#include "core/config/yaml_reader.h"
-#include "core/config/yaml_writer.h"
+#include "core/config/text/node_json.h"
+#include "core/config/text/python_literal.h"
+#include "core/config/text/redact.h"
+#include "core/config/text/yaml_reader.h"
+#include "core/config/text/yaml_writer.h"
 
 namespace automodel::config {
 namespace {

@@ -5,7 +5,7 @@
 #include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
 
-#include "core/ops/cuda.h"
+#include "core/ops/cuda/cuda.h"
 
 namespace automodel::engine {
 namespace {

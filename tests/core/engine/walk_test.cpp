@@ -10,24 +10,24 @@
 
 #include "core/models/decoder.h"
 #include "core/nn/decoder_segments.h"
-#include "tests/core/models/names.h"
+#include "tests/core/families/names.h"
 
 namespace automodel::engine {
 namespace {
 
-models::DecoderConfig small_config(bool tied) {
-  models::DecoderConfig config;
-  config.names = models::names_of("llama");
+arch::DecoderConfig small_config(bool tied) {
+  arch::DecoderConfig config;
+  config.names = families::names_of("llama");
   config.architecture = "LlamaForCausalLM";
   config.vocab_size = 40;
   config.hidden_size = 16;
   config.initializer_range = 0.2;
   config.head.tied = tied;
-  models::RopeConfig rope;
+  arch::RopeConfig rope;
   rope.rotary_dim = 8;
   rope.inv_freq = {1.0, 0.1, 0.01, 0.001};
   config.ropes = {rope};
-  models::LayerConfig layer;
+  arch::LayerConfig layer;
   layer.attention.num_heads = 2;
   layer.attention.num_kv_heads = 1;
   layer.attention.head_dim = 8;

@@ -2,19 +2,19 @@
 
 #include "core/base/error.h"
 #include "core/models/unit_types.h"
-#include "tests/core/models/names.h"
+#include "tests/core/families/names.h"
 
 namespace automodel::models {
 namespace {
 
-DecoderConfig small_config() {
-  DecoderConfig config;
-  config.names = names_of("llama");
+arch::DecoderConfig small_config() {
+  arch::DecoderConfig config;
+  config.names = families::names_of("llama");
   config.architecture = "LlamaForCausalLM";
   config.vocab_size = 41;
   config.hidden_size = 16;
   config.ropes = {{}};
-  LayerConfig layer;
+  arch::LayerConfig layer;
   layer.attention.num_heads = 2;
   layer.attention.num_kv_heads = 1;
   layer.attention.head_dim = 8;

@@ -22,8 +22,8 @@ struct Block {
   std::unique_ptr<tensor::Unit> unit;
   Attention attention;
 
-  explicit Block(const std::function<void(AttentionConfig&)>& change, bool interleaved = false) {
-    AttentionConfig& config = attention.config;
+  explicit Block(const std::function<void(arch::AttentionConfig&)>& change, bool interleaved = false) {
+    arch::AttentionConfig& config = attention.config;
     config.num_heads = kN;
     config.num_kv_heads = kK;
     config.head_dim = kH;
@@ -35,8 +35,8 @@ struct Block {
                                                  {"v", {kK * kH, kD}},
                                                  {"o", {kD, kN * kH}},
                                                  {"norm", {kD}}};
-    const bool own = config.qk_norm == QkNorm::kPerHeadOwn;
-    const bool whole = config.qk_norm == QkNorm::kWhole;
+    const bool own = config.qk_norm == arch::QkNorm::kPerHeadOwn;
+    const bool whole = config.qk_norm == arch::QkNorm::kWhole;
     if (config.head_norm.weight) {
       for (const auto& [name, heads] : {std::pair("q_norm", kN), std::pair("k_norm", kK)})
         parameters.push_back({name,
@@ -67,19 +67,19 @@ struct Block {
 };
 
 TEST(NnAttention, PlainWindowedAndChunked) {
-  Block([](AttentionConfig&) {}).check("plain");
-  Block([](AttentionConfig&) {}, true).check("interleaved rope");
-  Block([](AttentionConfig& c) { c.rope = -1; }).check("no rope");
-  Block([](AttentionConfig& c) { c.sliding_window = 3; }).check("window");
-  Block([](AttentionConfig& c) { c.chunk = 3; }).check("chunks");
-  Block([](AttentionConfig& c) { c.causal = false; }).check("bidirectional");
+  Block([](arch::AttentionConfig&) {}).check("plain");
+  Block([](arch::AttentionConfig&) {}, true).check("interleaved rope");
+  Block([](arch::AttentionConfig& c) { c.rope = -1; }).check("no rope");
+  Block([](arch::AttentionConfig& c) { c.sliding_window = 3; }).check("window");
+  Block([](arch::AttentionConfig& c) { c.chunk = 3; }).check("chunks");
+  Block([](arch::AttentionConfig& c) { c.causal = false; }).check("bidirectional");
 }
 
 TEST(NnAttention, NormsOfQueriesAndKeys) {
-  for (const QkNorm kind : {QkNorm::kPerHead, QkNorm::kPerHeadOwn, QkNorm::kWhole}) {
-    for (const NormKind norm : {NormKind::kRms, NormKind::kLayer}) {
+  for (const arch::QkNorm kind : {arch::QkNorm::kPerHead, arch::QkNorm::kPerHeadOwn, arch::QkNorm::kWhole}) {
+    for (const kernels::NormKind norm : {kernels::NormKind::kRms, kernels::NormKind::kLayer}) {
       for (const bool after : {false, true}) {
-        Block([&](AttentionConfig& c) {
+        Block([&](arch::AttentionConfig& c) {
           c.qk_norm = kind;
           c.head_norm.kind = norm;
           c.head_norm.weight = true;
@@ -94,25 +94,25 @@ TEST(NnAttention, NormsOfQueriesAndKeys) {
 }
 
 TEST(NnAttention, NormWithoutAWeight) {
-  Block([](AttentionConfig& c) {
-    c.qk_norm = QkNorm::kPerHead;
+  Block([](arch::AttentionConfig& c) {
+    c.qk_norm = arch::QkNorm::kPerHead;
     c.norm_after_rope = true;
   }).check("Llama 4's");
 }
 
 TEST(NnAttention, GateSinksSlopesCapsAndScales) {
-  Block([](AttentionConfig& c) { c.output_gate = true; }).check("gate");
-  Block([](AttentionConfig& c) { c.sinks = true; }).check("sinks");
-  Block([](AttentionConfig& c) { c.alibi = {1, 0.5, 0.25, 0.125}; }).check("alibi");
-  Block([](AttentionConfig& c) { c.softcap = 0.8; }).check("softcap");
-  Block([](AttentionConfig& c) { c.scale = 0.3; }).check("scale");
-  Block([](AttentionConfig& c) {
+  Block([](arch::AttentionConfig& c) { c.output_gate = true; }).check("gate");
+  Block([](arch::AttentionConfig& c) { c.sinks = true; }).check("sinks");
+  Block([](arch::AttentionConfig& c) { c.alibi = {1, 0.5, 0.25, 0.125}; }).check("alibi");
+  Block([](arch::AttentionConfig& c) { c.softcap = 0.8; }).check("softcap");
+  Block([](arch::AttentionConfig& c) { c.scale = 0.3; }).check("scale");
+  Block([](arch::AttentionConfig& c) {
     c.query_scale = {.beta = 0.7, .interval = 2, .offset = 1};
   }).check("query scale");
 }
 
 TEST(NnAttention, ClipsQueriesKeysAndValues) {
-  const Block clipped([](AttentionConfig& c) { c.clip_qkv = 0.4; });
+  const Block clipped([](arch::AttentionConfig& c) { c.clip_qkv = 0.4; });
   clipped.check("clip");
   const at::Tensor x = ops::testing::random_tensor({1, 3, kD}, 2);
   const Tokens tokens;

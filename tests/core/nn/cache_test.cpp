@@ -9,7 +9,7 @@
 
 #include "core/engine/walk.h"
 #include "core/models/decoder.h"
-#include "tests/core/models/names.h"
+#include "tests/core/families/names.h"
 
 namespace automodel::nn {
 namespace {
@@ -17,21 +17,21 @@ namespace {
 constexpr int64_t kVocabulary = 40;
 
 /// Three layers: all before, a window of 5, a window of 1; grouped heads, norms of q and k.
-models::DecoderConfig small_config() {
-  models::DecoderConfig config;
-  config.names = models::names_of("llama");
+arch::DecoderConfig small_config() {
+  arch::DecoderConfig config;
+  config.names = families::names_of("llama");
   config.vocab_size = kVocabulary;
   config.hidden_size = 16;
   config.initializer_range = 0.3;
-  RopeConfig rope;
+  arch::RopeConfig rope;
   rope.rotary_dim = 8;
   rope.inv_freq = {1.0, 0.1, 0.01, 0.001};
   config.ropes = {rope};
-  models::LayerConfig layer;
+  arch::LayerConfig layer;
   layer.attention.num_heads = 4;
   layer.attention.num_kv_heads = 2;
   layer.attention.head_dim = 8;
-  layer.attention.qk_norm = QkNorm::kPerHead;
+  layer.attention.qk_norm = arch::QkNorm::kPerHead;
   layer.mlp.intermediate_size = 24;
   config.layers.assign(3, layer);
   config.layers[1].attention.sliding_window = 5;

@@ -13,19 +13,18 @@ namespace {
 constexpr int64_t kD = 6;
 
 TEST(Transform, EveryActivationWithANormBehindIt) {
-  using kernels::Activation;
   const auto unit =
       ops::testing::random_unit({{"dense", {kD, kD}}, {"bias", {kD}}, {"norm", {kD}}, {"shift", {kD}}}, 5);
-  for (const Activation activation : {Activation::kSilu,
-                                      Activation::kGelu,
-                                      Activation::kGeluTanh,
-                                      Activation::kRelu,
-                                      Activation::kRelu2,
-                                      Activation::kTanh}) {
+  for (const kernels::Activation activation : {kernels::Activation::kSilu,
+                                               kernels::Activation::kGelu,
+                                               kernels::Activation::kGeluTanh,
+                                               kernels::Activation::kRelu,
+                                               kernels::Activation::kRelu2,
+                                               kernels::Activation::kTanh}) {
     Transform transform;
     transform.dense = {{unit.get(), 0}, {{unit.get(), 1}}, {kD}};
     transform.activation = activation;
-    transform.norm = {.weight = {unit.get(), 2}, .kind = NormKind::kLayer, .bias = {unit.get(), 3}};
+    transform.norm = {.weight = {unit.get(), 2}, .kind = kernels::NormKind::kLayer, .bias = {unit.get(), 3}};
     ops::testing::check_gradients(
         [&](const std::vector<at::Tensor>& in, const ops::OpContext& context) {
           return transform.forward(in[0], context);
@@ -42,22 +41,22 @@ TEST(Pool, TakesTheNamedVectorOfEachRowAndNoPadding) {
   const auto rows = [&](auto row) {
     return at::stack({row(x_BTD[0], 2), row(x_BTD[1], 4), row(x_BTD[2], 1)});
   };
-  testing::expect_near(pool(x_BTD, Pooling::kFirst, tokens), x_BTD.select(1, 0), "first");
-  testing::expect_near(pool(x_BTD, Pooling::kLast, tokens),
+  testing::expect_near(pool(x_BTD, arch::Pooling::kFirst, tokens), x_BTD.select(1, 0), "first");
+  testing::expect_near(pool(x_BTD, arch::Pooling::kLast, tokens),
                        rows([](const at::Tensor& row, int64_t length) { return row[length - 1]; }),
                        "last");
   testing::expect_near(
-      pool(x_BTD, Pooling::kMean, tokens),
+      pool(x_BTD, arch::Pooling::kMean, tokens),
       rows([](const at::Tensor& row, int64_t length) { return row.narrow(0, 0, length).mean(0); }),
       "mean");
-  testing::expect_near(pool(x_BTD, Pooling::kMean, {}), x_BTD.mean(1), "mean of whole rows");
-  for (const Pooling pooling : {Pooling::kFirst, Pooling::kLast, Pooling::kMean}) {
+  testing::expect_near(pool(x_BTD, arch::Pooling::kMean, {}), x_BTD.mean(1), "mean of whole rows");
+  for (const arch::Pooling pooling : {arch::Pooling::kFirst, arch::Pooling::kLast, arch::Pooling::kMean}) {
     ops::testing::check_gradients([&](const std::vector<at::Tensor>& in,
                                       const ops::OpContext&) { return pool(in[0], pooling, tokens); },
                                   {x_BTD},
                                   {});
   }
-  EXPECT_THROW(pool(x_BTD, Pooling::kLast, testing::packed_tokens()), Error);
+  EXPECT_THROW(pool(x_BTD, arch::Pooling::kLast, testing::packed_tokens()), Error);
 }
 
 TEST(Pool, LastTokenThatIsNoPadding) {

@@ -14,7 +14,7 @@ struct Block {
   LatentAttention attention;
 
   Block(int64_t q_rank, bool interleaved) {
-    LatentAttentionConfig& config = attention.config;
+    arch::LatentAttentionConfig& config = attention.config;
     config.num_heads = kN;
     config.q_rank = q_rank;
     config.kv_rank = kRank;

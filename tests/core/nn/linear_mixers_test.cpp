@@ -33,9 +33,10 @@ class Parameters {
 };
 
 TEST(Mamba2, EveryOrderOfGateAndNorm) {
-  for (const GateOrder order : {GateOrder::kGateFirst, GateOrder::kNormFirst, GateOrder::kGateOnly}) {
+  for (const kernels::GateOrder order :
+       {kernels::GateOrder::kGateFirst, kernels::GateOrder::kNormFirst, kernels::GateOrder::kGateOnly}) {
     Mamba2 mamba2;
-    Mamba2Config& config = mamba2.config;
+    arch::Mamba2Config& config = mamba2.config;
     config.num_heads = 4;
     config.head_dim = 3;
     config.num_groups = 2;
@@ -45,7 +46,7 @@ TEST(Mamba2, EveryOrderOfGateAndNorm) {
     const int64_t inner = config.inner_size(), conv = config.conv_size();
     std::vector<std::vector<int64_t>> shapes = {
         {kD}, {inner + conv + 4, kD}, {conv, 1, 4}, {conv}, {4}, {4}, {4}, {kD, inner}};
-    if (order != GateOrder::kGateOnly) shapes.push_back({inner});
+    if (order != kernels::GateOrder::kGateOnly) shapes.push_back({inner});
     Parameters parameters(shapes);
     mamba2.input_norm = {.weight = parameters.next()};
     mamba2.in_proj = parameters.linear();
@@ -63,7 +64,7 @@ TEST(Mamba2, EveryOrderOfGateAndNorm) {
     mamba2.out_proj = parameters.linear();
     mamba2.norm.group = inner;
     mamba2.norm.order = order;
-    if (order != GateOrder::kGateOnly) mamba2.norm.weight = parameters.next();
+    if (order != kernels::GateOrder::kGateOnly) mamba2.norm.weight = parameters.next();
     testing::check_mixer(mamba2, kD, {parameters.unit()}, "order " + std::to_string(static_cast<int>(order)));
   }
 }
@@ -71,7 +72,7 @@ TEST(Mamba2, EveryOrderOfGateAndNorm) {
 TEST(DeltaNet, HeadsThatShareKeysAndThatDoNot) {
   for (const int64_t key_heads : {1, 2, 4}) {
     DeltaNet delta_net;
-    DeltaNetConfig& config = delta_net.config;
+    arch::DeltaNetConfig& config = delta_net.config;
     config.num_key_heads = key_heads;
     config.num_value_heads = 4;
     config.key_head_dim = 5;
@@ -88,7 +89,8 @@ TEST(DeltaNet, HeadsThatShareKeysAndThatDoNot) {
     delta_net.rule.key_head_dim = 5;
     delta_net.rule.value_head_dim = 3;
     delta_net.rule.chunk = 4;
-    delta_net.norm = {.weight = parameters.next(), .eps = 1e-6, .group = 3, .order = GateOrder::kNormFirst};
+    delta_net.norm = {
+        .weight = parameters.next(), .eps = 1e-6, .group = 3, .order = kernels::GateOrder::kNormFirst};
     delta_net.out_proj = parameters.linear();
     testing::check_mixer(delta_net, kD, {parameters.unit()}, std::to_string(key_heads) + " key heads");
   }

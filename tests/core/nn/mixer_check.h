@@ -32,7 +32,7 @@ inline Tokens packed_tokens() {
 
 /// Rope with frequencies 1, 1/3, 1/9, ...
 inline std::shared_ptr<const RopeTable> small_rope(int64_t rotary_dim, bool interleaved) {
-  RopeConfig config;
+  arch::RopeConfig config;
   config.rotary_dim = rotary_dim;
   config.interleaved = interleaved;
   for (double frequency = 1; static_cast<int64_t>(config.inv_freq.size()) * 2 < rotary_dim; frequency /= 3)

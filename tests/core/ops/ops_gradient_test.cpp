@@ -6,11 +6,11 @@
 #include <ATen/ops/outer.h>
 #include <torch/csrc/autograd/autograd.h>
 
-#include "core/ops/attention.h"
+#include "core/ops/attention/attention.h"
+#include "core/ops/attention/rope.h"
 #include "core/ops/embedding.h"
 #include "core/ops/linear_cross_entropy.h"
 #include "core/ops/rms_norm.h"
-#include "core/ops/rope.h"
 #include "tests/core/ops/gradient_check.h"
 
 namespace automodel::ops {

@@ -12,20 +12,20 @@
 #include "core/engine/walk.h"
 #include "core/optim/optimizer.h"
 #include "core/peft/adapter_files.h"
-#include "tests/core/models/names.h"
+#include "tests/core/families/names.h"
 
 namespace automodel::peft {
 namespace {
 
-models::DecoderConfig small_config(bool tied) {
-  models::DecoderConfig config;
-  config.names = models::names_of("llama");
+arch::DecoderConfig small_config(bool tied) {
+  arch::DecoderConfig config;
+  config.names = families::names_of("llama");
   config.architecture = "LlamaForCausalLM";
   config.vocab_size = 41;
   config.hidden_size = 16;
   config.head.tied = tied;
   config.ropes = {{}};
-  models::LayerConfig layer;
+  arch::LayerConfig layer;
   layer.attention.num_heads = 2;
   layer.attention.num_kv_heads = 1;
   layer.attention.head_dim = 8;
@@ -75,8 +75,8 @@ TEST(Adapters, AreTheirOwnUnitsAndAFrozenBaseHasNoGradientsAndNoState) {
 
 /// What normal_ would have left in the generator: the next draws of passed-over and of drawn numbers agree.
 TEST(Adapters, OfAWeightThatFilesHoldTransposedAreRefused) {
-  models::DecoderConfig config = small_config(true);
-  config.names.modules.at("mlp.up").layout = models::Layout::kTransposed;
+  arch::DecoderConfig config = small_config(true);
+  config.names.modules.at("mlp.up").layout = arch::Layout::kTransposed;
   config::PeftConfig peft = everything();
   try {
     adapter_spec(peft, config);
@@ -120,7 +120,7 @@ TEST(Adapters, AFolderGivesBackWhatWasWritten) {
   load_adapter(other.decoder, placed, stored);
   for (size_t i = 0; i < model.decoder.adapter_units.size(); ++i)
     EXPECT_TRUE(at::equal(model.decoder.adapter_units[i]->home(), other.decoder.adapter_units[i]->home()));
-  models::DecoderConfig wider = small_config(true);
+  arch::DecoderConfig wider = small_config(true);
   wider.hidden_size = 32;
   EXPECT_THROW(place_in(stored, wider), Error);
   std::filesystem::remove_all(folder);

@@ -4,9 +4,9 @@
 #include <ATen/ops/stack.h>
 #include <torch/csrc/autograd/autograd.h>
 
-#include "core/ops/cuda.h"
-#include "core/ops/experts.h"
-#include "core/ops/route.h"
+#include "core/ops/cuda/cuda.h"
+#include "core/ops/moe/experts.h"
+#include "core/ops/moe/route.h"
 #include "tests/core/ops/gradient_check.h"
 
 namespace automodel::ops {

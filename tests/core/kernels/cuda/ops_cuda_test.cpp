@@ -8,16 +8,16 @@
 #include <ATen/ops/outer.h>
 #include <torch/csrc/autograd/autograd.h>
 
-#include "core/ops/attention.h"
-#include "core/ops/cuda.h"
+#include "core/ops/attention/attention.h"
+#include "core/ops/attention/rope.h"
+#include "core/ops/cuda/cuda.h"
 #include "core/ops/embedding.h"
 #include "core/ops/linear_cross_entropy.h"
 #include "core/ops/lora.h"
 #include "core/ops/rms_norm.h"
-#include "core/ops/rope.h"
 #include "core/optim/grad_norm.h"
+#include "tests/core/ops/attention/qk_norm_rope_case.h"
 #include "tests/core/ops/gradient_check.h"
-#include "tests/core/ops/qk_norm_rope_case.h"
 
 namespace automodel::ops {
 namespace {

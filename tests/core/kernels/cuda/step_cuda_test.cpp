@@ -6,9 +6,9 @@
 #include <ATen/ops/remainder.h>
 
 #include "core/engine/walk.h"
+#include "core/families/family.h"
 #include "core/models/decoder.h"
-#include "core/models/family.h"
-#include "core/ops/cuda.h"
+#include "core/ops/cuda/cuda.h"
 #include "core/optim/grad_norm.h"
 #include "core/optim/optimizer.h"
 #include "core/tensor/readback.h"
@@ -32,7 +32,7 @@ class Trainee {
           at::ScalarType dtype,
           engine::Graphs graphs = engine::Graphs::kOff,
           bool tied = true)
-      : decoder_(models::build_decoder(models::read_decoder_config(config(tied), "test", "", ""),
+      : decoder_(models::build_decoder(families::read_decoder_config(config(tied), "test", "", ""),
                                        options(device, dtype))),
         walk_(decoder_.segment_pointers(), decoder_.unit_pointers(), {.graphs = graphs}),
         optimizer_({}, decoder_.unit_pointers()),

@@ -1,0 +1,92 @@
+#include "core/weights/cost.h"
+
+#include <cmath>
+
+#include "core/base/error.h"
+#include "core/weights/parameters.h"
+
+namespace automodel::weights {
+namespace {
+
+/// Adds what a mixer does beside its projections.
+void add_mixer(Cost& cost, const arch::LayerConfig& layer, arch::MixerKind mixer) {
+  const auto count = [](int64_t products) { return 6.0 * static_cast<double>(products); };
+  switch (mixer) {
+    case arch::MixerKind::kAttention:
+      cost.flops_a_position += count(layer.attention.num_heads * 2 * layer.attention.head_dim);
+      return;
+    case arch::MixerKind::kLatentAttention:
+      cost.flops_a_position += count(layer.latent.num_heads * (layer.latent.qk_dim() + layer.latent.v_dim));
+      return;
+    case arch::MixerKind::kMamba2:
+      cost.flops += count(2 * layer.mamba2.inner_size() * layer.mamba2.state_size);
+      return;
+    case arch::MixerKind::kDeltaNet:
+      cost.flops += count(3 * layer.delta_net.value_size() * layer.delta_net.key_head_dim);
+      return;
+  }
+}
+
+/// FP8: every matrix in a layer but the router's. MXFP4: the matrices of the experts.
+bool is_quantized(const WeightSpec& weight, arch::QuantizationConfig::Kind kind) {
+  switch (kind) {
+    case arch::QuantizationConfig::Kind::kNone:
+      return false;
+    case arch::QuantizationConfig::Kind::kFp8Blocks: {
+      const Part part = part_of(weight.role);
+      const bool is_matrix =
+          weight.kind == WeightSpec::Kind::kLinear || weight.kind == WeightSpec::Kind::kExperts;
+      return is_matrix && part != Part::kHead && part != Part::kRouter;
+    }
+    case arch::QuantizationConfig::Kind::kMxfp4:
+      return weight.kind == WeightSpec::Kind::kExperts;
+  }
+  fail(ErrorCode::kInternal, "quantization kind ", static_cast<int>(kind));
+}
+
+int64_t file_bytes(const WeightSpec& weight, const arch::DecoderConfig& config) {
+  constexpr int64_t kFloat = sizeof(float);
+  const int64_t size = num_elements(weight.shape);
+  const arch::QuantizationConfig& quantization = config.quantization;
+  if (weight.kind == WeightSpec::Kind::kBuffer) return size * kFloat;
+  if (!is_quantized(weight, quantization.kind)) return size * size_of(dtype_in_files(config));
+  if (quantization.kind == arch::QuantizationConfig::Kind::kMxfp4) return size / 2 + size / 32;
+  const auto blocks = [](int64_t length, int64_t block) { return (length + block - 1) / block; };
+  int64_t scales = 0;
+  for (const FileTensor& file : weight.files)
+    scales += blocks(file.shape.at(file.shape.size() - 2), quantization.block_rows) *
+              blocks(file.shape.back(), quantization.block_columns);
+  return size + scales * kFloat;
+}
+
+}  // namespace
+
+Cost cost_of(const arch::DecoderConfig& config) {
+  Cost cost;
+  double active = 0;
+  const bool shares_table = predicts_tokens(config) && config.head.tied;
+  double in_matmuls = shares_table ? static_cast<double>(config.vocab_size * config.hidden_size) : 0.0;
+  for (const SegmentWeights& segment : model_weights(config)) {
+    for (const WeightSpec& weight : segment.weights) {
+      cost.file_bytes += file_bytes(weight, config);
+      if (weight.kind == WeightSpec::Kind::kBuffer) continue;
+      const int64_t size = num_elements(weight.shape);
+      const double passed = weight.active * static_cast<double>(size);
+      cost.parameters += size;
+      active += passed;
+      PartSize& part = cost.parts.at(static_cast<size_t>(part_of(weight.role)));
+      part.parameters += size;
+      part.active += passed;
+      if (weight.kind == WeightSpec::Kind::kLinear || weight.kind == WeightSpec::Kind::kExperts)
+        in_matmuls += passed;
+    }
+  }
+  cost.active_parameters = static_cast<int64_t>(std::llround(active));
+  cost.flops = 6.0 * in_matmuls;
+  for (const arch::LayerConfig& layer : config.layers) {
+    for (const arch::MixerKind mixer : layer.mixers) add_mixer(cost, layer, mixer);
+  }
+  return cost;
+}
+
+}  // namespace automodel::weights
