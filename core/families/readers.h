@@ -26,7 +26,7 @@ const Reader* find_reader(const std::string& name);
 
 std::vector<std::string> reader_names();
 
-/// The readers. Their tests: tests/core/models/*_test.cpp, and tests/parity on the families that name them.
+/// The readers. Their tests: tests/core/families/*_test.cpp, and tests/parity on the families that name them.
 void read_head_dim(ConfigJson& config, Draft& draft);
 void read_stored_dtype(ConfigJson& config, Draft& draft);
 void read_layer_windows(ConfigJson& config, Draft& draft);

@@ -1,6 +1,6 @@
 #pragma once
 
-// For core/kernels/*_ref.cpp only: run_units of core/kernels/unit_walk.h.
+// For core/kernels/*_cpu.cpp only: run_units of core/kernels/unit_walk.h.
 
 #include <cmath>
 

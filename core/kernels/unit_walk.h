@@ -18,7 +18,7 @@ namespace automodel::kernels {
 #define AUTOMODEL_ANYWHERE
 #endif
 
-/// Runs units [begin, end) on the calling thread. Instantiated for the bodies of core/kernels/*_ref.cpp.
+/// Runs units [begin, end) on the calling thread. Instantiated for the bodies of core/kernels/*_cpu.cpp.
 template <class Body>
 void run_units(const Body& body, int64_t begin, int64_t end);
 

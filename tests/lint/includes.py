@@ -1,4 +1,4 @@
-"""A folder includes only folders above it in the table of the design; cli > launcher > core; torch stays below the
+"""A folder includes only folders before it in core_folders of CMakeLists.txt; cli > launcher > core; torch stays below the
 engine, by detours too; heavy third-party headers stay where they belong."""
 import functools
 import re
@@ -52,7 +52,7 @@ def order_breach(name: str, header: str) -> str | None:
     if used in ("cli", "launcher"):
         return f"core must not use {used}"
     if user.startswith("core/") and CORE.index(used[5:]) > CORE.index(user[5:]):
-        return f"{user} stands above {used} in the design's table"
+        return f"{user} stands before {used} in core_folders of CMakeLists.txt"
     return None
 
 

@@ -12,7 +12,8 @@ namespace {
 
 constexpr const char* kIntroduction =
     "# Recipe reference\n\n"
-    "Written by `automodel config reference` from the declarations in `core/config/*_schema.cpp`; a test "
+    "Written by `automodel config reference` from the declarations in `core/config/recipe/*_schema.cpp`; a "
+    "test "
     "compares.\n\n"
     "A key has one of four fates, which `automodel config check -c recipe.yaml` shows: **used**; **built "
     "in**: it asks "

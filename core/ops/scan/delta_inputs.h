@@ -1,6 +1,6 @@
 #pragma once
 
-// For core/ops/delta_*.cpp only. B batch, T tokens, G key heads, H value heads, K and V their widths, C
+// For core/ops/scan/delta_*.cpp only. B batch, T tokens, G key heads, H value heads, K and V their widths, C
 // chunks, L their length, X = 2 G K + H V
 
 #include "core/ops/scan/chunks.h"

@@ -1,7 +1,7 @@
 #pragma once
 
-// For core/ops/ssd*.cpp only. B batch, T tokens, H heads, P head_dim, G groups, N state_size, C chunks, L
-// their length, X = H P + 2 G N
+// For core/ops/scan/ssd*.cpp only. B batch, T tokens, H heads, P head_dim, G groups, N state_size, C chunks,
+// L their length, X = H P + 2 G N
 
 #include "core/ops/scan/chunks.h"
 #include "core/ops/scan/ssd.h"
