@@ -1,7 +1,5 @@
 //! Tokenizers and chat templates of automodel. The C ABI is described in automodel_tokenizer.h.
 
-pub mod jinja;
-
 mod border;
 mod template_abi;
 mod tokenizer;

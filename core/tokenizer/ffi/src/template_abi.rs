@@ -1,7 +1,8 @@
 //! C functions for chat templates.
 
+use jinja2::{Clock, Error, Kind, Span, Template};
+
 use crate::border::{free, guarded_new, Code, Failure, View};
-use crate::jinja::{Clock, Error, Kind, Span, Template};
 
 /// A finished text; spans flattened to begin, end, begin, end, ..., and the message of each, or -1.
 pub struct Rendering {

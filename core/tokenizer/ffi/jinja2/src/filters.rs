@@ -1,0 +1,271 @@
+//! Jinja's filters: the table, and those that fit nowhere else.
+
+use crate::access::{get_attribute, get_item, length};
+use crate::args::Args;
+use crate::dict::Dict;
+use crate::error::{type_error, Error, Kind, Result};
+use crate::json::{dumps, Layout};
+use crate::markup;
+use crate::ops;
+use crate::percent;
+use crate::repr::{to_repr, to_text};
+use crate::value::Value;
+use crate::{filters_list as list, filters_number as number, filters_text as text};
+
+const NAMES: [&str; 51] = [
+    "abs",
+    "attr",
+    "batch",
+    "capitalize",
+    "center",
+    "count",
+    "d",
+    "default",
+    "dictsort",
+    "e",
+    "escape",
+    "filesizeformat",
+    "first",
+    "float",
+    "forceescape",
+    "format",
+    "groupby",
+    "indent",
+    "int",
+    "items",
+    "join",
+    "last",
+    "length",
+    "list",
+    "lower",
+    "map",
+    "max",
+    "min",
+    "pprint",
+    "reject",
+    "rejectattr",
+    "replace",
+    "reverse",
+    "round",
+    "safe",
+    "select",
+    "selectattr",
+    "slice",
+    "sort",
+    "string",
+    "striptags",
+    "sum",
+    "title",
+    "tojson",
+    "trim",
+    "truncate",
+    "unique",
+    "upper",
+    "urlencode",
+    "wordcount",
+    "xmlattr",
+];
+
+/// Filters of jinja2 that are left out: no template of a model needs them.
+const LEFT_OUT: [&str; 3] = ["random", "urlize", "wordwrap"];
+
+pub fn exists(name: &str) -> bool {
+    NAMES.contains(&name) || LEFT_OUT.contains(&name)
+}
+
+pub fn call(name: &str, input: &Value, args: Args) -> Result<Value> {
+    match name {
+        "abs" | "float" | "int" | "round" | "sum" | "filesizeformat" => number::call(name, input, args),
+        "batch" | "dictsort" | "first" | "groupby" | "items" | "join" | "last" | "list" | "map" | "max"
+        | "min" | "reject" | "rejectattr" | "reverse" | "select" | "selectattr" | "slice" | "sort"
+        | "unique" => list::call(name, input, args),
+        "capitalize" | "center" | "indent" | "lower" | "replace" | "string" | "striptags" | "title"
+        | "trim" | "truncate" | "upper" | "urlencode" | "wordcount" => text::call(name, input, args),
+        "attr" => {
+            let [name] = args.bind("attr", ["name"], 1)?;
+            let name = to_text(&name.unwrap_or(Value::None));
+            ops::check_defined(input)?;
+            match input {
+                Value::Dict(dict)
+                    if dict.get_text(&name).is_some()
+                        && crate::methods::find_method(input, &name).is_none() =>
+                {
+                    Ok(Value::undefined(format!("'dict object' has no attribute '{name}'")))
+                }
+                _ => get_attribute(input, &name),
+            }
+        }
+        "count" | "length" => {
+            args.bind::<0>(name, [], 0)?;
+            match length(input) {
+                Some(length) => Ok(Value::Int(length as i128)),
+                None => type_error(format!("object of type '{}' has no len()", input.type_name())),
+            }
+        }
+        "d" | "default" => {
+            let [default, boolean] = args.bind("default", ["default_value", "boolean"], 0)?;
+            let replaced =
+                input.is_undefined() || (boolean.is_some_and(|boolean| boolean.truth()) && !input.truth());
+            Ok(if replaced { default.unwrap_or_else(|| Value::str("")) } else { input.clone() })
+        }
+        "e" | "escape" | "forceescape" => {
+            args.bind::<0>(name, [], 0)?;
+            let escaped = if name == "forceescape" {
+                markup::escape_text(&to_text(input))
+            } else {
+                markup::escape(input)
+            };
+            Ok(Value::Markup(escaped.into()))
+        }
+        "safe" => {
+            args.bind::<0>(name, [], 0)?;
+            Ok(Value::Markup(to_text(input).into()))
+        }
+        "format" => format(input, args),
+        "pprint" => {
+            args.bind::<0>(name, [], 0)?;
+            pretty(input)
+        }
+        "tojson" => to_json(input, args),
+        "xmlattr" => xml_attributes(input, args),
+        _ if exists(name) => Err(Error::new(
+            Kind::Unsupported,
+            format!("the filter '{name}' is not supported in chat templates"),
+        )),
+        _ => Err(Error::new(Kind::Type, format!("No filter named '{name}'."))),
+    }
+}
+
+/// pprint.pformat of values that fit on one line of 80 characters.
+fn pretty(input: &Value) -> Result<Value> {
+    let text = to_repr(&sorted(input)?);
+    if text.chars().count() > 80 || (text.contains("\\n") && input.as_str().is_some()) {
+        return Err(Error::new(Kind::Unsupported, "pprint of more than a line is not supported; use tojson"));
+    }
+    Ok(Value::str(text))
+}
+
+/// The value with the keys of every dict in order, as pprint shows them.
+fn sorted(value: &Value) -> Result<Value> {
+    match value {
+        Value::List(items) => Value::list(items.values.iter().map(sorted).collect::<Result<_>>()?),
+        Value::Tuple(items) => Value::tuple(items.values.iter().map(sorted).collect::<Result<_>>()?),
+        Value::Dict(_) => {
+            let pairs = crate::access::iterate(&list::call(
+                "dictsort",
+                value,
+                Args::positional(vec![Value::Bool(true)]),
+            )?)?;
+            let mut entries = Vec::new();
+            for pair in pairs {
+                let pair = crate::access::iterate(&pair)?;
+                entries.push((pair[0].clone(), sorted(&pair[1])?));
+            }
+            Ok(Value::dict(Dict::new(entries)?))
+        }
+        other => Ok(other.clone()),
+    }
+}
+
+fn format(input: &Value, args: Args) -> Result<Value> {
+    if !args.positional.is_empty() && !args.named.is_empty() {
+        return type_error("can't handle positional and keyword arguments at the same time");
+    }
+    let pattern = if input.as_str().is_some() { input.clone() } else { Value::str(to_text(input)) };
+    if args.named.is_empty() {
+        return percent::format(&pattern, &Value::tuple(args.positional)?);
+    }
+    let pairs = args.named.into_iter().map(|(name, value)| (Value::Str(name), value));
+    percent::format(&pattern, &Value::dict(Dict::new(pairs)?))
+}
+
+/// transformers' tojson: json.dumps with its options, nothing escaped for HTML.
+fn to_json(input: &Value, args: Args) -> Result<Value> {
+    let params = ["ensure_ascii", "indent", "separators", "sort_keys"];
+    let [ensure_ascii, indent, separators, sort_keys] = args.bind("tojson", params, 0)?;
+    let is_true = |value: Option<Value>| value.is_some_and(|value| value.truth());
+    let indent = match indent {
+        None | Some(Value::None) => None,
+        Some(Value::Str(text) | Value::Markup(text)) => Some(text.to_string()),
+        Some(value) => {
+            let width = crate::args::int("tojson", &value)?.clamp(0, 1 << 10);
+            Some(" ".repeat(width as usize))
+        }
+    };
+    let (item_separator, key_separator) = match separators {
+        None | Some(Value::None) => {
+            ((if indent.is_some() { "," } else { ", " }).to_string(), ": ".to_string())
+        }
+        Some(pair) => {
+            let pair = crate::access::iterate(&pair)?;
+            let [item, key] = &pair[..] else {
+                return type_error(format!(
+                    "not the right number of values to unpack (expected 2, got {})",
+                    pair.len()
+                ));
+            };
+            (crate::args::text("tojson", item)?.to_string(), crate::args::text("tojson", key)?.to_string())
+        }
+    };
+    let layout = Layout {
+        ensure_ascii: is_true(ensure_ascii),
+        indent,
+        item_separator,
+        key_separator,
+        sort_keys: is_true(sort_keys),
+    };
+    dumps(input, &layout).map(Value::str)
+}
+
+fn xml_attributes(input: &Value, args: Args) -> Result<Value> {
+    let [autospace] = args.bind("xmlattr", ["autospace"], 0)?;
+    let Value::Dict(dict) = input else {
+        return type_error("xmlattr expects a mapping");
+    };
+    let mut parts = Vec::new();
+    for (key, value) in dict.iter().filter(|(_, value)| !matches!(value, Value::None | Value::Undefined(_))) {
+        let key = to_text(key);
+        if key.contains(|c: char| c.is_ascii_whitespace() || matches!(c, '/' | '>' | '=')) {
+            return type_error(format!("Invalid character in attribute name: '{key}'"));
+        }
+        parts.push(format!("{}=\"{}\"", markup::escape_text(&key), markup::escape(value)));
+    }
+    let text = parts.join(" ");
+    let autospace = autospace.is_none_or(|autospace| autospace.truth());
+    Ok(Value::str(if autospace && !text.is_empty() { format!(" {text}") } else { text }))
+}
+
+/// Follows `attribute` ("a.b.0") into an item, as map(attribute=...) and its kin do.
+pub struct Path {
+    parts: Vec<Value>,
+    default: Option<Value>,
+}
+
+impl Path {
+    pub fn new(attribute: Option<&Value>, default: Option<Value>) -> Path {
+        let parts = match attribute {
+            None | Some(Value::None) => Vec::new(),
+            Some(Value::Str(text) | Value::Markup(text)) => text.split('.').map(path_part).collect(),
+            Some(other) => vec![other.clone()],
+        };
+        Path { parts, default: default.filter(|default| !matches!(default, Value::None)) }
+    }
+
+    pub fn follow(&self, item: &Value) -> Result<Value> {
+        let mut value = item.clone();
+        for part in &self.parts {
+            value = get_item(&value, part)?;
+            if let (true, Some(default)) = (value.is_undefined(), &self.default) {
+                value = default.clone();
+            }
+        }
+        Ok(value)
+    }
+}
+
+fn path_part(text: &str) -> Value {
+    match text.parse() {
+        Ok(index) if text.bytes().all(|byte| byte.is_ascii_digit()) => Value::Int(index),
+        _ => Value::str(text),
+    }
+}

@@ -1,0 +1,54 @@
+//! The variables of one scope while a template runs.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use crate::ast::Slot;
+use crate::value::Value;
+
+/// One scope: numbered variables and the scope around it. `None` is a variable without a value yet.
+pub struct Frame {
+    slots: RefCell<Vec<Option<Value>>>,
+    parent: Option<Rc<Frame>>,
+}
+
+impl Frame {
+    pub fn new(num_slots: usize, parent: Option<Rc<Frame>>) -> Rc<Frame> {
+        Rc::new(Frame { slots: RefCell::new(vec![None; num_slots]), parent })
+    }
+
+    pub fn get(&self, slot: Slot) -> Option<Value> {
+        self.ancestor(slot.hops).slots.borrow()[slot.index as usize].clone()
+    }
+
+    pub fn set(&self, slot: Slot, value: Option<Value>) {
+        let previous =
+            std::mem::replace(&mut self.ancestor(slot.hops).slots.borrow_mut()[slot.index as usize], value);
+        drop(previous);
+    }
+
+    /// Back to no values, for the next round of a loop.
+    pub fn reset(&self) {
+        let num_slots = self.slots.borrow().len();
+        let previous = std::mem::replace(&mut *self.slots.borrow_mut(), vec![None; num_slots]);
+        drop(previous);
+    }
+
+    /// Lets go of every value: breaks the cycle frame -> macro -> frame.
+    pub fn clear(&self) {
+        let values = std::mem::take(&mut *self.slots.borrow_mut());
+        drop(values);
+    }
+
+    pub fn is_outermost(&self) -> bool {
+        self.parent.is_none()
+    }
+
+    fn ancestor(&self, hops: u32) -> &Frame {
+        let mut frame = self;
+        for _ in 0..hops {
+            frame = frame.parent.as_deref().expect("a slot names an enclosing frame");
+        }
+        frame
+    }
+}

@@ -1,0 +1,469 @@
+//! Python's operators.
+
+use std::cmp::Ordering;
+use std::rc::Rc;
+
+use crate::ast::{BinaryOp, CompareOp};
+use crate::budget;
+use crate::error::{limit_error, type_error, Error, Kind, Result};
+use crate::markup;
+use crate::percent;
+use crate::value::{range_len, Missing, Object, Value, ViewKind};
+
+/// Texts may not be longer than this, in bytes.
+pub const MAX_LENGTH: usize = 1 << 26;
+
+/// Lists made by an operator may not be longer than this.
+const MAX_ITEMS: usize = 1 << 22;
+
+/// The error of using an undefined value.
+pub fn undefined_error(missing: Option<&Missing>) -> Box<Error> {
+    match missing {
+        Some(missing) if missing.is_unsafe => Error::new(Kind::Security, missing.message.clone()),
+        Some(missing) => Error::new(Kind::Undefined, missing.message.clone()),
+        None => Error::new(Kind::Undefined, "the value is undefined"),
+    }
+}
+
+/// Fails when the value is undefined.
+pub fn check_defined(value: &Value) -> Result<()> {
+    match value {
+        Value::Undefined(missing) => Err(undefined_error(missing.as_deref())),
+        _ => Ok(()),
+    }
+}
+
+pub fn binary(operator: BinaryOp, left: &Value, right: &Value) -> Result<Value> {
+    // A text on the left formats whatever stands on the right, undefined values included.
+    if !(operator == BinaryOp::Modulo && left.as_str().is_some()) {
+        check_defined(left)?;
+        check_defined(right)?;
+    }
+    match operator {
+        BinaryOp::Add => add(left, right),
+        BinaryOp::Multiply => multiply(left, right),
+        BinaryOp::Modulo if left.as_str().is_some() => percent::format(left, right),
+        _ => arithmetic(operator, left, right),
+    }
+}
+
+fn symbol(operator: BinaryOp) -> &'static str {
+    match operator {
+        BinaryOp::Add => "+",
+        BinaryOp::Subtract => "-",
+        BinaryOp::Multiply => "*",
+        BinaryOp::Divide => "/",
+        BinaryOp::FloorDivide => "//",
+        BinaryOp::Modulo => "%",
+        BinaryOp::Power => "** or pow()",
+    }
+}
+
+fn unsupported<T>(operator: BinaryOp, left: &Value, right: &Value) -> Result<T> {
+    type_error(format!(
+        "unsupported operand type(s) for {}: '{}' and '{}'",
+        symbol(operator),
+        left.type_name(),
+        right.type_name()
+    ))
+}
+
+fn add(left: &Value, right: &Value) -> Result<Value> {
+    match (left, right) {
+        (Value::Str(a), Value::Str(b)) => {
+            let mut text = String::with_capacity(a.len() + b.len());
+            text.push_str(a);
+            text.push_str(b);
+            check_length(text.len())?;
+            Ok(Value::str(text))
+        }
+        (Value::Markup(_), Value::Str(_) | Value::Markup(_)) | (Value::Str(_), Value::Markup(_)) => {
+            let text = format!("{}{}", markup::escape(left), markup::escape(right));
+            check_length(text.len())?;
+            Ok(Value::Markup(text.into()))
+        }
+        (Value::List(a), Value::List(b)) => {
+            check_items(a.values.len() + b.values.len())?;
+            Value::list(a.values.iter().chain(&b.values).cloned().collect())
+        }
+        (Value::Tuple(a), Value::Tuple(b)) => {
+            check_items(a.values.len() + b.values.len())?;
+            Value::tuple(a.values.iter().chain(&b.values).cloned().collect())
+        }
+        (Value::Str(_) | Value::Markup(_), _) => {
+            type_error(format!("can only concatenate str (not \"{}\") to str", right.type_name()))
+        }
+        (Value::List(_) | Value::Tuple(_), _) => type_error(format!(
+            "can only concatenate {0} (not \"{1}\") to {0}",
+            left.type_name(),
+            right.type_name()
+        )),
+        _ => arithmetic(BinaryOp::Add, left, right),
+    }
+}
+
+/// Fails for a text that would become too long.
+pub fn check_length(num_bytes: usize) -> Result<()> {
+    if num_bytes > MAX_LENGTH {
+        return limit_error(format!("a text became longer than {MAX_LENGTH} bytes"));
+    }
+    Ok(())
+}
+
+fn check_items(num_items: usize) -> Result<()> {
+    if num_items > MAX_ITEMS {
+        return limit_error(format!("a list became longer than {MAX_ITEMS} items"));
+    }
+    Ok(())
+}
+
+fn multiply(left: &Value, right: &Value) -> Result<Value> {
+    let is_sequence =
+        |value: &Value| matches!(value, Value::Str(_) | Value::Markup(_) | Value::List(_) | Value::Tuple(_));
+    let (sequence, count) = match (is_sequence(left), is_sequence(right)) {
+        (true, _) => (left, right),
+        (_, true) => (right, left),
+        _ => return arithmetic(BinaryOp::Multiply, left, right),
+    };
+    let Some(count) = count.as_int() else {
+        return type_error(format!("can't multiply sequence by non-int of type '{}'", count.type_name()));
+    };
+    let count = usize::try_from(count.max(0)).unwrap_or(usize::MAX);
+    let repeat = |values: &[Value]| -> Result<Vec<Value>> {
+        check_items(values.len().saturating_mul(count))?;
+        Ok(values.iter().cycle().take(values.len() * count).cloned().collect())
+    };
+    match sequence {
+        Value::List(items) => Value::list(repeat(&items.values)?),
+        Value::Tuple(items) => Value::tuple(repeat(&items.values)?),
+        Value::Str(text) => {
+            check_length(text.len().saturating_mul(count))?;
+            Ok(Value::str(text.repeat(count)))
+        }
+        Value::Markup(text) => {
+            check_length(text.len().saturating_mul(count))?;
+            Ok(Value::Markup(text.repeat(count).into()))
+        }
+        _ => unsupported(BinaryOp::Multiply, left, right),
+    }
+}
+
+fn arithmetic(operator: BinaryOp, left: &Value, right: &Value) -> Result<Value> {
+    if let (Some(a), Some(b)) = (left.as_int(), right.as_int()) {
+        return integers(operator, a, b);
+    }
+    let (Some(a), Some(b)) = (left.as_float(), right.as_float()) else {
+        return unsupported(operator, left, right);
+    };
+    match (left, right) {
+        (Value::Big(_), Value::Float(_)) | (Value::Float(_), Value::Big(_))
+            if a.is_infinite() || b.is_infinite() =>
+        {
+            type_error("int too large to convert to float")
+        }
+        (Value::Float(_), _) | (_, Value::Float(_)) => floats(operator, a, b),
+        _ => too_big(),
+    }
+}
+
+fn integers(operator: BinaryOp, a: i128, b: i128) -> Result<Value> {
+    if b == 0 && matches!(operator, BinaryOp::Divide | BinaryOp::FloorDivide | BinaryOp::Modulo) {
+        let what = if operator == BinaryOp::Divide {
+            "division by zero"
+        } else {
+            "integer division or modulo by zero"
+        };
+        return type_error(what);
+    }
+    let result = match operator {
+        BinaryOp::Add => a.checked_add(b),
+        BinaryOp::Subtract => a.checked_sub(b),
+        BinaryOp::Multiply => a.checked_mul(b),
+        BinaryOp::Divide => return Ok(Value::Float(a as f64 / b as f64)),
+        BinaryOp::FloorDivide => a.checked_div_euclid(b).map(|quotient| floor_of(quotient, a, b)),
+        BinaryOp::Modulo => {
+            a.checked_rem(b).map(|rest| if rest != 0 && (rest < 0) != (b < 0) { rest + b } else { rest })
+        }
+        BinaryOp::Power if b < 0 => return floats(operator, a as f64, b as f64),
+        BinaryOp::Power => u32::try_from(b).ok().and_then(|exponent| a.checked_pow(exponent)).or(match a {
+            0 | 1 => Some(a),
+            -1 => Some(if b % 2 == 0 { 1 } else { -1 }),
+            _ => None,
+        }),
+    };
+    match result {
+        Some(value) => Ok(Value::Int(value)),
+        None => too_big(),
+    }
+}
+
+fn too_big<T>() -> Result<T> {
+    limit_error("integers of more than 127 bits are not supported")
+}
+
+/// Floor division from Euclidean division, which rounds up for a negative divisor.
+fn floor_of(quotient: i128, a: i128, b: i128) -> i128 {
+    if b < 0 && a.rem_euclid(b) != 0 {
+        quotient - 1
+    } else {
+        quotient
+    }
+}
+
+fn floats(operator: BinaryOp, a: f64, b: f64) -> Result<Value> {
+    if b == 0.0 && matches!(operator, BinaryOp::Divide | BinaryOp::FloorDivide | BinaryOp::Modulo) {
+        return type_error("float division by zero");
+    }
+    let modulo = |a: f64, b: f64| {
+        let rest = a % b;
+        if rest != 0.0 && (rest < 0.0) != (b < 0.0) {
+            rest + b
+        } else if rest == 0.0 {
+            0.0_f64.copysign(b)
+        } else {
+            rest
+        }
+    };
+    Ok(Value::Float(match operator {
+        BinaryOp::Add => a + b,
+        BinaryOp::Subtract => a - b,
+        BinaryOp::Multiply => a * b,
+        BinaryOp::Divide => a / b,
+        BinaryOp::FloorDivide => {
+            let quotient = (a - modulo(a, b)) / b;
+            let floor = quotient.floor();
+            if quotient - floor > 0.5 {
+                floor + 1.0
+            } else {
+                floor
+            }
+        }
+        BinaryOp::Modulo => modulo(a, b),
+        BinaryOp::Power => {
+            if a == 0.0 && b < 0.0 {
+                return type_error("0.0 cannot be raised to a negative power");
+            }
+            if a < 0.0 && b.fract() != 0.0 && b.is_finite() {
+                return type_error("complex numbers are not supported");
+            }
+            let power = a.powf(b);
+            if power.is_infinite() && a.is_finite() && b.is_finite() {
+                return type_error("(34, 'Numerical result out of range')");
+            }
+            power
+        }
+    }))
+}
+
+pub fn negative(value: &Value) -> Result<Value> {
+    check_defined(value)?;
+    match value {
+        Value::Float(float) => Ok(Value::Float(-float)),
+        Value::Big(digits) => Ok(Value::Big(match digits.strip_prefix('-') {
+            Some(positive) => positive.into(),
+            None => format!("-{digits}").into(),
+        })),
+        other => match other.as_int() {
+            Some(int) => Ok(Value::Int(-int)),
+            None => type_error(format!("bad operand type for unary -: '{}'", value.type_name())),
+        },
+    }
+}
+
+pub fn positive(value: &Value) -> Result<Value> {
+    check_defined(value)?;
+    match value {
+        Value::Float(_) | Value::Big(_) => Ok(value.clone()),
+        other => match other.as_int() {
+            Some(int) => Ok(Value::Int(int)),
+            None => type_error(format!("bad operand type for unary +: '{}'", value.type_name())),
+        },
+    }
+}
+
+/// left == right
+pub fn equal(left: &Value, right: &Value) -> bool {
+    if !budget::spend(1) {
+        return false;
+    }
+    match (left, right) {
+        (Value::Undefined(_), Value::Undefined(_)) | (Value::None, Value::None) => true,
+        (Value::Str(a) | Value::Markup(a), Value::Str(b) | Value::Markup(b)) => a == b,
+        (Value::List(a), Value::List(b)) | (Value::Tuple(a), Value::Tuple(b)) => {
+            a.values.len() == b.values.len() && a.values.iter().zip(&b.values).all(|(a, b)| same(a, b) || equal(a, b))
+        }
+        (Value::Dict(a), Value::Dict(b)) => {
+            a.len() == b.len()
+                && a.iter().all(|(key, value)| matches!(b.get(key), Ok(Some(other)) if same(value, other) || equal(value, other)))
+        }
+        (Value::Object(a), Value::Object(b)) => objects_equal(a, b),
+        (Value::Big(a), Value::Big(b)) => a == b,
+        (Value::Big(_), Value::Int(_)) | (Value::Int(_), Value::Big(_)) => false,
+        _ => match (left.as_int(), right.as_int()) {
+            (Some(a), Some(b)) => a == b,
+            _ => match (left.as_float(), right.as_float()) {
+                (Some(a), Some(b)) => a == b,
+                _ => false,
+            },
+        },
+    }
+}
+
+fn objects_equal(a: &Rc<Object>, b: &Rc<Object>) -> bool {
+    if Rc::ptr_eq(a, b) {
+        return true;
+    }
+    match (&**a, &**b) {
+        (Object::Range { start, stop, step }, Object::Range { start: start2, stop: stop2, step: step2 }) => {
+            let (length, length2) = (range_len(*start, *stop, *step), range_len(*start2, *stop2, *step2));
+            length == length2 && (length == 0 || (start == start2 && (length == 1 || step == step2)))
+        }
+        (Object::View { kind: ViewKind::Keys, dict }, Object::View { kind: ViewKind::Keys, dict: dict2 }) => {
+            dict.len() == dict2.len() && dict.keys().all(|key| matches!(dict2.get(key), Ok(Some(_))))
+        }
+        (
+            Object::View { kind: ViewKind::Items, dict },
+            Object::View { kind: ViewKind::Items, dict: dict2 },
+        ) => equal(&Value::Dict(dict.clone()), &Value::Dict(dict2.clone())),
+        (Object::Method { receiver, name }, Object::Method { receiver: receiver2, name: name2 }) => {
+            name == name2 && same(receiver, receiver2)
+        }
+        (Object::Function(a), Object::Function(b)) => a == b,
+        _ => false,
+    }
+}
+
+/// left is right, as far as templates can tell.
+pub fn same(left: &Value, right: &Value) -> bool {
+    match (left, right) {
+        (Value::None, Value::None) => true,
+        (Value::Bool(a), Value::Bool(b)) => a == b,
+        (Value::Int(a), Value::Int(b)) => a == b,
+        (Value::Big(a), Value::Big(b)) => a == b,
+        (Value::Float(a), Value::Float(b)) => a.to_bits() == b.to_bits() && !a.is_nan(),
+        (Value::Str(a), Value::Str(b)) => a == b,
+        (Value::Markup(a), Value::Markup(b)) => std::sync::Arc::ptr_eq(a, b),
+        (Value::List(a), Value::List(b)) | (Value::Tuple(a), Value::Tuple(b)) => Rc::ptr_eq(a, b),
+        (Value::Dict(a), Value::Dict(b)) => Rc::ptr_eq(a, b),
+        (Value::Object(a), Value::Object(b)) => Rc::ptr_eq(a, b),
+        _ => false,
+    }
+}
+
+/// Order of two values; None when a nan is among them.
+pub fn order(operator: &str, left: &Value, right: &Value) -> Result<Option<Ordering>> {
+    check_defined(left)?;
+    check_defined(right)?;
+    match (left, right) {
+        (Value::Str(a) | Value::Markup(a), Value::Str(b) | Value::Markup(b)) => Ok(Some(a.cmp(b))),
+        (Value::List(a), Value::List(b)) | (Value::Tuple(a), Value::Tuple(b)) => {
+            for (a, b) in a.values.iter().zip(&b.values) {
+                if !same(a, b) && !equal(a, b) {
+                    return order(operator, a, b);
+                }
+            }
+            Ok(Some(a.values.len().cmp(&b.values.len())))
+        }
+        (Value::Big(a), Value::Big(b)) => Ok(Some(compare_digits(a, b))),
+        (Value::Big(a), Value::Int(_) | Value::Bool(_)) => Ok(Some(sign_of(a))),
+        (Value::Int(_) | Value::Bool(_), Value::Big(b)) => Ok(Some(sign_of(b).reverse())),
+        _ => {
+            if let (Some(a), Some(b)) = (left.as_int(), right.as_int()) {
+                return Ok(Some(a.cmp(&b)));
+            }
+            match (left.as_float(), right.as_float()) {
+                (Some(a), Some(b)) => Ok(a.partial_cmp(&b)),
+                _ => type_error(format!(
+                    "'{operator}' not supported between instances of '{}' and '{}'",
+                    left.type_name(),
+                    right.type_name()
+                )),
+            }
+        }
+    }
+}
+
+/// Where a whole number beyond 127 bits lies, seen from any other.
+fn sign_of(digits: &str) -> Ordering {
+    if digits.starts_with('-') {
+        Ordering::Less
+    } else {
+        Ordering::Greater
+    }
+}
+
+fn compare_digits(a: &str, b: &str) -> Ordering {
+    let by_size = |a: &str, b: &str| a.len().cmp(&b.len()).then_with(|| a.cmp(b));
+    match (sign_of(a), sign_of(b)) {
+        (Ordering::Greater, Ordering::Greater) => by_size(a, b),
+        (Ordering::Less, Ordering::Less) => by_size(b, a),
+        (sign, _) => sign,
+    }
+}
+
+pub fn compare(operator: CompareOp, left: &Value, right: &Value) -> Result<bool> {
+    Ok(match operator {
+        CompareOp::Equal => equal(left, right),
+        CompareOp::NotEqual => !equal(left, right),
+        CompareOp::Less => order("<", left, right)? == Some(Ordering::Less),
+        CompareOp::LessEqual => matches!(order("<=", left, right)?, Some(Ordering::Less | Ordering::Equal)),
+        CompareOp::Greater => order(">", left, right)? == Some(Ordering::Greater),
+        CompareOp::GreaterEqual => {
+            matches!(order(">=", left, right)?, Some(Ordering::Greater | Ordering::Equal))
+        }
+        CompareOp::In => contains(right, left)?,
+        CompareOp::NotIn => !contains(right, left)?,
+    })
+}
+
+/// item in container
+pub fn contains(container: &Value, item: &Value) -> Result<bool> {
+    let among = |values: &[Value]| values.iter().any(|value| same(value, item) || equal(value, item));
+    match container {
+        Value::Str(text) | Value::Markup(text) => match item.as_str() {
+            Some(part) => Ok(text.contains(&**part)),
+            None => {
+                type_error(format!("'in <string>' requires string as left operand, not {}", item.type_name()))
+            }
+        },
+        Value::List(items) | Value::Tuple(items) => Ok(among(&items.values)),
+        Value::Dict(dict) => Ok(dict.get(item)?.is_some()),
+        Value::Undefined(missing) if missing.as_ref().is_some_and(|missing| missing.is_unsafe) => Ok(false),
+        Value::Undefined(_) => Ok(false),
+        Value::Object(object) => match &**object {
+            Object::View { kind: ViewKind::Keys, dict } => Ok(dict.get(item)?.is_some()),
+            Object::View { kind: ViewKind::Values, dict } => {
+                Ok(dict.values().any(|value| same(value, item) || equal(value, item)))
+            }
+            Object::View { kind: ViewKind::Items, dict } => match item {
+                Value::Tuple(pair) if pair.values.len() == 2 => {
+                    Ok(dict.get(&pair.values[0])?.is_some_and(|value| equal(value, &pair.values[1])))
+                }
+                _ => Ok(false),
+            },
+            Object::Range { start, stop, step } => Ok(in_range(item, *start, *stop, *step)),
+            Object::Iterator(values, _) => {
+                let mut values = values.borrow_mut();
+                Ok(values.any(|value| same(&value, item) || equal(&value, item)))
+            }
+            _ => not_iterable(container),
+        },
+        _ => not_iterable(container),
+    }
+}
+
+fn not_iterable<T>(value: &Value) -> Result<T> {
+    type_error(format!("argument of type '{}' is not iterable", value.type_name()))
+}
+
+fn in_range(item: &Value, start: i64, stop: i64, step: i64) -> bool {
+    let whole = match item {
+        Value::Float(float) if float.fract() == 0.0 => Some(*float as i128),
+        other => other.as_int(),
+    };
+    whole.is_some_and(|value| {
+        let offset = value - i128::from(start);
+        offset % i128::from(step) == 0
+            && (0..i128::from(range_len(start, stop, step))).contains(&(offset / i128::from(step)))
+    })
+}
