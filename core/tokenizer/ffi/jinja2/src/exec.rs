@@ -8,6 +8,7 @@ use crate::args::Args;
 use crate::ast::{Expr, ForDef, MacroDef, Slot, Stmt, StmtKind, Target};
 use crate::error::{type_error, Error, Kind, Result};
 use crate::frame::Frame;
+use crate::globals::check_namespace_name;
 use crate::interp::{Interp, Span};
 use crate::loops::LoopState;
 use crate::repr::write_text;
@@ -267,15 +268,4 @@ impl Interp<'_> {
         }
         Ok(state.item(index))
     }
-}
-
-/// The sandbox of transformers keeps underscore names out of namespaces.
-pub fn check_namespace_name(name: &str) -> Result<()> {
-    if name.starts_with('_') {
-        return Err(Error::new(
-            Kind::Security,
-            format!("Chat templates cannot store underscore-prefixed attributes on a namespace, but got '{name}'. Please rename the attribute."),
-        ));
-    }
-    Ok(())
 }

@@ -10,27 +10,12 @@ use crate::access::iterate;
 use crate::args::{int, text, Args};
 use crate::dict::Dict;
 use crate::error::{type_error, Error, Kind, Result};
-use crate::exec::check_namespace_name;
 use crate::interp::Interp;
 use crate::repr::to_text;
 use crate::value::{range_len, Function, Items, Object, Value};
 
 /// Longest range the sandbox makes.
 const MAX_RANGE: i64 = 100_000;
-
-pub fn find(name: &str) -> Option<Value> {
-    let function = match name {
-        "range" => Function::Range,
-        "dict" => Function::Dict,
-        "cycler" => Function::Cycler,
-        "joiner" => Function::Joiner,
-        "namespace" => Function::Namespace,
-        "raise_exception" => Function::RaiseException,
-        "strftime_now" => Function::StrftimeNow,
-        _ => return None,
-    };
-    Some(Value::object(Object::Function(function)))
-}
 
 impl Interp<'_> {
     pub fn call_global(&mut self, function: Function, args: Args) -> Result<Value> {
@@ -73,6 +58,17 @@ impl Interp<'_> {
             }
         }
     }
+}
+
+/// The sandbox of transformers keeps underscore names out of namespaces.
+pub fn check_namespace_name(name: &str) -> Result<()> {
+    if name.starts_with('_') {
+        return Err(Error::new(
+            Kind::Security,
+            format!("Chat templates cannot store underscore-prefixed attributes on a namespace, but got '{name}'. Please rename the attribute."),
+        ));
+    }
+    Ok(())
 }
 
 fn range(args: Args) -> Result<Value> {

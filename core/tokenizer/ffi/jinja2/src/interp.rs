@@ -10,8 +10,7 @@ use crate::clock::Clock;
 use crate::dict::Dict;
 use crate::error::{limit_error, Result};
 use crate::frame::Frame;
-use crate::globals;
-use crate::value::{Object, Value};
+use crate::value::{Function, Object, Value};
 
 /// Nesting of evaluation, macro calls included. A step takes under 2 KiB of stack.
 const MAX_DEPTH: u32 = 1500;
@@ -141,7 +140,8 @@ impl<'r> Interp<'r> {
 
     fn resolve(&self, name: &str) -> Option<Value> {
         let exported = self.exported.get(name);
-        exported.or_else(|| self.context.get_text(name)).cloned().or_else(|| globals::find(name))
+        let given = exported.or_else(|| self.context.get_text(name)).cloned();
+        given.or_else(|| Function::named(name).map(|function| Value::object(Object::Function(function))))
     }
 
     pub fn export(&mut self, name: &Arc<str>, value: Value) {

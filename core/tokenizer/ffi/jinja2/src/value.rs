@@ -102,6 +102,21 @@ pub enum Function {
     StrftimeNow,
 }
 
+impl Function {
+    pub fn named(name: &str) -> Option<Function> {
+        Some(match name {
+            "range" => Function::Range,
+            "dict" => Function::Dict,
+            "cycler" => Function::Cycler,
+            "joiner" => Function::Joiner,
+            "namespace" => Function::Namespace,
+            "raise_exception" => Function::RaiseException,
+            "strftime_now" => Function::StrftimeNow,
+            _ => return None,
+        })
+    }
+}
+
 /// A macro with the frame it was defined in.
 pub struct Macro {
     pub def: Arc<MacroDef>,
