@@ -1,9 +1,11 @@
-//! Jinja's filters: the table, and those that fit nowhere else.
+//! Jinja's filters: their dispatch by name, and those that fit nowhere else.
 
-use crate::access::{get_attribute, get_item, length};
+use crate::access::{get_attribute, iterate, length};
 use crate::args::Args;
 use crate::dict::Dict;
 use crate::error::{type_error, Error, Kind, Result};
+use crate::filter_names;
+use crate::item_path::Path;
 use crate::json::{dumps, Layout};
 use crate::markup;
 use crate::ops;
@@ -12,73 +14,13 @@ use crate::repr::{to_repr, to_text};
 use crate::value::Value;
 use crate::{filters_list as list, filters_number as number, filters_text as text};
 
-const NAMES: [&str; 51] = [
-    "abs",
-    "attr",
-    "batch",
-    "capitalize",
-    "center",
-    "count",
-    "d",
-    "default",
-    "dictsort",
-    "e",
-    "escape",
-    "filesizeformat",
-    "first",
-    "float",
-    "forceescape",
-    "format",
-    "groupby",
-    "indent",
-    "int",
-    "items",
-    "join",
-    "last",
-    "length",
-    "list",
-    "lower",
-    "map",
-    "max",
-    "min",
-    "pprint",
-    "reject",
-    "rejectattr",
-    "replace",
-    "reverse",
-    "round",
-    "safe",
-    "select",
-    "selectattr",
-    "slice",
-    "sort",
-    "string",
-    "striptags",
-    "sum",
-    "title",
-    "tojson",
-    "trim",
-    "truncate",
-    "unique",
-    "upper",
-    "urlencode",
-    "wordcount",
-    "xmlattr",
-];
-
-/// Filters of jinja2 that are left out: no template of a model needs them.
-const LEFT_OUT: [&str; 3] = ["random", "urlize", "wordwrap"];
-
-pub fn exists(name: &str) -> bool {
-    NAMES.contains(&name) || LEFT_OUT.contains(&name)
-}
-
 pub fn call(name: &str, input: &Value, args: Args) -> Result<Value> {
     match name {
         "abs" | "float" | "int" | "round" | "sum" | "filesizeformat" => number::call(name, input, args),
-        "batch" | "dictsort" | "first" | "groupby" | "items" | "join" | "last" | "list" | "map" | "max"
-        | "min" | "reject" | "rejectattr" | "reverse" | "select" | "selectattr" | "slice" | "sort"
-        | "unique" => list::call(name, input, args),
+        "batch" | "dictsort" | "first" | "groupby" | "items" | "join" | "last" | "list" | "max" | "min"
+        | "reject" | "rejectattr" | "reverse" | "select" | "selectattr" | "slice" | "sort" | "unique" => {
+            list::call(name, input, args)
+        }
         "capitalize" | "center" | "indent" | "lower" | "replace" | "string" | "striptags" | "title"
         | "trim" | "truncate" | "upper" | "urlencode" | "wordcount" => text::call(name, input, args),
         "attr" => {
@@ -126,14 +68,50 @@ pub fn call(name: &str, input: &Value, args: Args) -> Result<Value> {
             args.bind::<0>(name, [], 0)?;
             pretty(input)
         }
+        "map" => map(input, args),
         "tojson" => to_json(input, args),
         "xmlattr" => xml_attributes(input, args),
-        _ if exists(name) => Err(Error::new(
+        _ if filter_names::exists(name) => Err(Error::new(
             Kind::Unsupported,
             format!("the filter '{name}' is not supported in chat templates"),
         )),
         _ => Err(Error::new(Kind::Type, format!("No filter named '{name}'."))),
     }
+}
+
+fn map(input: &Value, mut args: Args) -> Result<Value> {
+    let path = if args.positional.is_empty() {
+        let Some(attribute) = args.take("attribute") else {
+            return if input.truth() {
+                type_error("map requires a filter argument")
+            } else {
+                Value::iterator(Vec::new())
+            };
+        };
+        let default = args.take("default");
+        if let (Some((name, _)), true) = (args.named.first(), input.truth()) {
+            return type_error(format!("Unexpected keyword argument '{name}'"));
+        }
+        Some(Path::new(Some(&attribute), default))
+    } else {
+        None
+    };
+    if !input.truth() {
+        return Value::iterator(Vec::new());
+    }
+    let items = iterate(input)?;
+    let results: Result<Vec<Value>> = match path {
+        Some(path) => items.iter().map(|item| path.follow(item)).collect(),
+        None => {
+            let name = to_text(&args.positional[0]);
+            let call_one = |item| {
+                let args = Args { positional: args.positional[1..].to_vec(), named: args.named.clone() };
+                call(&name, item, args)
+            };
+            items.iter().map(call_one).collect()
+        }
+    };
+    Value::iterator(results?)
 }
 
 /// pprint.pformat of values that fit on one line of 80 characters.
@@ -151,14 +129,10 @@ fn sorted(value: &Value) -> Result<Value> {
         Value::List(items) => Value::list(items.values.iter().map(sorted).collect::<Result<_>>()?),
         Value::Tuple(items) => Value::tuple(items.values.iter().map(sorted).collect::<Result<_>>()?),
         Value::Dict(_) => {
-            let pairs = crate::access::iterate(&list::call(
-                "dictsort",
-                value,
-                Args::positional(vec![Value::Bool(true)]),
-            )?)?;
+            let pairs = iterate(&list::call("dictsort", value, Args::positional(vec![Value::Bool(true)]))?)?;
             let mut entries = Vec::new();
             for pair in pairs {
-                let pair = crate::access::iterate(&pair)?;
+                let pair = iterate(&pair)?;
                 entries.push((pair[0].clone(), sorted(&pair[1])?));
             }
             Ok(Value::dict(Dict::new(entries)?))
@@ -197,7 +171,7 @@ fn to_json(input: &Value, args: Args) -> Result<Value> {
             ((if indent.is_some() { "," } else { ", " }).to_string(), ": ".to_string())
         }
         Some(pair) => {
-            let pair = crate::access::iterate(&pair)?;
+            let pair = iterate(&pair)?;
             let [item, key] = &pair[..] else {
                 return type_error(format!(
                     "not the right number of values to unpack (expected 2, got {})",
@@ -233,39 +207,4 @@ fn xml_attributes(input: &Value, args: Args) -> Result<Value> {
     let text = parts.join(" ");
     let autospace = autospace.is_none_or(|autospace| autospace.truth());
     Ok(Value::str(if autospace && !text.is_empty() { format!(" {text}") } else { text }))
-}
-
-/// Follows `attribute` ("a.b.0") into an item, as map(attribute=...) and its kin do.
-pub struct Path {
-    parts: Vec<Value>,
-    default: Option<Value>,
-}
-
-impl Path {
-    pub fn new(attribute: Option<&Value>, default: Option<Value>) -> Path {
-        let parts = match attribute {
-            None | Some(Value::None) => Vec::new(),
-            Some(Value::Str(text) | Value::Markup(text)) => text.split('.').map(path_part).collect(),
-            Some(other) => vec![other.clone()],
-        };
-        Path { parts, default: default.filter(|default| !matches!(default, Value::None)) }
-    }
-
-    pub fn follow(&self, item: &Value) -> Result<Value> {
-        let mut value = item.clone();
-        for part in &self.parts {
-            value = get_item(&value, part)?;
-            if let (true, Some(default)) = (value.is_undefined(), &self.default) {
-                value = default.clone();
-            }
-        }
-        Ok(value)
-    }
-}
-
-fn path_part(text: &str) -> Value {
-    match text.parse() {
-        Ok(index) if text.bytes().all(|byte| byte.is_ascii_digit()) => Value::Int(index),
-        _ => Value::str(text),
-    }
 }

@@ -7,7 +7,7 @@ use crate::access::{iterate, length};
 use crate::args::{int, Args};
 use crate::dict::Key;
 use crate::error::{type_error, Error, Kind, Result};
-use crate::filters::{self, Path};
+use crate::item_path::Path;
 use crate::ops::{check_defined, check_length, equal, order, MAX_LENGTH};
 use crate::repr::to_text;
 use crate::tests;
@@ -56,7 +56,6 @@ pub fn call(name: &str, input: &Value, args: Args) -> Result<Value> {
             args.bind::<0>(name, [], 0)?;
             Value::list(iterate(input)?)
         }
-        "map" => map(input, args),
         "max" | "min" => extreme(name, input, args),
         "reverse" => {
             args.bind::<0>(name, [], 0)?;
@@ -189,41 +188,6 @@ fn join(input: &Value, args: Args) -> Result<Value> {
         check_length(out.len())?;
     }
     Ok(Value::str(out))
-}
-
-fn map(input: &Value, mut args: Args) -> Result<Value> {
-    let path = if args.positional.is_empty() {
-        let Some(attribute) = args.take("attribute") else {
-            return if input.truth() {
-                type_error("map requires a filter argument")
-            } else {
-                Value::iterator(Vec::new())
-            };
-        };
-        let default = args.take("default");
-        if let (Some((name, _)), true) = (args.named.first(), input.truth()) {
-            return type_error(format!("Unexpected keyword argument '{name}'"));
-        }
-        Some(Path::new(Some(&attribute), default))
-    } else {
-        None
-    };
-    if !input.truth() {
-        return Value::iterator(Vec::new());
-    }
-    let items = iterate(input)?;
-    let results: Result<Vec<Value>> = match path {
-        Some(path) => items.iter().map(|item| path.follow(item)).collect(),
-        None => {
-            let name = to_text(&args.positional[0]);
-            let call = |item| {
-                let args = Args { positional: args.positional[1..].to_vec(), named: args.named.clone() };
-                filters::call(&name, item, args)
-            };
-            items.iter().map(call).collect()
-        }
-    };
-    Value::iterator(results?)
 }
 
 fn select(keep: bool, by_attribute: bool, input: &Value, args: Args) -> Result<Value> {

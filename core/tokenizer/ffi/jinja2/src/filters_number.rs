@@ -4,7 +4,7 @@ use crate::access::iterate;
 use crate::args::{int, Args};
 use crate::ast::BinaryOp;
 use crate::error::{type_error, Error, Kind, Result};
-use crate::filters::Path;
+use crate::item_path::Path;
 use crate::number::{parse_float, parse_int, round_float, round_int};
 use crate::ops::{binary, check_defined};
 use crate::unicode::is_space;

@@ -6,7 +6,7 @@ use crate::ast::{CallArgs, Expr, ExprKind, ForDef, MacroDef, Scope, Slot, Stmt, 
 use crate::error::{Error, Result};
 use crate::mentions::mentions;
 use crate::symbols::Table;
-use crate::{filters, tests};
+use crate::{filter_names, tests};
 
 /// Resolves a whole template and returns its outermost scope.
 pub fn resolve(body: &mut [Stmt]) -> Result<Scope> {
@@ -202,7 +202,7 @@ fn expression(expr: &mut Expr, table: &Table, soft: bool) -> Result<()> {
             arguments(args, table, soft)
         }
         ExprKind::Filter { input, name, args } => {
-            if !soft && !filters::exists(name) {
+            if !soft && !filter_names::exists(name) {
                 return Err(Error::syntax(format!("No filter named '{name}'."), line));
             }
             input.iter_mut().try_for_each(|input| expression(input, table, soft))?;

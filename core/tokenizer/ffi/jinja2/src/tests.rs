@@ -5,7 +5,7 @@ use crate::args::Args;
 use crate::ast::{BinaryOp, CompareOp};
 use crate::dict::Key;
 use crate::error::{type_error, Error, Kind, Result};
-use crate::filters;
+use crate::filter_names;
 use crate::ops::{binary, compare, same};
 use crate::repr::to_text;
 use crate::str_methods::is_kind;
@@ -140,7 +140,7 @@ fn plain(name: &str, value: &Value) -> Result<bool> {
             Key::new(value.clone())?;
             value.as_str().is_some_and(|wanted| {
                 if name == "filter" {
-                    filters::exists(wanted)
+                    filter_names::exists(wanted)
                 } else {
                     exists(wanted)
                 }

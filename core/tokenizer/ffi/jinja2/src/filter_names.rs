@@ -1,0 +1,62 @@
+//! The names of Jinja's filters.
+
+const NAMES: [&str; 51] = [
+    "abs",
+    "attr",
+    "batch",
+    "capitalize",
+    "center",
+    "count",
+    "d",
+    "default",
+    "dictsort",
+    "e",
+    "escape",
+    "filesizeformat",
+    "first",
+    "float",
+    "forceescape",
+    "format",
+    "groupby",
+    "indent",
+    "int",
+    "items",
+    "join",
+    "last",
+    "length",
+    "list",
+    "lower",
+    "map",
+    "max",
+    "min",
+    "pprint",
+    "reject",
+    "rejectattr",
+    "replace",
+    "reverse",
+    "round",
+    "safe",
+    "select",
+    "selectattr",
+    "slice",
+    "sort",
+    "string",
+    "striptags",
+    "sum",
+    "title",
+    "tojson",
+    "trim",
+    "truncate",
+    "unique",
+    "upper",
+    "urlencode",
+    "wordcount",
+    "xmlattr",
+];
+
+/// Filters of jinja2 that are left out: no template of a model needs them.
+const LEFT_OUT: [&str; 3] = ["random", "urlize", "wordwrap"];
+
+pub fn exists(name: &str) -> bool {
+    NAMES.contains(&name) || LEFT_OUT.contains(&name)
+}
