@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::{type_error, Result};
-use crate::methods::{find_method, is_unsafe_method};
+use crate::method_names::{find_method, is_unsafe_method};
 use crate::ops::{check_defined, undefined_error};
 use crate::value::{range_len, Items, Missing, Object, Value, ViewKind};
 

@@ -8,6 +8,7 @@ use crate::filter_names;
 use crate::item_path::Path;
 use crate::json::{dumps, Layout};
 use crate::markup;
+use crate::method_names::find_method;
 use crate::ops;
 use crate::percent;
 use crate::repr::{to_repr, to_text};
@@ -29,8 +30,7 @@ pub fn call(name: &str, input: &Value, args: Args) -> Result<Value> {
             ops::check_defined(input)?;
             match input {
                 Value::Dict(dict)
-                    if dict.get_text(&name).is_some()
-                        && crate::methods::find_method(input, &name).is_none() =>
+                    if dict.get_text(&name).is_some() && find_method(input, &name).is_none() =>
                 {
                     Ok(Value::undefined(format!("'dict object' has no attribute '{name}'")))
                 }

@@ -29,6 +29,7 @@ mod lexer;
 mod loops;
 mod markup;
 mod mentions;
+mod method_names;
 mod methods;
 mod number;
 mod numfmt;

@@ -1,4 +1,4 @@
-//! The methods of Python's built-in types that templates can call.
+//! Calls the methods of Python's built-in types.
 
 use crate::access::iterate;
 use crate::args::{int, Args};
@@ -7,47 +7,6 @@ use crate::error::{type_error, Result};
 use crate::ops::{equal, same};
 use crate::str_methods;
 use crate::value::{Object, Value, ViewKind};
-
-const DICT: [&str; 11] =
-    ["get", "items", "keys", "values", "copy", "fromkeys", "clear", "pop", "popitem", "setdefault", "update"];
-const LIST: [&str; 11] =
-    ["count", "index", "copy", "append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort"];
-const TUPLE: [&str; 2] = ["count", "index"];
-const INT: [&str; 4] = ["bit_length", "bit_count", "conjugate", "as_integer_ratio"];
-const FLOAT: [&str; 2] = ["is_integer", "conjugate"];
-const LOOP: [&str; 2] = ["cycle", "changed"];
-const CYCLER: [&str; 2] = ["next", "reset"];
-const DICT_FUNCTION: [&str; 1] = ["fromkeys"];
-
-/// The method `name` of a value's type.
-pub fn find_method(value: &Value, name: &str) -> Option<&'static str> {
-    let names: &'static [&'static str] = match value {
-        Value::Str(_) | Value::Markup(_) => &str_methods::NAMES,
-        Value::Dict(_) => &DICT,
-        Value::List(_) => &LIST,
-        Value::Tuple(_) => &TUPLE,
-        Value::Int(_) | Value::Bool(_) => &INT,
-        Value::Float(_) => &FLOAT,
-        Value::Object(object) => match &**object {
-            Object::Loop(_) => &LOOP,
-            Object::Cycler { .. } => &CYCLER,
-            Object::Range { .. } => &TUPLE,
-            Object::Function(crate::value::Function::Dict) => &DICT_FUNCTION,
-            _ => return None,
-        },
-        _ => return None,
-    };
-    names.iter().find(|known| **known == name).copied()
-}
-
-/// Methods that change their receiver: the immutable sandbox refuses them.
-pub fn is_unsafe_method(value: &Value, name: &str) -> bool {
-    match value {
-        Value::Dict(_) => matches!(name, "clear" | "pop" | "popitem" | "setdefault" | "update"),
-        Value::List(_) => !matches!(name, "count" | "index" | "copy"),
-        _ => false,
-    }
-}
 
 /// Calls a method found by `find_method`.
 pub fn call_method(receiver: &Value, name: &'static str, args: Args) -> Result<Value> {
