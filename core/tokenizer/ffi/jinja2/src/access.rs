@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use crate::error::{type_error, Result};
 use crate::method_names::{find_method, is_unsafe_method};
-use crate::ops::{check_defined, undefined_error};
-use crate::value::{range_len, Items, Missing, Object, Value, ViewKind};
+use crate::value::{check_defined, range_len, undefined_error, Items, Missing, Object, Value, ViewKind};
 
 /// object.name: an attribute, else an item, else undefined.
 pub fn get_attribute(object: &Value, name: &str) -> Result<Value> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::{type_error, Result};
-use crate::value::Value;
+use crate::value::{check_defined, Value};
 
 #[derive(Default)]
 pub struct Args {
@@ -78,7 +78,7 @@ pub fn text(function: &str, value: &Value) -> Result<Arc<str>> {
 
 /// A parameter that must be an integer.
 pub fn int(function: &str, value: &Value) -> Result<i64> {
-    crate::ops::check_defined(value)?;
+    check_defined(value)?;
     match value.as_int() {
         Some(int) => Ok(int.clamp(i64::MIN.into(), i64::MAX.into()) as i64),
         None => type_error(format!(

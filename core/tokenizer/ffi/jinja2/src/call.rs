@@ -11,8 +11,7 @@ use crate::filters_list::cost;
 use crate::frame::Frame;
 use crate::interp::Interp;
 use crate::methods::call_method;
-use crate::ops::check_defined;
-use crate::value::{Object, Value};
+use crate::value::{check_defined, Object, Value};
 
 impl Interp<'_> {
     pub fn call(&mut self, function: &Value, args: Args) -> Result<Value> {

@@ -12,6 +12,7 @@ use crate::filters;
 use crate::filters_list::cost;
 use crate::frame::Frame;
 use crate::interp::Interp;
+use crate::limits::check_length;
 use crate::ops;
 use crate::repr::write_text;
 use crate::tests;
@@ -122,7 +123,7 @@ impl Interp<'_> {
                 let mut text = String::new();
                 for value in self.eval_all(parts, frame)? {
                     write_text(&mut text, &value);
-                    ops::check_length(text.len())?;
+                    check_length(text.len())?;
                 }
                 let value = Value::str(text);
                 self.spend(cost(&value))?;

@@ -9,10 +9,9 @@ use crate::item_path::Path;
 use crate::json::{dumps, Layout};
 use crate::markup;
 use crate::method_names::find_method;
-use crate::ops;
 use crate::percent;
 use crate::repr::{to_repr, to_text};
-use crate::value::Value;
+use crate::value::{check_defined, Value};
 use crate::{filters_list as list, filters_number as number, filters_text as text};
 
 pub fn call(name: &str, input: &Value, args: Args) -> Result<Value> {
@@ -27,7 +26,7 @@ pub fn call(name: &str, input: &Value, args: Args) -> Result<Value> {
         "attr" => {
             let [name] = args.bind("attr", ["name"], 1)?;
             let name = to_text(&name.unwrap_or(Value::None));
-            ops::check_defined(input)?;
+            check_defined(input)?;
             match input {
                 Value::Dict(dict)
                     if dict.get_text(&name).is_some() && find_method(input, &name).is_none() =>

@@ -8,10 +8,11 @@ use crate::args::{int, Args};
 use crate::dict::Key;
 use crate::error::{type_error, Error, Kind, Result};
 use crate::item_path::Path;
-use crate::ops::{check_defined, check_length, equal, order, MAX_LENGTH};
+use crate::limits::{check_length, MAX_LENGTH};
+use crate::ops::{equal, order};
 use crate::repr::to_text;
 use crate::tests;
-use crate::value::{Items, Object, Value};
+use crate::value::{check_defined, Items, Object, Value};
 
 pub fn call(name: &str, input: &Value, args: Args) -> Result<Value> {
     match name {

@@ -6,9 +6,9 @@ use crate::ast::BinaryOp;
 use crate::error::{type_error, Error, Kind, Result};
 use crate::item_path::Path;
 use crate::number::{parse_float, parse_int, round_float, round_int};
-use crate::ops::{binary, check_defined};
+use crate::ops::binary;
 use crate::unicode::is_space;
-use crate::value::Value;
+use crate::value::{check_defined, Value};
 
 pub fn call(name: &str, input: &Value, args: Args) -> Result<Value> {
     match name {

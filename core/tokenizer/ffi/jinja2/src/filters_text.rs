@@ -3,8 +3,8 @@
 use crate::access::{iterate, like};
 use crate::args::{int, text, Args};
 use crate::error::{type_error, Result};
+use crate::limits::check_length;
 use crate::markup;
-use crate::ops::check_length;
 use crate::repr::to_text;
 use crate::str_methods::{change_case, justify, replace_text, strip};
 use crate::unicode::{is_space, is_word, split_lines};

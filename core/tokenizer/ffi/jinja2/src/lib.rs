@@ -26,6 +26,7 @@ mod item_path;
 mod json;
 mod json_read;
 mod lexer;
+mod limits;
 mod loops;
 mod markup;
 mod mentions;

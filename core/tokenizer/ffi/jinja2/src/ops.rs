@@ -5,33 +5,14 @@ use std::rc::Rc;
 
 use crate::ast::{BinaryOp, CompareOp};
 use crate::budget;
-use crate::error::{limit_error, type_error, Error, Kind, Result};
+use crate::error::{limit_error, type_error, Result};
+use crate::limits::check_length;
 use crate::markup;
 use crate::percent;
-use crate::value::{range_len, Missing, Object, Value, ViewKind};
-
-/// Texts may not be longer than this, in bytes.
-pub const MAX_LENGTH: usize = 1 << 26;
+use crate::value::{check_defined, range_len, Object, Value, ViewKind};
 
 /// Lists made by an operator may not be longer than this.
 const MAX_ITEMS: usize = 1 << 22;
-
-/// The error of using an undefined value.
-pub fn undefined_error(missing: Option<&Missing>) -> Box<Error> {
-    match missing {
-        Some(missing) if missing.is_unsafe => Error::new(Kind::Security, missing.message.clone()),
-        Some(missing) => Error::new(Kind::Undefined, missing.message.clone()),
-        None => Error::new(Kind::Undefined, "the value is undefined"),
-    }
-}
-
-/// Fails when the value is undefined.
-pub fn check_defined(value: &Value) -> Result<()> {
-    match value {
-        Value::Undefined(missing) => Err(undefined_error(missing.as_deref())),
-        _ => Ok(()),
-    }
-}
 
 pub fn binary(operator: BinaryOp, left: &Value, right: &Value) -> Result<Value> {
     // A text on the left formats whatever stands on the right, undefined values included.
@@ -100,14 +81,6 @@ fn add(left: &Value, right: &Value) -> Result<Value> {
         )),
         _ => arithmetic(BinaryOp::Add, left, right),
     }
-}
-
-/// Fails for a text that would become too long.
-pub fn check_length(num_bytes: usize) -> Result<()> {
-    if num_bytes > MAX_LENGTH {
-        return limit_error(format!("a text became longer than {MAX_LENGTH} bytes"));
-    }
-    Ok(())
 }
 
 fn check_items(num_items: usize) -> Result<()> {

@@ -4,11 +4,11 @@ use std::iter::Peekable;
 use std::str::Chars;
 
 use crate::error::{type_error, Result};
+use crate::limits::check_length;
 use crate::markup;
 use crate::numfmt;
-use crate::ops::{check_defined, check_length};
 use crate::repr::{to_repr, to_text};
-use crate::value::Value;
+use crate::value::{check_defined, Value};
 
 #[derive(Default)]
 struct Spec {

@@ -3,11 +3,11 @@
 use crate::access::{get_attribute, get_item};
 use crate::args::Args;
 use crate::error::{limit_error, type_error, Result};
+use crate::limits::{check_length, MAX_LENGTH};
 use crate::markup;
 use crate::numfmt;
-use crate::ops::{check_defined, check_length, MAX_LENGTH};
 use crate::repr::{to_repr, to_text};
-use crate::value::Value;
+use crate::value::{check_defined, Value};
 
 /// Numbering of `{}` fields: automatic, or by hand, but not both.
 #[derive(Default)]

@@ -11,7 +11,7 @@ use indexmap::IndexMap;
 
 use crate::ast::MacroDef;
 use crate::dict::Dict;
-use crate::error::{limit_error, Result};
+use crate::error::{limit_error, Error, Kind, Result};
 use crate::frame::Frame;
 use crate::loops::LoopState;
 
@@ -262,6 +262,23 @@ impl Items {
     pub fn named(values: Vec<Value>, names: &'static [&'static str]) -> Result<Items> {
         let depth = nesting_of(&values)?;
         Ok(Items { values, names, depth })
+    }
+}
+
+/// The error of using an undefined value.
+pub fn undefined_error(missing: Option<&Missing>) -> Box<Error> {
+    match missing {
+        Some(missing) if missing.is_unsafe => Error::new(Kind::Security, missing.message.clone()),
+        Some(missing) => Error::new(Kind::Undefined, missing.message.clone()),
+        None => Error::new(Kind::Undefined, "the value is undefined"),
+    }
+}
+
+/// Fails when the value is undefined.
+pub fn check_defined(value: &Value) -> Result<()> {
+    match value {
+        Value::Undefined(missing) => Err(undefined_error(missing.as_deref())),
+        _ => Ok(()),
     }
 }
 
