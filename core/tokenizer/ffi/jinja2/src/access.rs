@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use crate::error::{type_error, Result};
 use crate::method_names::{find_method, is_unsafe_method};
-use crate::value::{check_defined, range_len, undefined_error, Items, Missing, Object, Value, ViewKind};
+use crate::value::{
+    check_defined, range_len, undefined_error, Items, LoopState, Missing, Object, Value, ViewKind,
+};
 
 /// object.name: an attribute, else an item, else undefined.
 pub fn get_attribute(object: &Value, name: &str) -> Result<Value> {
@@ -113,7 +115,7 @@ fn attribute(object: &Value, name: &str) -> Option<Value> {
         }
         Value::Object(inner) => match &**inner {
             Object::Namespace(attributes) => attributes.borrow().get(name).cloned(),
-            Object::Loop(state) => state.attribute(name),
+            Object::Loop(state) => loop_attribute(state, name),
             Object::Macro(macro_) => match name {
                 "name" => Some(Value::Str(macro_.def.name.clone())),
                 "arguments" => {
@@ -145,6 +147,32 @@ fn attribute(object: &Value, name: &str) -> Option<Value> {
             },
             _ => None,
         },
+        _ => None,
+    }
+}
+
+/// loop.name
+fn loop_attribute(state: &LoopState, name: &str) -> Option<Value> {
+    let index0 = state.index0() as usize;
+    let length = state.known_length();
+    let int = |value: usize| Some(Value::Int(value as i128));
+    match name {
+        "index" => int(index0 + 1),
+        "index0" => int(index0),
+        "revindex" => int(length - index0),
+        "revindex0" => int(length - index0 - 1),
+        "first" => Some(Value::Bool(index0 == 0)),
+        "last" => Some(Value::Bool(index0 + 1 == length)),
+        "length" => int(length),
+        "depth" => int(state.depth0 as usize + 1),
+        "depth0" => int(state.depth0 as usize),
+        "previtem" => Some(match index0.checked_sub(1).and_then(|at| state.item(at)) {
+            Some(item) => item,
+            None => Value::undefined("there is no previous item"),
+        }),
+        "nextitem" => {
+            Some(state.item(index0 + 1).unwrap_or_else(|| Value::undefined("there is no next item")))
+        }
         _ => None,
     }
 }

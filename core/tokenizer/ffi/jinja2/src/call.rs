@@ -5,13 +5,11 @@ use std::sync::Arc;
 
 use crate::args::Args;
 use crate::ast::{MacroDef, Slot};
-use crate::dict::Dict;
 use crate::error::{type_error, Result};
 use crate::filters_list::cost;
-use crate::frame::Frame;
 use crate::interp::Interp;
 use crate::methods::call_method;
-use crate::value::{check_defined, Object, Value};
+use crate::value::{check_defined, Dict, Frame, Object, Value};
 
 impl Interp<'_> {
     pub fn call(&mut self, function: &Value, args: Args) -> Result<Value> {

@@ -1,85 +1,60 @@
 //! Python's dict: insertion order, keys compared by Python's equality (1 == 1.0 == True).
 
 use std::hash::{Hash, Hasher};
-use std::rc::Rc;
 
 use indexmap::{Equivalent, IndexMap};
 
-use crate::budget;
-use crate::error::{type_error, Result};
-use crate::ops;
-use crate::value::{nesting_of, Object, Value};
+use crate::error::Result;
+use crate::limits::{nesting_of, Nested};
+
+/// What a dict asks of its keys.
+pub trait Hashable: Sized {
+    /// TypeError for a value that may not be a key.
+    fn check_hashable(&self) -> Result<()>;
+    /// A text hashes as its bytes.
+    fn hash_into(&self, state: &mut impl Hasher);
+    fn is_equal(&self, other: &Self) -> bool;
+    /// The text, if the key is one.
+    fn text(&self) -> Option<&str>;
+}
 
 #[derive(Default)]
-pub struct Dict {
-    entries: IndexMap<Key, Value>,
+pub struct Dict<V> {
+    entries: IndexMap<Key<V>, V>,
     depth: u32,
 }
 
 /// A hashable value.
 #[derive(Clone)]
-pub struct Key(Value);
+pub struct Key<V>(V);
 
-impl Key {
+impl<V: Hashable> Key<V> {
     /// TypeError for a list, a dict or a tuple that holds one.
-    pub fn new(value: Value) -> Result<Key> {
-        check_hashable(&value)?;
+    pub fn new(value: V) -> Result<Key<V>> {
+        value.check_hashable()?;
         Ok(Key(value))
     }
+}
 
-    pub fn value(&self) -> &Value {
+impl<V> Key<V> {
+    pub fn value(&self) -> &V {
         &self.0
     }
 }
 
-fn check_hashable(value: &Value) -> Result<()> {
-    match value {
-        Value::List(_) | Value::Dict(_) => type_error(format!("unhashable type: '{}'", value.type_name())),
-        Value::Tuple(_) if !budget::spend(1) => Ok(()),
-        Value::Tuple(items) => items.values.iter().try_for_each(check_hashable),
-        Value::Object(object) if matches!(**object, Object::View { .. } | Object::Namespace(_)) => {
-            type_error(format!("unhashable type: '{}'", value.type_name()))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn hash_value<H: Hasher>(value: &Value, state: &mut H) {
-    if !budget::spend(1) {
-        return;
-    }
-    match value {
-        Value::Float(float) => {
-            let whole = *float as i128;
-            if whole as f64 == *float {
-                Some(whole).hash(state);
-            } else {
-                float.to_bits().hash(state);
-            }
-        }
-        Value::Bool(_) | Value::Int(_) => value.as_int().hash(state),
-        // Equal to a float that is as large, which hashes by its bits.
-        Value::Big(_) => value.as_float().unwrap_or(0.0).to_bits().hash(state),
-        Value::Str(text) | Value::Markup(text) => text.as_bytes().hash(state),
-        Value::Tuple(items) => items.values.iter().for_each(|item| hash_value(item, state)),
-        Value::Object(object) => Rc::as_ptr(object).hash(state),
-        Value::Undefined(_) | Value::None | Value::List(_) | Value::Dict(_) => 0_u8.hash(state),
-    }
-}
-
-impl Hash for Key {
+impl<V: Hashable> Hash for Key<V> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        hash_value(&self.0, state);
+        self.0.hash_into(state);
     }
 }
 
-impl PartialEq for Key {
-    fn eq(&self, other: &Key) -> bool {
-        ops::equal(&self.0, &other.0)
+impl<V: Hashable> PartialEq for Key<V> {
+    fn eq(&self, other: &Key<V>) -> bool {
+        self.0.is_equal(&other.0)
     }
 }
 
-impl Eq for Key {}
+impl<V: Hashable> Eq for Key<V> {}
 
 /// Finds a text key without making a value of it.
 struct TextKey<'t>(&'t str);
@@ -90,14 +65,14 @@ impl Hash for TextKey<'_> {
     }
 }
 
-impl Equivalent<Key> for TextKey<'_> {
-    fn equivalent(&self, key: &Key) -> bool {
-        key.0.as_str().is_some_and(|text| **text == *self.0)
+impl<V: Hashable> Equivalent<Key<V>> for TextKey<'_> {
+    fn equivalent(&self, key: &Key<V>) -> bool {
+        key.0.text() == Some(self.0)
     }
 }
 
-impl Dict {
-    pub fn new(pairs: impl IntoIterator<Item = (Value, Value)>) -> Result<Dict> {
+impl<V: Clone + Hashable + Nested> Dict<V> {
+    pub fn new(pairs: impl IntoIterator<Item = (V, V)>) -> Result<Dict<V>> {
         let mut entries = IndexMap::new();
         for (key, value) in pairs {
             // As in Python, a repeated key keeps its first place and takes the last value.
@@ -107,6 +82,20 @@ impl Dict {
         Ok(Dict { entries, depth })
     }
 
+    pub fn get_text(&self, key: &str) -> Option<&V> {
+        self.entries.get(&TextKey(key))
+    }
+
+    /// TypeError when the key cannot be hashed.
+    pub fn get(&self, key: &V) -> Result<Option<&V>> {
+        if let Some(text) = key.text() {
+            return Ok(self.get_text(text));
+        }
+        Ok(self.entries.get(&Key::new(key.clone())?))
+    }
+}
+
+impl<V> Dict<V> {
     pub fn len(&self) -> usize {
         self.entries.len()
     }
@@ -115,27 +104,15 @@ impl Dict {
         self.depth
     }
 
-    pub fn get_text(&self, key: &str) -> Option<&Value> {
-        self.entries.get(&TextKey(key))
-    }
-
-    /// TypeError when the key cannot be hashed.
-    pub fn get(&self, key: &Value) -> Result<Option<&Value>> {
-        if let Value::Str(text) | Value::Markup(text) = key {
-            return Ok(self.get_text(text));
-        }
-        Ok(self.entries.get(&Key::new(key.clone())?))
-    }
-
-    pub fn keys(&self) -> impl DoubleEndedIterator<Item = &Value> {
+    pub fn keys(&self) -> impl DoubleEndedIterator<Item = &V> {
         self.entries.keys().map(Key::value)
     }
 
-    pub fn values(&self) -> impl DoubleEndedIterator<Item = &Value> {
+    pub fn values(&self) -> impl DoubleEndedIterator<Item = &V> {
         self.entries.values()
     }
 
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&Value, &Value)> {
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&V, &V)> {
         self.entries.iter().map(|(key, value)| (key.value(), value))
     }
 }

@@ -6,17 +6,16 @@ use std::sync::Arc;
 use crate::access::{get_attribute, get_item, iterate, slice};
 use crate::args::Args;
 use crate::ast::{CallArgs, Expr, ExprKind};
-use crate::dict::Dict;
+use crate::compare::compare;
 use crate::error::{type_error, Error, Kind, Result};
 use crate::filters;
 use crate::filters_list::cost;
-use crate::frame::Frame;
 use crate::interp::Interp;
 use crate::limits::check_length;
 use crate::ops;
 use crate::repr::write_text;
 use crate::tests;
-use crate::value::{Object, Value};
+use crate::value::{Dict, Frame, Object, Value};
 
 impl Interp<'_> {
     pub fn eval(&mut self, expr: &Expr, frame: &Rc<Frame>) -> Result<Value> {
@@ -146,7 +145,7 @@ impl Interp<'_> {
         for (operator, right) in rest {
             let right = self.eval(right, frame)?;
             self.spend(cost(&right))?;
-            if !ops::compare(*operator, &left, &right)? {
+            if !compare(*operator, &left, &right)? {
                 return Ok(Value::Bool(false));
             }
             left = right;

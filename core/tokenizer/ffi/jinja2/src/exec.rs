@@ -7,12 +7,10 @@ use crate::access::iterate;
 use crate::args::Args;
 use crate::ast::{Expr, ForDef, MacroDef, Slot, Stmt, StmtKind, Target};
 use crate::error::{type_error, Error, Kind, Result};
-use crate::frame::Frame;
 use crate::globals::check_namespace_name;
 use crate::interp::{Interp, Span};
-use crate::loops::LoopState;
 use crate::repr::write_text;
-use crate::value::{Macro, Object, Value};
+use crate::value::{Frame, LoopState, Macro, Object, Value};
 
 /// How a statement ended.
 #[derive(Clone, Copy, PartialEq, Eq)]

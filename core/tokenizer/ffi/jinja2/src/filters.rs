@@ -2,7 +2,6 @@
 
 use crate::access::{get_attribute, iterate, length};
 use crate::args::Args;
-use crate::dict::Dict;
 use crate::error::{type_error, Error, Kind, Result};
 use crate::filter_names;
 use crate::item_path::Path;
@@ -11,7 +10,7 @@ use crate::markup;
 use crate::method_names::find_method;
 use crate::percent;
 use crate::repr::{to_repr, to_text};
-use crate::value::{check_defined, Value};
+use crate::value::{check_defined, Dict, Value};
 use crate::{filters_list as list, filters_number as number, filters_text as text};
 
 pub fn call(name: &str, input: &Value, args: Args) -> Result<Value> {

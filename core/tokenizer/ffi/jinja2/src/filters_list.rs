@@ -5,14 +5,13 @@ use std::rc::Rc;
 
 use crate::access::{iterate, length};
 use crate::args::{int, Args};
-use crate::dict::Key;
+use crate::compare::{equal, order};
 use crate::error::{type_error, Error, Kind, Result};
 use crate::item_path::Path;
 use crate::limits::{check_length, MAX_LENGTH};
-use crate::ops::{equal, order};
 use crate::repr::to_text;
 use crate::tests;
-use crate::value::{check_defined, Items, Object, Value};
+use crate::value::{check_defined, Items, Key, Object, Value};
 
 pub fn call(name: &str, input: &Value, args: Args) -> Result<Value> {
     match name {

@@ -4,24 +4,23 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::ast::Slot;
-use crate::value::Value;
 
 /// One scope: numbered variables and the scope around it. `None` is a variable without a value yet.
-pub struct Frame {
-    slots: RefCell<Vec<Option<Value>>>,
-    parent: Option<Rc<Frame>>,
+pub struct Frame<V> {
+    slots: RefCell<Vec<Option<V>>>,
+    parent: Option<Rc<Frame<V>>>,
 }
 
-impl Frame {
-    pub fn new(num_slots: usize, parent: Option<Rc<Frame>>) -> Rc<Frame> {
+impl<V: Clone> Frame<V> {
+    pub fn new(num_slots: usize, parent: Option<Rc<Frame<V>>>) -> Rc<Frame<V>> {
         Rc::new(Frame { slots: RefCell::new(vec![None; num_slots]), parent })
     }
 
-    pub fn get(&self, slot: Slot) -> Option<Value> {
+    pub fn get(&self, slot: Slot) -> Option<V> {
         self.ancestor(slot.hops).slots.borrow()[slot.index as usize].clone()
     }
 
-    pub fn set(&self, slot: Slot, value: Option<Value>) {
+    pub fn set(&self, slot: Slot, value: Option<V>) {
         let previous =
             std::mem::replace(&mut self.ancestor(slot.hops).slots.borrow_mut()[slot.index as usize], value);
         drop(previous);
@@ -44,7 +43,7 @@ impl Frame {
         self.parent.is_none()
     }
 
-    fn ancestor(&self, hops: u32) -> &Frame {
+    fn ancestor(&self, hops: u32) -> &Frame<V> {
         let mut frame = self;
         for _ in 0..hops {
             frame = frame.parent.as_deref().expect("a slot names an enclosing frame");

@@ -8,11 +8,10 @@ use indexmap::IndexMap;
 
 use crate::access::iterate;
 use crate::args::{int, text, Args};
-use crate::dict::Dict;
 use crate::error::{type_error, Error, Kind, Result};
 use crate::interp::Interp;
 use crate::repr::to_text;
-use crate::value::{range_len, Function, Items, Object, Value};
+use crate::value::{range_len, Dict, Function, Items, Object, Value};
 
 /// Longest range the sandbox makes.
 const MAX_RANGE: i64 = 100_000;

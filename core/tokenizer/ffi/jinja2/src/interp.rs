@@ -7,10 +7,8 @@ use std::sync::Arc;
 use crate::ast::{Load, Scope, Slot};
 use crate::budget;
 use crate::clock::Clock;
-use crate::dict::Dict;
 use crate::error::{limit_error, Result};
-use crate::frame::Frame;
-use crate::value::{Function, Object, Value};
+use crate::value::{Dict, Frame, Function, Object, Value};
 
 /// Nesting of evaluation, macro calls included. A step takes under 2 KiB of stack.
 const MAX_DEPTH: u32 = 1500;

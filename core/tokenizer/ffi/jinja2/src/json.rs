@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use crate::budget;
+use crate::compare::order;
 use crate::error::{type_error, Result};
 use crate::number::float_repr;
-use crate::ops;
 use crate::repr::to_text;
 use crate::value::Value;
 
@@ -93,7 +93,7 @@ fn write_group<T>(
 /// Sorts by Python's order, which can fail.
 fn sort_entries(entries: &mut [(&Value, &Value)]) -> Result<()> {
     let mut failure = None;
-    entries.sort_by(|(a, _), (b, _)| match ops::order("<", a, b) {
+    entries.sort_by(|(a, _), (b, _)| match order("<", a, b) {
         Ok(order) => order.unwrap_or(std::cmp::Ordering::Equal),
         Err(error) => {
             failure.get_or_insert(error);

@@ -1,7 +1,7 @@
 //! Reads the render call's variables: JSON as Python's json.loads does, numbers with every digit.
 
-use crate::dict::Dict;
-use crate::value::{Value, MAX_NESTING};
+use crate::limits::MAX_NESTING;
+use crate::value::{Dict, Value};
 
 /// The value of a JSON text, or why it is none.
 pub fn parse(text: &str) -> Result<Value, String> {

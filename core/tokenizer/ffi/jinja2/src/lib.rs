@@ -10,6 +10,7 @@ mod ast;
 mod budget;
 mod call;
 mod clock;
+mod compare;
 mod dict;
 mod error;
 mod eval;

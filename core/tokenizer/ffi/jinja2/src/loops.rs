@@ -7,27 +7,26 @@ use std::sync::Arc;
 use crate::ast::ForDef;
 use crate::error::Result;
 use crate::frame::Frame;
-use crate::ops::equal;
-use crate::value::{nesting_of, Value};
+use crate::limits::{nesting_of, Nested};
 
 /// One run of a for loop.
 ///
 /// Where the loop has a test, items pass it only when they are asked for: what the body does may decide.
-pub struct LoopState {
+pub struct LoopState<V> {
     pub def: Arc<ForDef>,
     /// The scope around the loop: a recursive call runs the loop there again.
-    pub outer: Rc<Frame>,
+    pub outer: Rc<Frame<V>>,
     pub depth0: u32,
     /// Items that passed the test so far.
-    accepted: RefCell<Vec<Value>>,
-    pending: RefCell<std::vec::IntoIter<Value>>,
+    accepted: RefCell<Vec<V>>,
+    pending: RefCell<std::vec::IntoIter<V>>,
     nesting: u32,
     position: Cell<usize>,
-    last_changed: RefCell<Option<Vec<Value>>>,
+    last_changed: RefCell<Option<Vec<V>>>,
 }
 
-impl LoopState {
-    pub fn new(def: Arc<ForDef>, outer: Rc<Frame>, depth0: u32, items: Vec<Value>) -> Result<LoopState> {
+impl<V: Clone + Nested> LoopState<V> {
+    pub fn new(def: Arc<ForDef>, outer: Rc<Frame<V>>, depth0: u32, items: Vec<V>) -> Result<LoopState<V>> {
         let nesting = nesting_of(&items)?;
         let (accepted, pending) = if def.test.is_some() { (Vec::new(), items) } else { (items, Vec::new()) };
         Ok(LoopState {
@@ -58,20 +57,20 @@ impl LoopState {
         self.accepted.borrow().len()
     }
 
-    pub fn item(&self, index: usize) -> Option<Value> {
+    pub fn item(&self, index: usize) -> Option<V> {
         self.accepted.borrow().get(index).cloned()
     }
 
     /// The next item that the test has not seen.
-    pub fn next_pending(&self) -> Option<Value> {
+    pub fn next_pending(&self) -> Option<V> {
         self.pending.borrow_mut().next()
     }
 
-    pub fn accept(&self, item: Value) {
+    pub fn accept(&self, item: V) {
         self.accepted.borrow_mut().push(item);
     }
 
-    /// How many items `attribute(name)` needs to have been tested.
+    /// How many items `loop.name` needs to have been tested.
     pub fn needed_for(&self, name: &str) -> usize {
         match name {
             "last" | "nextitem" => self.position.get() + 2,
@@ -81,37 +80,12 @@ impl LoopState {
     }
 
     /// Whether the values differ from those of the last call.
-    pub fn changed(&self, values: Vec<Value>) -> bool {
+    pub fn changed(&self, values: Vec<V>, equal: impl Fn(&V, &V) -> bool) -> bool {
         let mut last = self.last_changed.borrow_mut();
         let is_same = last.as_ref().is_some_and(|last| {
             last.len() == values.len() && last.iter().zip(&values).all(|(a, b)| equal(a, b))
         });
         *last = Some(values);
         !is_same
-    }
-
-    pub fn attribute(&self, name: &str) -> Option<Value> {
-        let index0 = self.position.get();
-        let length = self.known_length();
-        let int = |value: usize| Some(Value::Int(value as i128));
-        match name {
-            "index" => int(index0 + 1),
-            "index0" => int(index0),
-            "revindex" => int(length - index0),
-            "revindex0" => int(length - index0 - 1),
-            "first" => Some(Value::Bool(index0 == 0)),
-            "last" => Some(Value::Bool(index0 + 1 == length)),
-            "length" => int(length),
-            "depth" => int(self.depth0 as usize + 1),
-            "depth0" => int(self.depth0 as usize),
-            "previtem" => Some(match index0.checked_sub(1).and_then(|at| self.item(at)) {
-                Some(item) => item,
-                None => Value::undefined("there is no previous item"),
-            }),
-            "nextitem" => {
-                Some(self.item(index0 + 1).unwrap_or_else(|| Value::undefined("there is no next item")))
-            }
-            _ => None,
-        }
     }
 }

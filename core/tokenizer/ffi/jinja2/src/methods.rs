@@ -2,11 +2,10 @@
 
 use crate::access::iterate;
 use crate::args::{int, Args};
-use crate::dict::Dict;
+use crate::compare::{equal, same};
 use crate::error::{type_error, Result};
-use crate::ops::{equal, same};
 use crate::str_methods;
-use crate::value::{Object, Value, ViewKind};
+use crate::value::{Dict, Object, Value, ViewKind};
 
 /// Calls a method found by `find_method`.
 pub fn call_method(receiver: &Value, name: &'static str, args: Args) -> Result<Value> {
@@ -96,7 +95,7 @@ fn sequence_method(receiver: &Value, values: &[Value], name: &str, args: Args) -
 
 fn object_method(receiver: &Value, object: &Object, name: &str, args: Args) -> Result<Value> {
     match (object, name) {
-        (Object::Loop(state), "changed") => Ok(Value::Bool(state.changed(args.positional))),
+        (Object::Loop(state), "changed") => Ok(Value::Bool(state.changed(args.positional, equal))),
         (Object::Loop(state), _) => {
             if args.positional.is_empty() {
                 return type_error("no items for cycling given");

@@ -3,13 +3,13 @@
 use crate::access::{is_iterable, length};
 use crate::args::Args;
 use crate::ast::{BinaryOp, CompareOp};
-use crate::dict::Key;
+use crate::compare::{compare, equal, same};
 use crate::error::{type_error, Error, Kind, Result};
 use crate::filter_names;
-use crate::ops::{binary, compare, same};
+use crate::ops::binary;
 use crate::repr::to_text;
 use crate::str_methods::is_kind;
-use crate::value::{Object, Value};
+use crate::value::{Key, Object, Value};
 
 const NAMES: [&str; 39] = [
     "!=",
@@ -98,7 +98,7 @@ fn operator_of(name: &str) -> Option<CompareOp> {
 /// value % divisor == remainder
 fn is_remainder(value: &Value, divisor: &Value, remainder: i128) -> Result<bool> {
     let rest = binary(BinaryOp::Modulo, value, divisor)?;
-    Ok(crate::ops::equal(&rest, &Value::Int(remainder)))
+    Ok(equal(&rest, &Value::Int(remainder)))
 }
 
 fn plain(name: &str, value: &Value) -> Result<bool> {

@@ -10,13 +10,14 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use crate::ast::MacroDef;
-use crate::dict::Dict;
-use crate::error::{limit_error, Error, Kind, Result};
-use crate::frame::Frame;
-use crate::loops::LoopState;
+use crate::error::{Error, Kind, Result};
+use crate::limits::{nesting_of, Nested};
+use crate::{dict, frame, loops};
 
-/// Containers nested deeper than this are refused: dropping or printing them would exhaust the stack.
-pub const MAX_NESTING: u32 = 400;
+pub type Dict = dict::Dict<Value>;
+pub type Key = dict::Key<Value>;
+pub type Frame = frame::Frame<Value>;
+pub type LoopState = loops::LoopState<Value>;
 
 #[derive(Clone)]
 pub enum Value {
@@ -184,25 +185,6 @@ impl Value {
         }
     }
 
-    /// How many containers this value is nested in.
-    pub fn depth(&self) -> u32 {
-        match self {
-            Value::List(items) | Value::Tuple(items) => items.depth,
-            Value::Dict(dict) => dict.depth(),
-            Value::Object(object) => match &**object {
-                Object::Method { receiver, .. } => receiver.depth() + 1,
-                Object::Iterator(_, depth) => *depth,
-                Object::View { dict, .. } => dict.depth() + 1,
-                Object::Cycler { items, .. } => items.depth + 1,
-                Object::Joiner { separator, .. } => separator.depth() + 1,
-                Object::Loop(state) => state.depth(),
-                // The interpreter keeps these until the end, so dropping one never drops a chain.
-                Object::Namespace(_) | Object::Macro(_) | Object::Function(_) | Object::Range { .. } => 0,
-            },
-            _ => 0,
-        }
-    }
-
     pub fn truth(&self) -> bool {
         match self {
             Value::Undefined(_) | Value::None => false,
@@ -254,6 +236,26 @@ impl Value {
     }
 }
 
+impl Nested for Value {
+    fn depth(&self) -> u32 {
+        match self {
+            Value::List(items) | Value::Tuple(items) => items.depth,
+            Value::Dict(dict) => dict.depth(),
+            Value::Object(object) => match &**object {
+                Object::Method { receiver, .. } => receiver.depth() + 1,
+                Object::Iterator(_, depth) => *depth,
+                Object::View { dict, .. } => dict.depth() + 1,
+                Object::Cycler { items, .. } => items.depth + 1,
+                Object::Joiner { separator, .. } => separator.depth() + 1,
+                Object::Loop(state) => state.depth(),
+                // The interpreter keeps these until the end, so dropping one never drops a chain.
+                Object::Namespace(_) | Object::Macro(_) | Object::Function(_) | Object::Range { .. } => 0,
+            },
+            _ => 0,
+        }
+    }
+}
+
 impl Items {
     pub fn new(values: Vec<Value>) -> Result<Items> {
         Items::named(values, &[])
@@ -280,15 +282,6 @@ pub fn check_defined(value: &Value) -> Result<()> {
         Value::Undefined(missing) => Err(undefined_error(missing.as_deref())),
         _ => Ok(()),
     }
-}
-
-/// One more than the deepest element.
-pub fn nesting_of<'v>(values: impl IntoIterator<Item = &'v Value>) -> Result<u32> {
-    let depth = 1 + values.into_iter().map(Value::depth).max().unwrap_or(0);
-    if depth > MAX_NESTING {
-        return limit_error(format!("values are nested more than {MAX_NESTING} deep"));
-    }
-    Ok(depth)
 }
 
 /// len(range(start, stop, step))
