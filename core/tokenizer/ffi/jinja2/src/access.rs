@@ -9,7 +9,7 @@ use crate::value::{
 };
 
 /// object.name: an attribute, else an item, else undefined.
-pub fn get_attribute(object: &Value, name: &str) -> Result<Value> {
+pub(crate) fn get_attribute(object: &Value, name: &str) -> Result<Value> {
     check_defined(object)?;
     if let Some(value) = attribute(object, name) {
         return Ok(value);
@@ -23,7 +23,7 @@ pub fn get_attribute(object: &Value, name: &str) -> Result<Value> {
 }
 
 /// object[key]: an item, else for a text key an attribute, else undefined.
-pub fn get_item(object: &Value, key: &Value) -> Result<Value> {
+pub(crate) fn get_item(object: &Value, key: &Value) -> Result<Value> {
     check_defined(object)?;
     if let Some(value) = item(object, key) {
         return Ok(value);
@@ -81,7 +81,7 @@ fn item(object: &Value, key: &Value) -> Option<Value> {
 }
 
 /// A text of the same kind (str or Markup) as `model`.
-pub fn like(model: &Value, text: &str) -> Value {
+pub(crate) fn like(model: &Value, text: &str) -> Value {
     match model {
         Value::Markup(_) => Value::Markup(Arc::from(text)),
         _ => Value::str(text),
@@ -209,7 +209,7 @@ fn hidden(object: &Value, name: &str) -> Value {
 }
 
 /// object[start:stop:step]
-pub fn slice(object: &Value, bounds: [Option<Value>; 3]) -> Result<Value> {
+pub(crate) fn slice(object: &Value, bounds: [Option<Value>; 3]) -> Result<Value> {
     check_defined(object)?;
     let mut numbers = [None; 3];
     for (number, bound) in numbers.iter_mut().zip(&bounds) {
@@ -284,7 +284,7 @@ fn picks(length: usize, start: Option<i64>, stop: Option<i64>, step: i64) -> imp
 }
 
 /// len(value); None where Python raises TypeError.
-pub fn length(value: &Value) -> Option<usize> {
+pub(crate) fn length(value: &Value) -> Option<usize> {
     match value {
         Value::Undefined(_) => Some(0),
         Value::Str(text) | Value::Markup(text) => Some(text.chars().count()),
@@ -301,7 +301,7 @@ pub fn length(value: &Value) -> Option<usize> {
 }
 
 /// list(value)
-pub fn iterate(value: &Value) -> Result<Vec<Value>> {
+pub(crate) fn iterate(value: &Value) -> Result<Vec<Value>> {
     match value {
         Value::Undefined(Some(missing)) if missing.is_unsafe => Err(undefined_error(Some(missing))),
         Value::Undefined(_) => Ok(Vec::new()),
@@ -331,7 +331,7 @@ pub fn iterate(value: &Value) -> Result<Vec<Value>> {
 }
 
 /// Whether iter(value) works.
-pub fn is_iterable(value: &Value) -> bool {
+pub(crate) fn is_iterable(value: &Value) -> bool {
     match value {
         Value::Undefined(_)
         | Value::List(_)

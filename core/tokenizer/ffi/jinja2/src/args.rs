@@ -6,18 +6,18 @@ use crate::error::{type_error, Result};
 use crate::value::{check_defined, Value};
 
 #[derive(Default)]
-pub struct Args {
+pub(crate) struct Args {
     pub positional: Vec<Value>,
     pub named: Vec<(Arc<str>, Value)>,
 }
 
 impl Args {
-    pub fn positional(values: Vec<Value>) -> Args {
+    pub(crate) fn positional(values: Vec<Value>) -> Args {
         Args { positional: values, named: Vec::new() }
     }
 
     /// One place a parameter, as Python binds them; the first `num_required` must be given.
-    pub fn bind<const N: usize>(
+    pub(crate) fn bind<const N: usize>(
         self,
         function: &str,
         params: [&str; N],
@@ -50,7 +50,7 @@ impl Args {
     }
 
     /// As `bind`, for functions that take no names.
-    pub fn bind_positional<const N: usize>(
+    pub(crate) fn bind_positional<const N: usize>(
         self,
         function: &str,
         num_required: usize,
@@ -62,14 +62,14 @@ impl Args {
     }
 
     /// Takes a named argument out.
-    pub fn take(&mut self, name: &str) -> Option<Value> {
+    pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
         let at = self.named.iter().position(|(known, _)| **known == *name)?;
         Some(self.named.remove(at).1)
     }
 }
 
 /// A parameter that must be a text.
-pub fn text(function: &str, value: &Value) -> Result<Arc<str>> {
+pub(crate) fn text(function: &str, value: &Value) -> Result<Arc<str>> {
     match value.as_str() {
         Some(text) => Ok(text.clone()),
         None => type_error(format!("{function}() expected a str argument, not {}", value.type_name())),
@@ -77,7 +77,7 @@ pub fn text(function: &str, value: &Value) -> Result<Arc<str>> {
 }
 
 /// A parameter that must be an integer.
-pub fn int(function: &str, value: &Value) -> Result<i64> {
+pub(crate) fn int(function: &str, value: &Value) -> Result<i64> {
     check_defined(value)?;
     match value.as_int() {
         Some(int) => Ok(int.clamp(i64::MIN.into(), i64::MAX.into()) as i64),

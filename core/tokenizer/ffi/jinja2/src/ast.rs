@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 /// A variable: `hops` scopes outwards, the `index`-th of that scope.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Slot {
+pub(crate) struct Slot {
     pub hops: u32,
     pub index: u32,
 }
 
 /// What a variable holds when its scope is entered.
 #[derive(Clone, Debug)]
-pub enum Load {
+pub(crate) enum Load {
     /// Set by whoever enters the scope.
     Parameter,
     /// The variable of the render call, or a global function.
@@ -24,20 +24,20 @@ pub enum Load {
 
 /// The variables of a scope.
 #[derive(Debug, Default)]
-pub struct Scope {
+pub(crate) struct Scope {
     pub num_slots: u32,
     /// (variable, its name, how it starts)
     pub loads: Vec<(u32, Arc<str>, Load)>,
 }
 
 #[derive(Debug)]
-pub struct Expr {
+pub(crate) struct Expr {
     pub line: u32,
     pub kind: ExprKind,
 }
 
 #[derive(Debug)]
-pub enum ExprKind {
+pub(crate) enum ExprKind {
     None,
     Bool(bool),
     Int(i128),
@@ -65,7 +65,7 @@ pub enum ExprKind {
 }
 
 #[derive(Debug, Default)]
-pub struct CallArgs {
+pub(crate) struct CallArgs {
     pub positional: Vec<Expr>,
     pub named: Vec<(Arc<str>, Expr)>,
     pub star: Option<Expr>,
@@ -73,7 +73,7 @@ pub struct CallArgs {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BinaryOp {
+pub(crate) enum BinaryOp {
     Add,
     Subtract,
     Multiply,
@@ -84,7 +84,7 @@ pub enum BinaryOp {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CompareOp {
+pub(crate) enum CompareOp {
     Equal,
     NotEqual,
     Less,
@@ -96,7 +96,7 @@ pub enum CompareOp {
 }
 
 #[derive(Debug)]
-pub enum Target {
+pub(crate) enum Target {
     Name {
         name: Arc<str>,
         slot: Slot,
@@ -111,13 +111,13 @@ pub enum Target {
 }
 
 #[derive(Debug)]
-pub struct Stmt {
+pub(crate) struct Stmt {
     pub line: u32,
     pub kind: StmtKind,
 }
 
 #[derive(Debug)]
-pub enum StmtKind {
+pub(crate) enum StmtKind {
     Text(Arc<str>),
     Output(Expr),
     For(Arc<ForDef>),
@@ -167,7 +167,7 @@ pub enum StmtKind {
 }
 
 #[derive(Debug)]
-pub struct ForDef {
+pub(crate) struct ForDef {
     pub target: Target,
     pub iter: Expr,
     pub test: Option<Expr>,
@@ -185,7 +185,7 @@ pub struct ForDef {
 
 /// A macro, or the body of a call block.
 #[derive(Debug, Default)]
-pub struct MacroDef {
+pub(crate) struct MacroDef {
     pub name: Arc<str>,
     pub params: Vec<Arc<str>>,
     pub param_slots: Vec<u32>,

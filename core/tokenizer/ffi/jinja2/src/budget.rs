@@ -7,7 +7,7 @@
 use std::cell::Cell;
 
 /// Steps (evaluated nodes, and the work of operators and filters) before a template is stopped.
-pub const MAX_STEPS: u64 = 10_000_000;
+pub(crate) const MAX_STEPS: u64 = 10_000_000;
 
 /// Namespaces can hold each other, to any depth; printing follows them this far.
 const MAX_PRINT_DEPTH: u32 = 1000;
@@ -18,19 +18,19 @@ thread_local! {
 }
 
 /// Starts a rendering on this thread.
-pub fn refill() {
+pub(crate) fn refill() {
     STEPS_LEFT.set(MAX_STEPS);
 }
 
 /// Pays for `steps`; false when nothing is left.
-pub fn spend(steps: u64) -> bool {
+pub(crate) fn spend(steps: u64) -> bool {
     let left = STEPS_LEFT.get().saturating_sub(steps);
     STEPS_LEFT.set(left);
     left > 0
 }
 
 /// Runs `print` one level deeper; too deep, it takes all that is left instead.
-pub fn print_deeper(print: impl FnOnce()) {
+pub(crate) fn print_deeper(print: impl FnOnce()) {
     let depth = PRINT_DEPTH.get();
     if depth >= MAX_PRINT_DEPTH {
         STEPS_LEFT.set(0);

@@ -12,7 +12,7 @@ use crate::methods::call_method;
 use crate::value::{check_defined, Dict, Frame, Object, Value};
 
 impl Interp<'_> {
-    pub fn call(&mut self, function: &Value, args: Args) -> Result<Value> {
+    pub(crate) fn call(&mut self, function: &Value, args: Args) -> Result<Value> {
         check_defined(function)?;
         if let Value::Object(object) = function {
             match &**object {
@@ -49,7 +49,12 @@ impl Interp<'_> {
     }
 
     /// Runs a macro and returns what it wrote.
-    pub fn call_macro(&mut self, def: &Arc<MacroDef>, outer: &Rc<Frame>, args: Args) -> Result<String> {
+    pub(crate) fn call_macro(
+        &mut self,
+        def: &Arc<MacroDef>,
+        outer: &Rc<Frame>,
+        args: Args,
+    ) -> Result<String> {
         let frame = self.enter(&def.scope, Some(outer));
         self.bind_params(def, &frame, args)?;
         let (text, _) = self.captured(|interp| interp.deeper(|interp| interp.run(&def.body, &frame)))?;

@@ -52,7 +52,7 @@ impl Clock {
     }
 
     /// datetime.strftime of a time without a zone.
-    pub fn format(&self, format: &str) -> Result<String> {
+    pub(crate) fn format(&self, format: &str) -> Result<String> {
         let mut pattern = String::new();
         let mut chars = format.chars();
         while let Some(c) = chars.next() {

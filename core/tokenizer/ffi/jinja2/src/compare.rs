@@ -64,7 +64,7 @@ fn hash_value<H: Hasher>(value: &Value, state: &mut H) {
 }
 
 /// left == right
-pub fn equal(left: &Value, right: &Value) -> bool {
+pub(crate) fn equal(left: &Value, right: &Value) -> bool {
     if !budget::spend(1) {
         return false;
     }
@@ -116,7 +116,7 @@ fn objects_equal(a: &Rc<Object>, b: &Rc<Object>) -> bool {
 }
 
 /// left is right, as far as templates can tell.
-pub fn same(left: &Value, right: &Value) -> bool {
+pub(crate) fn same(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::None, Value::None) => true,
         (Value::Bool(a), Value::Bool(b)) => a == b,
@@ -133,7 +133,7 @@ pub fn same(left: &Value, right: &Value) -> bool {
 }
 
 /// Order of two values; None when a nan is among them.
-pub fn order(operator: &str, left: &Value, right: &Value) -> Result<Option<Ordering>> {
+pub(crate) fn order(operator: &str, left: &Value, right: &Value) -> Result<Option<Ordering>> {
     check_defined(left)?;
     check_defined(right)?;
     match (left, right) {
@@ -183,7 +183,7 @@ fn compare_digits(a: &str, b: &str) -> Ordering {
     }
 }
 
-pub fn compare(operator: CompareOp, left: &Value, right: &Value) -> Result<bool> {
+pub(crate) fn compare(operator: CompareOp, left: &Value, right: &Value) -> Result<bool> {
     Ok(match operator {
         CompareOp::Equal => equal(left, right),
         CompareOp::NotEqual => !equal(left, right),
@@ -199,7 +199,7 @@ pub fn compare(operator: CompareOp, left: &Value, right: &Value) -> Result<bool>
 }
 
 /// item in container
-pub fn contains(container: &Value, item: &Value) -> Result<bool> {
+pub(crate) fn contains(container: &Value, item: &Value) -> Result<bool> {
     let among = |values: &[Value]| values.iter().any(|value| same(value, item) || equal(value, item));
     match container {
         Value::Str(text) | Value::Markup(text) => match item.as_str() {

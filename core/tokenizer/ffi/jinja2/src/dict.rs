@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::limits::{nesting_of, Nested};
 
 /// What a dict asks of its keys.
-pub trait Hashable: Sized {
+pub(crate) trait Hashable: Sized {
     /// TypeError for a value that may not be a key.
     fn check_hashable(&self) -> Result<()>;
     /// A text hashes as its bytes.
@@ -19,25 +19,25 @@ pub trait Hashable: Sized {
 }
 
 #[derive(Default)]
-pub struct Dict<V> {
+pub(crate) struct Dict<V> {
     entries: IndexMap<Key<V>, V>,
     depth: u32,
 }
 
 /// A hashable value.
 #[derive(Clone)]
-pub struct Key<V>(V);
+pub(crate) struct Key<V>(V);
 
 impl<V: Hashable> Key<V> {
     /// TypeError for a list, a dict or a tuple that holds one.
-    pub fn new(value: V) -> Result<Key<V>> {
+    pub(crate) fn new(value: V) -> Result<Key<V>> {
         value.check_hashable()?;
         Ok(Key(value))
     }
 }
 
 impl<V> Key<V> {
-    pub fn value(&self) -> &V {
+    pub(crate) fn value(&self) -> &V {
         &self.0
     }
 }
@@ -72,7 +72,7 @@ impl<V: Hashable> Equivalent<Key<V>> for TextKey<'_> {
 }
 
 impl<V: Clone + Hashable + Nested> Dict<V> {
-    pub fn new(pairs: impl IntoIterator<Item = (V, V)>) -> Result<Dict<V>> {
+    pub(crate) fn new(pairs: impl IntoIterator<Item = (V, V)>) -> Result<Dict<V>> {
         let mut entries = IndexMap::new();
         for (key, value) in pairs {
             // As in Python, a repeated key keeps its first place and takes the last value.
@@ -82,12 +82,12 @@ impl<V: Clone + Hashable + Nested> Dict<V> {
         Ok(Dict { entries, depth })
     }
 
-    pub fn get_text(&self, key: &str) -> Option<&V> {
+    pub(crate) fn get_text(&self, key: &str) -> Option<&V> {
         self.entries.get(&TextKey(key))
     }
 
     /// TypeError when the key cannot be hashed.
-    pub fn get(&self, key: &V) -> Result<Option<&V>> {
+    pub(crate) fn get(&self, key: &V) -> Result<Option<&V>> {
         if let Some(text) = key.text() {
             return Ok(self.get_text(text));
         }
@@ -96,23 +96,23 @@ impl<V: Clone + Hashable + Nested> Dict<V> {
 }
 
 impl<V> Dict<V> {
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }
 
-    pub fn depth(&self) -> u32 {
+    pub(crate) fn depth(&self) -> u32 {
         self.depth
     }
 
-    pub fn keys(&self) -> impl DoubleEndedIterator<Item = &V> {
+    pub(crate) fn keys(&self) -> impl DoubleEndedIterator<Item = &V> {
         self.entries.keys().map(Key::value)
     }
 
-    pub fn values(&self) -> impl DoubleEndedIterator<Item = &V> {
+    pub(crate) fn values(&self) -> impl DoubleEndedIterator<Item = &V> {
         self.entries.values()
     }
 
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&V, &V)> {
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = (&V, &V)> {
         self.entries.iter().map(|(key, value)| (key.value(), value))
     }
 }

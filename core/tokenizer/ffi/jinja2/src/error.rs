@@ -30,19 +30,19 @@ pub struct Error {
 }
 
 /// Boxed, so that results stay small on the evaluator's stack.
-pub type Result<T> = std::result::Result<T, Box<Error>>;
+pub(crate) type Result<T> = std::result::Result<T, Box<Error>>;
 
 impl Error {
-    pub fn new(kind: Kind, message: impl Into<String>) -> Box<Error> {
+    pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Box<Error> {
         Box::new(Error { kind, message: message.into(), line: None })
     }
 
-    pub fn syntax(message: impl Into<String>, line: u32) -> Box<Error> {
+    pub(crate) fn syntax(message: impl Into<String>, line: u32) -> Box<Error> {
         Box::new(Error { kind: Kind::Syntax, message: message.into(), line: Some(line) })
     }
 
     /// Names the line unless a deeper one is already named.
-    pub fn at(mut self: Box<Self>, line: u32) -> Box<Error> {
+    pub(crate) fn at(mut self: Box<Self>, line: u32) -> Box<Error> {
         self.line.get_or_insert(line);
         self
     }
@@ -57,10 +57,10 @@ impl fmt::Display for Error {
     }
 }
 
-pub fn type_error<T>(message: impl Into<String>) -> Result<T> {
+pub(crate) fn type_error<T>(message: impl Into<String>) -> Result<T> {
     Err(Error::new(Kind::Type, message))
 }
 
-pub fn limit_error<T>(message: impl Into<String>) -> Result<T> {
+pub(crate) fn limit_error<T>(message: impl Into<String>) -> Result<T> {
     Err(Error::new(Kind::Limit, message))
 }

@@ -18,7 +18,7 @@ use crate::tests;
 use crate::value::{Dict, Frame, Object, Value};
 
 impl Interp<'_> {
-    pub fn eval(&mut self, expr: &Expr, frame: &Rc<Frame>) -> Result<Value> {
+    pub(crate) fn eval(&mut self, expr: &Expr, frame: &Rc<Frame>) -> Result<Value> {
         self.spend(1)?;
         match &expr.kind {
             ExprKind::None => Ok(Value::None),
@@ -180,7 +180,12 @@ impl Interp<'_> {
     }
 
     /// Filters of a block: the innermost of the chain gets the block's text.
-    pub fn eval_filter_chain(&mut self, filter: &Expr, text: Value, frame: &Rc<Frame>) -> Result<Value> {
+    pub(crate) fn eval_filter_chain(
+        &mut self,
+        filter: &Expr,
+        text: Value,
+        frame: &Rc<Frame>,
+    ) -> Result<Value> {
         let ExprKind::Filter { input, name, args } = &filter.kind else {
             return type_error("expected a filter");
         };
@@ -191,7 +196,7 @@ impl Interp<'_> {
         self.apply_filter(name, &input, args, frame).map_err(|error| error.at(filter.line))
     }
 
-    pub fn eval_args(&mut self, args: &CallArgs, frame: &Rc<Frame>) -> Result<Args> {
+    pub(crate) fn eval_args(&mut self, args: &CallArgs, frame: &Rc<Frame>) -> Result<Args> {
         let mut values = Args::positional(self.eval_all(&args.positional, frame)?);
         if let Some(star) = &args.star {
             values.positional.extend(iterate(&self.eval(star, frame)?)?);
@@ -221,7 +226,12 @@ impl Interp<'_> {
     }
 
     /// A call; a call block adds its body as the argument "caller".
-    pub fn eval_call(&mut self, call: &Expr, frame: &Rc<Frame>, caller: Option<Value>) -> Result<Value> {
+    pub(crate) fn eval_call(
+        &mut self,
+        call: &Expr,
+        frame: &Rc<Frame>,
+        caller: Option<Value>,
+    ) -> Result<Value> {
         let ExprKind::Call { function, args } = &call.kind else {
             return Err(Error::new(Kind::Type, "expected a call"));
         };

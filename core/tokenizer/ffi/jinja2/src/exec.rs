@@ -14,14 +14,14 @@ use crate::value::{Frame, LoopState, Macro, Object, Value};
 
 /// How a statement ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Flow {
+pub(crate) enum Flow {
     Next,
     Break,
     Continue,
 }
 
 impl Interp<'_> {
-    pub fn run(&mut self, body: &[Stmt], frame: &Rc<Frame>) -> Result<Flow> {
+    pub(crate) fn run(&mut self, body: &[Stmt], frame: &Rc<Frame>) -> Result<Flow> {
         for stmt in body {
             let flow = self.statement(stmt, frame).map_err(|error| error.at(stmt.line))?;
             if flow != Flow::Next {
@@ -139,7 +139,7 @@ impl Interp<'_> {
         }
     }
 
-    pub fn make_macro(&mut self, def: &Arc<MacroDef>, frame: &Rc<Frame>) -> Value {
+    pub(crate) fn make_macro(&mut self, def: &Arc<MacroDef>, frame: &Rc<Frame>) -> Value {
         self.keep_frame(frame);
         Value::object(Object::Macro(Macro { def: def.clone(), frame: frame.clone() }))
     }
@@ -152,7 +152,7 @@ impl Interp<'_> {
         self.write(&text)
     }
 
-    pub fn assign(&mut self, target: &Target, value: Value, frame: &Rc<Frame>) -> Result<()> {
+    pub(crate) fn assign(&mut self, target: &Target, value: Value, frame: &Rc<Frame>) -> Result<()> {
         match target {
             Target::Name { name, slot } => {
                 if slot.hops == 0 {
@@ -199,7 +199,7 @@ impl Interp<'_> {
         }
     }
 
-    pub fn recursive_loop(
+    pub(crate) fn recursive_loop(
         &mut self,
         def: &Arc<ForDef>,
         outer: &Rc<Frame>,
@@ -250,7 +250,7 @@ impl Interp<'_> {
     }
 
     /// The `index`-th item that passes the loop's test.
-    pub fn loop_item(&mut self, state: &LoopState, index: usize) -> Result<Option<Value>> {
+    pub(crate) fn loop_item(&mut self, state: &LoopState, index: usize) -> Result<Option<Value>> {
         while state.known_length() <= index {
             let Some(item) = state.next_pending() else {
                 return Ok(None);

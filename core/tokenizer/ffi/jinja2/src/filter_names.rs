@@ -57,6 +57,6 @@ const NAMES: [&str; 51] = [
 /// Filters of jinja2 that are left out: no template of a model needs them.
 const LEFT_OUT: [&str; 3] = ["random", "urlize", "wordwrap"];
 
-pub fn exists(name: &str) -> bool {
+pub(crate) fn exists(name: &str) -> bool {
     NAMES.contains(&name) || LEFT_OUT.contains(&name)
 }

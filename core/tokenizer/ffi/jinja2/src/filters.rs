@@ -13,7 +13,7 @@ use crate::repr::{to_repr, to_text};
 use crate::value::{check_defined, Dict, Value};
 use crate::{filters_list as list, filters_number as number, filters_text as text};
 
-pub fn call(name: &str, input: &Value, args: Args) -> Result<Value> {
+pub(crate) fn call(name: &str, input: &Value, args: Args) -> Result<Value> {
     match name {
         "abs" | "float" | "int" | "round" | "sum" | "filesizeformat" => number::call(name, input, args),
         "batch" | "dictsort" | "first" | "groupby" | "items" | "join" | "last" | "list" | "max" | "min"

@@ -13,7 +13,7 @@ use crate::repr::to_text;
 use crate::tests;
 use crate::value::{check_defined, Items, Key, Object, Value};
 
-pub fn call(name: &str, input: &Value, args: Args) -> Result<Value> {
+pub(crate) fn call(name: &str, input: &Value, args: Args) -> Result<Value> {
     match name {
         "batch" | "slice" => groups(name, input, args),
         "dictsort" => dict_sort(input, args),
@@ -293,7 +293,7 @@ fn groups(name: &str, input: &Value, args: Args) -> Result<Value> {
 }
 
 /// How much work a filter has with its input, for the instruction limit.
-pub fn cost(input: &Value) -> u64 {
+pub(crate) fn cost(input: &Value) -> u64 {
     match input {
         Value::Str(text) | Value::Markup(text) => 1 + text.len() as u64 / 64,
         other => 1 + length(other).unwrap_or(0) as u64,

@@ -10,7 +10,7 @@ use crate::ops::binary;
 use crate::unicode::is_space;
 use crate::value::{check_defined, Value};
 
-pub fn call(name: &str, input: &Value, args: Args) -> Result<Value> {
+pub(crate) fn call(name: &str, input: &Value, args: Args) -> Result<Value> {
     match name {
         "abs" => {
             args.bind::<0>(name, [], 0)?;

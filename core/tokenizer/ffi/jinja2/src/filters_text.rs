@@ -10,7 +10,7 @@ use crate::str_methods::{change_case, justify, replace_text, strip};
 use crate::unicode::{is_space, is_word, split_lines};
 use crate::value::Value;
 
-pub fn call(name: &str, input: &Value, args: Args) -> Result<Value> {
+pub(crate) fn call(name: &str, input: &Value, args: Args) -> Result<Value> {
     // jinja2's soft_str: a text stays what it is, Markup included.
     let subject = to_text(input);
     let same_kind = |text: &str| Ok(like(input, text));

@@ -17,7 +17,7 @@ use crate::value::{range_len, Dict, Function, Items, Object, Value};
 const MAX_RANGE: i64 = 100_000;
 
 impl Interp<'_> {
-    pub fn call_global(&mut self, function: Function, args: Args) -> Result<Value> {
+    pub(crate) fn call_global(&mut self, function: Function, args: Args) -> Result<Value> {
         match function {
             Function::Range => range(args),
             Function::Dict => Ok(Value::dict(Dict::new(dict_pairs("dict", args)?)?)),
@@ -60,7 +60,7 @@ impl Interp<'_> {
 }
 
 /// The sandbox of transformers keeps underscore names out of namespaces.
-pub fn check_namespace_name(name: &str) -> Result<()> {
+pub(crate) fn check_namespace_name(name: &str) -> Result<()> {
     if name.starts_with('_') {
         return Err(Error::new(
             Kind::Security,

@@ -23,7 +23,7 @@ pub struct Span {
     pub message: Option<usize>,
 }
 
-pub struct Interp<'r> {
+pub(crate) struct Interp<'r> {
     context: &'r Dict,
     pub clock: &'r Clock,
     depth: u32,
@@ -43,7 +43,7 @@ pub struct Interp<'r> {
 }
 
 impl<'r> Interp<'r> {
-    pub fn new(context: &'r Dict, clock: &'r Clock) -> Interp<'r> {
+    pub(crate) fn new(context: &'r Dict, clock: &'r Clock) -> Interp<'r> {
         Interp {
             context,
             clock,
@@ -60,7 +60,7 @@ impl<'r> Interp<'r> {
     }
 
     /// Which of the messages a value is.
-    pub fn message_of(&self, value: &Value) -> Option<usize> {
+    pub(crate) fn message_of(&self, value: &Value) -> Option<usize> {
         match value {
             Value::Dict(dict) => self.messages.get(&Rc::as_ptr(dict)).copied(),
             _ => None,
@@ -68,12 +68,12 @@ impl<'r> Interp<'r> {
     }
 
     /// The finished text.
-    pub fn take_output(&mut self) -> String {
+    pub(crate) fn take_output(&mut self) -> String {
         std::mem::take(&mut self.outputs[0])
     }
 
     /// Pays for `steps` of work.
-    pub fn spend(&mut self, steps: u64) -> Result<()> {
+    pub(crate) fn spend(&mut self, steps: u64) -> Result<()> {
         if !budget::spend(steps) {
             return limit_error(format!("the template ran more than {} steps", budget::MAX_STEPS));
         }
@@ -81,7 +81,7 @@ impl<'r> Interp<'r> {
     }
 
     /// Runs `work` one level deeper.
-    pub fn deeper<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+    pub(crate) fn deeper<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         if self.depth >= MAX_DEPTH {
             return limit_error("maximum recursion depth exceeded");
         }
@@ -91,7 +91,7 @@ impl<'r> Interp<'r> {
         result
     }
 
-    pub fn write(&mut self, text: &str) -> Result<()> {
+    pub(crate) fn write(&mut self, text: &str) -> Result<()> {
         self.spend(text.len() as u64 / 64)?;
         let output = self.outputs.last_mut().expect("the outermost output is never taken off");
         if output.len() + text.len() > MAX_OUTPUT {
@@ -102,7 +102,7 @@ impl<'r> Interp<'r> {
     }
 
     /// The text that `work` writes.
-    pub fn captured<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<(String, T)> {
+    pub(crate) fn captured<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<(String, T)> {
         self.outputs.push(String::new());
         let result = work(self);
         let text = self.outputs.pop().unwrap_or_default();
@@ -110,7 +110,7 @@ impl<'r> Interp<'r> {
     }
 
     /// Characters in the outermost output.
-    pub fn num_written_chars(&mut self) -> usize {
+    pub(crate) fn num_written_chars(&mut self) -> usize {
         let (num_bytes, num_chars) = self.counted;
         let output = &self.outputs[0];
         self.counted = (output.len(), num_chars + output[num_bytes..].chars().count());
@@ -118,14 +118,14 @@ impl<'r> Interp<'r> {
     }
 
     /// A new scope inside `parent`.
-    pub fn enter(&mut self, scope: &Scope, parent: Option<&Rc<Frame>>) -> Rc<Frame> {
+    pub(crate) fn enter(&mut self, scope: &Scope, parent: Option<&Rc<Frame>>) -> Rc<Frame> {
         let frame = Frame::new(scope.num_slots as usize, parent.cloned());
         self.load(scope, &frame);
         frame
     }
 
     /// Gives the variables of a scope their first values.
-    pub fn load(&mut self, scope: &Scope, frame: &Frame) {
+    pub(crate) fn load(&mut self, scope: &Scope, frame: &Frame) {
         for (index, name, load) in &scope.loads {
             let value = match load {
                 Load::Resolve => self.resolve(name),
@@ -142,18 +142,18 @@ impl<'r> Interp<'r> {
         given.or_else(|| Function::named(name).map(|function| Value::object(Object::Function(function))))
     }
 
-    pub fn export(&mut self, name: &Arc<str>, value: Value) {
+    pub(crate) fn export(&mut self, name: &Arc<str>, value: Value) {
         self.exported.insert(name.clone(), value);
     }
 
     /// To be called for a frame that a value refers to.
-    pub fn keep_frame(&mut self, frame: &Rc<Frame>) {
+    pub(crate) fn keep_frame(&mut self, frame: &Rc<Frame>) {
         if !self.kept_frames.last().is_some_and(|last| Rc::ptr_eq(last, frame)) {
             self.kept_frames.push(frame.clone());
         }
     }
 
-    pub fn keep_namespace(&mut self, namespace: &Rc<Object>) {
+    pub(crate) fn keep_namespace(&mut self, namespace: &Rc<Object>) {
         self.kept_namespaces.push(namespace.clone());
     }
 }

@@ -5,13 +5,13 @@ use crate::error::Result;
 use crate::value::Value;
 
 /// Follows `attribute` ("a.b.0") into an item, as map(attribute=...) and its kin do.
-pub struct Path {
+pub(crate) struct Path {
     parts: Vec<Value>,
     default: Option<Value>,
 }
 
 impl Path {
-    pub fn new(attribute: Option<&Value>, default: Option<Value>) -> Path {
+    pub(crate) fn new(attribute: Option<&Value>, default: Option<Value>) -> Path {
         let parts = match attribute {
             None | Some(Value::None) => Vec::new(),
             Some(Value::Str(text) | Value::Markup(text)) => text.split('.').map(path_part).collect(),
@@ -20,7 +20,7 @@ impl Path {
         Path { parts, default: default.filter(|default| !matches!(default, Value::None)) }
     }
 
-    pub fn follow(&self, item: &Value) -> Result<Value> {
+    pub(crate) fn follow(&self, item: &Value) -> Result<Value> {
         let mut value = item.clone();
         for part in &self.parts {
             value = get_item(&value, part)?;

@@ -10,7 +10,7 @@ use crate::repr::to_text;
 use crate::value::Value;
 
 /// The options of json.dumps that transformers' tojson offers.
-pub struct Layout {
+pub(crate) struct Layout {
     pub ensure_ascii: bool,
     /// What one level of indentation is; None writes everything on one line.
     pub indent: Option<String>,
@@ -20,7 +20,7 @@ pub struct Layout {
 }
 
 /// json.dumps
-pub fn dumps(value: &Value, layout: &Layout) -> Result<String> {
+pub(crate) fn dumps(value: &Value, layout: &Layout) -> Result<String> {
     let mut out = String::new();
     write(&mut out, value, layout, 0)?;
     Ok(out)

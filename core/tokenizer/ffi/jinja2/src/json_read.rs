@@ -4,7 +4,7 @@ use crate::limits::MAX_NESTING;
 use crate::value::{Dict, Value};
 
 /// The value of a JSON text, or why it is none.
-pub fn parse(text: &str) -> Result<Value, String> {
+pub(crate) fn parse(text: &str) -> Result<Value, String> {
     let mut reader = Reader { text, at: 0 };
     let value = reader.value(0)?;
     reader.skip_blank();

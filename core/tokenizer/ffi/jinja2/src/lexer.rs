@@ -8,7 +8,7 @@ use crate::unescape::unescape;
 use crate::unicode::{is_identifier, is_space, is_word};
 
 #[derive(Clone, Debug, PartialEq)]
-pub enum Tok {
+pub(crate) enum Tok {
     /// Template text outside of tags.
     Text(Arc<str>),
     VariableBegin,
@@ -24,7 +24,7 @@ pub enum Tok {
 }
 
 #[derive(Clone, Debug)]
-pub struct Token {
+pub(crate) struct Token {
     pub tok: Tok,
     pub line: u32,
 }
@@ -60,7 +60,7 @@ fn normalize(source: &str) -> String {
     text
 }
 
-pub fn tokenize(source: &str) -> Result<Vec<Token>> {
+pub(crate) fn tokenize(source: &str) -> Result<Vec<Token>> {
     let text = normalize(source);
     let mut lexer = Lexer { source: &text, position: 0, line: 1, at_line_start: true, tokens: Vec::new() };
     while lexer.position < text.len() {

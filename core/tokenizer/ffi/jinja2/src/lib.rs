@@ -1,8 +1,31 @@
-//! Jinja as transformers uses it for chat templates, with Python's values.
+//! Jinja2 as transformers uses it for chat templates, with Python's values.
+//!
+//! `Template::compile` makes a tree of a template's text, `Template::render` runs it with variables in JSON. The
+//! expressions and tags of Jinja2 are there, with `loopcontrols` and transformers' `{% generation %}`, its `tojson`,
+//! `raise_exception` and `strftime_now`, in its immutable sandbox and its settings of white space. Left out are
+//! `autoescape`, what needs other templates (`include`, `import`, `extends`), and a few filters (`filter_names`).
 //!
 //! minijinja renders most templates alike, but the rest hangs on what it builds in: integers and floats, printing,
 //! comparison and iteration of values, scopes, tuples, spans of `{% generation %}`. So this is an interpreter of its
-//! own, small and exact; tests/tokenizer compares it with jinja2 itself.
+//! own, small and exact; tests/tokenizer compares it with jinja2 itself. It grows only when a real template needs it.
+//!
+//! The modules, lowest first. Each uses only those named before it, which tests/lint/modules.py checks:
+//!
+//! - `error`, `budget`, `limits`: failures; how much work a template may do and how large its values may be
+//! - `unicode`, `number`, `numfmt`, `unescape`, `clock`: characters, numbers, escapes and dates as Python has them
+//! - `ast`, `lexer`, `parser`, `parse_expr`, `parse_stmt`: from text to tokens to the tree
+//! - `dict`, `frame`, `loops`, `value`: Python's values and the scopes that hold them
+//! - `repr`, `markup`, `compare`, `percent`, `ops`: printing, comparison and the operators
+//! - `method_names`, `access`, `args`, `strformat`, `str_methods`, `methods`: attributes, items and methods
+//! - `json_read`, `json`: the variables in, `tojson` out
+//! - `item_path`, `filter_names`, `tests`, `filters_list`, `filters_number`, `filters_text`, `filters`: what stands
+//!   after `is` and after `|`
+//! - `symbols`, `mentions`, `resolve`: which variable a name means
+//! - `interp`, `globals`, `call`, `eval`, `exec`: the state of a rendering; functions, calls, expressions, statements
+//!
+//! The last three are methods of `interp::Interp` that recurse into each other, as macros hold statements.
+
+#![warn(unreachable_pub)]
 
 mod access;
 mod args;

@@ -12,7 +12,7 @@ use crate::limits::{nesting_of, Nested};
 /// One run of a for loop.
 ///
 /// Where the loop has a test, items pass it only when they are asked for: what the body does may decide.
-pub struct LoopState<V> {
+pub(crate) struct LoopState<V> {
     pub def: Arc<ForDef>,
     /// The scope around the loop: a recursive call runs the loop there again.
     pub outer: Rc<Frame<V>>,
@@ -26,7 +26,12 @@ pub struct LoopState<V> {
 }
 
 impl<V: Clone + Nested> LoopState<V> {
-    pub fn new(def: Arc<ForDef>, outer: Rc<Frame<V>>, depth0: u32, items: Vec<V>) -> Result<LoopState<V>> {
+    pub(crate) fn new(
+        def: Arc<ForDef>,
+        outer: Rc<Frame<V>>,
+        depth0: u32,
+        items: Vec<V>,
+    ) -> Result<LoopState<V>> {
         let nesting = nesting_of(&items)?;
         let (accepted, pending) = if def.test.is_some() { (Vec::new(), items) } else { (items, Vec::new()) };
         Ok(LoopState {
@@ -41,37 +46,37 @@ impl<V: Clone + Nested> LoopState<V> {
         })
     }
 
-    pub fn depth(&self) -> u32 {
+    pub(crate) fn depth(&self) -> u32 {
         self.nesting
     }
 
-    pub fn set_position(&self, index0: usize) {
+    pub(crate) fn set_position(&self, index0: usize) {
         self.position.set(index0);
     }
 
-    pub fn index0(&self) -> i64 {
+    pub(crate) fn index0(&self) -> i64 {
         self.position.get() as i64
     }
 
-    pub fn known_length(&self) -> usize {
+    pub(crate) fn known_length(&self) -> usize {
         self.accepted.borrow().len()
     }
 
-    pub fn item(&self, index: usize) -> Option<V> {
+    pub(crate) fn item(&self, index: usize) -> Option<V> {
         self.accepted.borrow().get(index).cloned()
     }
 
     /// The next item that the test has not seen.
-    pub fn next_pending(&self) -> Option<V> {
+    pub(crate) fn next_pending(&self) -> Option<V> {
         self.pending.borrow_mut().next()
     }
 
-    pub fn accept(&self, item: V) {
+    pub(crate) fn accept(&self, item: V) {
         self.accepted.borrow_mut().push(item);
     }
 
     /// How many items `loop.name` needs to have been tested.
-    pub fn needed_for(&self, name: &str) -> usize {
+    pub(crate) fn needed_for(&self, name: &str) -> usize {
         match name {
             "last" | "nextitem" => self.position.get() + 2,
             "length" | "revindex" | "revindex0" => usize::MAX,
@@ -80,7 +85,7 @@ impl<V: Clone + Nested> LoopState<V> {
     }
 
     /// Whether the values differ from those of the last call.
-    pub fn changed(&self, values: Vec<V>, equal: impl Fn(&V, &V) -> bool) -> bool {
+    pub(crate) fn changed(&self, values: Vec<V>, equal: impl Fn(&V, &V) -> bool) -> bool {
         let mut last = self.last_changed.borrow_mut();
         let is_same = last.as_ref().is_some_and(|last| {
             last.len() == values.len() && last.iter().zip(&values).all(|(a, b)| equal(a, b))

@@ -4,14 +4,14 @@ use crate::repr::to_text;
 use crate::value::Value;
 
 /// markupsafe.escape(value) as text: Markup stays, everything else is escaped.
-pub fn escape(value: &Value) -> String {
+pub(crate) fn escape(value: &Value) -> String {
     match value {
         Value::Markup(text) => text.to_string(),
         other => escape_text(&to_text(other)),
     }
 }
 
-pub fn escape_text(text: &str) -> String {
+pub(crate) fn escape_text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

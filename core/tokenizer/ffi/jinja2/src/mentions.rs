@@ -6,7 +6,7 @@ use crate::ast::{Expr, Stmt, StmtKind, Target};
 use crate::symbols::each_name;
 
 /// For each of `names`, whether the body reads it before setting it.
-pub fn mentions(body: &[Stmt], names: &[&str]) -> Vec<bool> {
+pub(crate) fn mentions(body: &[Stmt], names: &[&str]) -> Vec<bool> {
     let mut search = Search { names, found: vec![false; names.len()], hidden: vec![false; names.len()] };
     search.body(body);
     search.found

@@ -63,7 +63,7 @@ const CYCLER: [&str; 2] = ["next", "reset"];
 const DICT_FUNCTION: [&str; 1] = ["fromkeys"];
 
 /// The method `name` of a value's type.
-pub fn find_method(value: &Value, name: &str) -> Option<&'static str> {
+pub(crate) fn find_method(value: &Value, name: &str) -> Option<&'static str> {
     let names: &'static [&'static str] = match value {
         Value::Str(_) | Value::Markup(_) => &STR,
         Value::Dict(_) => &DICT,
@@ -84,7 +84,7 @@ pub fn find_method(value: &Value, name: &str) -> Option<&'static str> {
 }
 
 /// Methods that change their receiver: the immutable sandbox refuses them.
-pub fn is_unsafe_method(value: &Value, name: &str) -> bool {
+pub(crate) fn is_unsafe_method(value: &Value, name: &str) -> bool {
     match value {
         Value::Dict(_) => matches!(name, "clear" | "pop" | "popitem" | "setdefault" | "update"),
         Value::List(_) => !matches!(name, "count" | "index" | "copy"),

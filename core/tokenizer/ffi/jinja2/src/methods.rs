@@ -8,7 +8,7 @@ use crate::str_methods;
 use crate::value::{Dict, Object, Value, ViewKind};
 
 /// Calls a method found by `find_method`.
-pub fn call_method(receiver: &Value, name: &'static str, args: Args) -> Result<Value> {
+pub(crate) fn call_method(receiver: &Value, name: &'static str, args: Args) -> Result<Value> {
     match receiver {
         Value::Str(_) | Value::Markup(_) => str_methods::call(receiver, name, args),
         Value::Dict(dict) => dict_method(receiver, dict, name, args),

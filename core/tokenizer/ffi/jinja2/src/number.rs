@@ -2,13 +2,13 @@
 
 use crate::unicode::is_space;
 
-pub enum Literal {
+pub(crate) enum Literal {
     Int(i128),
     Float(f64),
 }
 
 /// The number literal at the start of `text` and its length. After a dot no float is read: `a.1.2`.
-pub fn literal(text: &str, after_dot: bool) -> Result<Option<(Literal, usize)>, String> {
+pub(crate) fn literal(text: &str, after_dot: bool) -> Result<Option<(Literal, usize)>, String> {
     if !text.starts_with(|c: char| c.is_ascii_digit()) {
         return Ok(None);
     }
@@ -77,7 +77,7 @@ fn float_length(text: &str) -> Option<usize> {
 }
 
 /// repr(float)
-pub fn float_repr(value: f64) -> String {
+pub(crate) fn float_repr(value: f64) -> String {
     if value.is_nan() {
         return "nan".to_string();
     }
@@ -96,7 +96,7 @@ pub fn float_repr(value: f64) -> String {
 }
 
 /// int(text, base); None where Python raises ValueError.
-pub fn parse_int(text: &str, base: u32) -> Option<i128> {
+pub(crate) fn parse_int(text: &str, base: u32) -> Option<i128> {
     let text = text.trim_matches(is_space);
     let (negative, digits) = match text.strip_prefix('-') {
         Some(digits) => (true, digits),
@@ -129,7 +129,7 @@ pub fn parse_int(text: &str, base: u32) -> Option<i128> {
 }
 
 /// float(text); None where Python raises ValueError.
-pub fn parse_float(text: &str) -> Option<f64> {
+pub(crate) fn parse_float(text: &str) -> Option<f64> {
     let text = text.trim_matches(is_space);
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text).to_ascii_lowercase();
     if matches!(&*unsigned, "inf" | "infinity" | "nan") {
@@ -178,7 +178,7 @@ fn ascii_digit(c: char) -> char {
 }
 
 /// round(value, digits) with ties to even on the exact decimal value.
-pub fn round_float(value: f64, digits: i32) -> f64 {
+pub(crate) fn round_float(value: f64, digits: i32) -> f64 {
     if !value.is_finite() {
         return value;
     }
@@ -194,7 +194,7 @@ pub fn round_float(value: f64, digits: i32) -> f64 {
 }
 
 /// round(value, digits) of an integer.
-pub fn round_int(value: i128, digits: i32) -> i128 {
+pub(crate) fn round_int(value: i128, digits: i32) -> i128 {
     if digits >= 0 {
         return value;
     }

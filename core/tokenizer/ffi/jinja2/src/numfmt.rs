@@ -3,7 +3,7 @@
 use crate::number::float_repr;
 
 /// One of e, f, g with Python's rules; `alternate` keeps the point (and zeros of g).
-pub fn float(value: f64, form: char, precision: usize, alternate: bool) -> String {
+pub(crate) fn float(value: f64, form: char, precision: usize, alternate: bool) -> String {
     let text = if value.is_nan() {
         "nan".to_string()
     } else if value.is_infinite() {
@@ -63,7 +63,7 @@ fn without_zeros(text: &str) -> &str {
 }
 
 /// A float without a form letter: repr, or g with at least one decimal.
-pub fn default_float(value: f64, precision: Option<usize>) -> String {
+pub(crate) fn default_float(value: f64, precision: Option<usize>) -> String {
     match precision {
         None => float_repr(value),
         Some(precision) => {
@@ -83,7 +83,7 @@ pub fn default_float(value: f64, precision: Option<usize>) -> String {
 }
 
 /// Digits of an integer without its sign: d, b, o, x, X.
-pub fn digits(value: i128, form: char) -> String {
+pub(crate) fn digits(value: i128, form: char) -> String {
     let value = value.unsigned_abs();
     match form {
         'b' => format!("{value:b}"),
@@ -95,7 +95,7 @@ pub fn digits(value: i128, form: char) -> String {
 }
 
 /// `separator` between groups of `size` digits of the whole part.
-pub fn grouped(text: &str, separator: char, size: usize) -> String {
+pub(crate) fn grouped(text: &str, separator: char, size: usize) -> String {
     let end = text.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(text.len());
     let end = text[..end].find(['e', 'E']).filter(|_| size == 3).unwrap_or(end);
     let (whole, tail) = text.split_at(end);

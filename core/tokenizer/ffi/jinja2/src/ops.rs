@@ -10,7 +10,7 @@ use crate::value::{check_defined, Value};
 /// Lists made by an operator may not be longer than this.
 const MAX_ITEMS: usize = 1 << 22;
 
-pub fn binary(operator: BinaryOp, left: &Value, right: &Value) -> Result<Value> {
+pub(crate) fn binary(operator: BinaryOp, left: &Value, right: &Value) -> Result<Value> {
     // A text on the left formats whatever stands on the right, undefined values included.
     if !(operator == BinaryOp::Modulo && left.as_str().is_some()) {
         check_defined(left)?;
@@ -224,7 +224,7 @@ fn floats(operator: BinaryOp, a: f64, b: f64) -> Result<Value> {
     }))
 }
 
-pub fn negative(value: &Value) -> Result<Value> {
+pub(crate) fn negative(value: &Value) -> Result<Value> {
     check_defined(value)?;
     match value {
         Value::Float(float) => Ok(Value::Float(-float)),
@@ -239,7 +239,7 @@ pub fn negative(value: &Value) -> Result<Value> {
     }
 }
 
-pub fn positive(value: &Value) -> Result<Value> {
+pub(crate) fn positive(value: &Value) -> Result<Value> {
     check_defined(value)?;
     match value {
         Value::Float(_) | Value::Big(_) => Ok(value.clone()),

@@ -9,12 +9,12 @@ use crate::parser::Parser;
 
 impl Parser {
     /// An expression; without `conditional` an `if` ends it (for `for ... in items if test`).
-    pub fn expression(&mut self, conditional: bool) -> Result<Expr> {
+    pub(crate) fn expression(&mut self, conditional: bool) -> Result<Expr> {
         self.nested(|parser| if conditional { parser.conditional() } else { parser.or() })
     }
 
     /// One expression, or several with commas between as a tuple. `ends_with_recursive`: the name "recursive" ends it.
-    pub fn tuple(
+    pub(crate) fn tuple(
         &mut self,
         conditional: bool,
         parenthesized: bool,
@@ -365,7 +365,7 @@ impl Parser {
         Ok(Some(bounds))
     }
 
-    pub fn call(&mut self, function: Expr) -> Result<Expr> {
+    pub(crate) fn call(&mut self, function: Expr) -> Result<Expr> {
         let line = self.line();
         let args = Box::new(self.call_args()?);
         Ok(Expr { line, kind: ExprKind::Call { function: Box::new(function), args } })
@@ -421,7 +421,11 @@ impl Parser {
     }
 
     /// `| filter | filter(...)`; `starts_inline`: the first filter comes without a pipe.
-    pub fn filter_chain(&mut self, mut input: Option<Expr>, mut starts_inline: bool) -> Result<Option<Expr>> {
+    pub(crate) fn filter_chain(
+        &mut self,
+        mut input: Option<Expr>,
+        mut starts_inline: bool,
+    ) -> Result<Option<Expr>> {
         let mut links = 0;
         while self.is_op("|") || starts_inline {
             self.link(&mut links)?;

@@ -10,7 +10,7 @@ use crate::parser::Parser;
 type Body = Vec<Stmt>;
 
 impl Parser {
-    pub fn template(&mut self) -> Result<Body> {
+    pub(crate) fn template(&mut self) -> Result<Body> {
         let body = self.statements(&[])?;
         match self.tok() {
             Tok::End => Ok(body),

@@ -11,7 +11,7 @@ const MAX_DEPTH: u32 = 120;
 /// Longest chain `a + b + c ...` or `a.b.c ...`: each link is one level of the tree.
 const MAX_CHAIN: usize = 200;
 
-pub struct Parser {
+pub(crate) struct Parser {
     tokens: Vec<Token>,
     position: usize,
     depth: u32,
@@ -20,23 +20,23 @@ pub struct Parser {
 }
 
 impl Parser {
-    pub fn new(tokens: Vec<Token>) -> Parser {
+    pub(crate) fn new(tokens: Vec<Token>) -> Parser {
         Parser { tokens, position: 0, depth: 0, in_loop: false }
     }
 
-    pub fn tok(&self) -> &Tok {
+    pub(crate) fn tok(&self) -> &Tok {
         &self.tokens[self.position].tok
     }
 
-    pub fn line(&self) -> u32 {
+    pub(crate) fn line(&self) -> u32 {
         self.tokens[self.position].line
     }
 
-    pub fn look(&self) -> &Tok {
+    pub(crate) fn look(&self) -> &Tok {
         &self.tokens[(self.position + 1).min(self.tokens.len() - 1)].tok
     }
 
-    pub fn next(&mut self) -> Tok {
+    pub(crate) fn next(&mut self) -> Tok {
         let tok = self.tok().clone();
         if self.position + 1 < self.tokens.len() {
             self.position += 1;
@@ -44,15 +44,15 @@ impl Parser {
         tok
     }
 
-    pub fn is_op(&self, operator: &str) -> bool {
+    pub(crate) fn is_op(&self, operator: &str) -> bool {
         matches!(self.tok(), Tok::Op(found) if *found == operator)
     }
 
-    pub fn is_name(&self, name: &str) -> bool {
+    pub(crate) fn is_name(&self, name: &str) -> bool {
         matches!(self.tok(), Tok::Name(found) if **found == *name)
     }
 
-    pub fn skip_op(&mut self, operator: &str) -> bool {
+    pub(crate) fn skip_op(&mut self, operator: &str) -> bool {
         let found = self.is_op(operator);
         if found {
             self.next();
@@ -60,7 +60,7 @@ impl Parser {
         found
     }
 
-    pub fn skip_name(&mut self, name: &str) -> bool {
+    pub(crate) fn skip_name(&mut self, name: &str) -> bool {
         let found = self.is_name(name);
         if found {
             self.next();
@@ -68,14 +68,14 @@ impl Parser {
         found
     }
 
-    pub fn expect_op(&mut self, operator: &str) -> Result<()> {
+    pub(crate) fn expect_op(&mut self, operator: &str) -> Result<()> {
         if self.skip_op(operator) {
             return Ok(());
         }
         self.fail(format!("expected token '{operator}', got {}", self.describe()))
     }
 
-    pub fn expect_name(&mut self) -> Result<Arc<str>> {
+    pub(crate) fn expect_name(&mut self) -> Result<Arc<str>> {
         if let Tok::Name(name) = self.tok() {
             let name = name.clone();
             self.next();
@@ -84,14 +84,14 @@ impl Parser {
         self.fail(format!("expected token 'name', got {}", self.describe()))
     }
 
-    pub fn expect_keyword(&mut self, name: &str) -> Result<()> {
+    pub(crate) fn expect_keyword(&mut self, name: &str) -> Result<()> {
         if self.skip_name(name) {
             return Ok(());
         }
         self.fail(format!("expected token '{name}', got {}", self.describe()))
     }
 
-    pub fn expect(&mut self, tok: &Tok) -> Result<()> {
+    pub(crate) fn expect(&mut self, tok: &Tok) -> Result<()> {
         if self.tok() == tok {
             self.next();
             return Ok(());
@@ -100,12 +100,12 @@ impl Parser {
         self.fail(format!("expected token '{wanted}', got {}", self.describe()))
     }
 
-    pub fn fail<T>(&self, message: impl Into<String>) -> Result<T> {
+    pub(crate) fn fail<T>(&self, message: impl Into<String>) -> Result<T> {
         Err(Error::syntax(message, self.line()))
     }
 
     /// The current token as an error message shows it.
-    pub fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         match self.tok() {
             Tok::Text(_) => "template text".to_string(),
             Tok::VariableBegin => "'{{'".to_string(),
@@ -122,7 +122,7 @@ impl Parser {
     }
 
     /// To be called for each link of a chain.
-    pub fn link(&self, num_links: &mut usize) -> Result<()> {
+    pub(crate) fn link(&self, num_links: &mut usize) -> Result<()> {
         *num_links += 1;
         if *num_links > MAX_CHAIN {
             return self.fail(format!(
@@ -133,7 +133,7 @@ impl Parser {
     }
 
     /// Runs `parse` one level deeper.
-    pub fn nested<T>(&mut self, parse: impl FnOnce(&mut Parser) -> Result<T>) -> Result<T> {
+    pub(crate) fn nested<T>(&mut self, parse: impl FnOnce(&mut Parser) -> Result<T>) -> Result<T> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return self.fail(format!("nested more than {MAX_DEPTH} deep"));

@@ -49,7 +49,7 @@ impl<'v> Values<'v> {
     }
 }
 
-pub fn format(pattern: &Value, values: &Value) -> Result<Value> {
+pub(crate) fn format(pattern: &Value, values: &Value) -> Result<Value> {
     let is_markup = matches!(pattern, Value::Markup(_));
     let text = to_text(pattern);
     let list = match values {

@@ -8,14 +8,14 @@ use crate::unicode::is_printable;
 use crate::value::{Items, Object, Value, ViewKind};
 
 /// str(value)
-pub fn to_text(value: &Value) -> String {
+pub(crate) fn to_text(value: &Value) -> String {
     let mut out = String::new();
     write_text(&mut out, value);
     out
 }
 
 /// Appends str(value).
-pub fn write_text(out: &mut String, value: &Value) {
+pub(crate) fn write_text(out: &mut String, value: &Value) {
     match value {
         Value::Str(text) | Value::Markup(text) => out.push_str(text),
         Value::Undefined(_) => {}
@@ -24,13 +24,13 @@ pub fn write_text(out: &mut String, value: &Value) {
 }
 
 /// repr(value)
-pub fn to_repr(value: &Value) -> String {
+pub(crate) fn to_repr(value: &Value) -> String {
     let mut out = String::new();
     write_repr(&mut out, value);
     out
 }
 
-pub fn write_repr(out: &mut String, value: &Value) {
+pub(crate) fn write_repr(out: &mut String, value: &Value) {
     if budget::spend(1) {
         budget::print_deeper(|| write_parts(out, value));
     }
@@ -157,7 +157,7 @@ fn write_object(out: &mut String, value: &Value, object: &Object) {
 }
 
 /// A text in Python's quotes.
-pub fn write_quoted(out: &mut String, text: &str) {
+pub(crate) fn write_quoted(out: &mut String, text: &str) {
     let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
     out.push(quote);
     for c in text.chars() {

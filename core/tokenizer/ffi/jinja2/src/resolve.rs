@@ -9,7 +9,7 @@ use crate::symbols::Table;
 use crate::{filter_names, tests};
 
 /// Resolves a whole template and returns its outermost scope.
-pub fn resolve(body: &mut [Stmt]) -> Result<Scope> {
+pub(crate) fn resolve(body: &mut [Stmt]) -> Result<Scope> {
     let mut table = Table::new(None);
     table.read_all(body);
     statements(body, &table, false)?;

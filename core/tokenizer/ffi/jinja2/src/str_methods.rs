@@ -11,7 +11,7 @@ use crate::strformat;
 use crate::unicode as chars;
 use crate::value::Value;
 
-pub fn call(receiver: &Value, name: &'static str, args: Args) -> Result<Value> {
+pub(crate) fn call(receiver: &Value, name: &'static str, args: Args) -> Result<Value> {
     let Some(subject) = receiver.as_str() else {
         return type_error("str method called on something else");
     };
@@ -113,7 +113,7 @@ fn checked_width(width: i64) -> Result<usize> {
     }
 }
 
-pub fn change_case(subject: &str, name: &str) -> String {
+pub(crate) fn change_case(subject: &str, name: &str) -> String {
     match name {
         "lower" => subject.to_lowercase(),
         "upper" => subject.to_uppercase(),
@@ -150,7 +150,7 @@ fn is_cased(c: char) -> bool {
 }
 
 /// str.strip, lstrip or rstrip.
-pub fn strip<'t>(subject: &'t str, name: &str, set: Option<&str>) -> &'t str {
+pub(crate) fn strip<'t>(subject: &'t str, name: &str, set: Option<&str>) -> &'t str {
     let matches = |c: char| set.map_or_else(|| chars::is_space(c), |set| set.contains(c));
     let mut rest = subject;
     if name != "rstrip" {
@@ -248,7 +248,7 @@ fn replace(receiver: &Value, subject: &str, args: Args) -> Result<Value> {
 }
 
 /// text.replace(old, new, limit)
-pub fn replace_text(subject: &str, old: &str, new: &str, limit: usize) -> Result<String> {
+pub(crate) fn replace_text(subject: &str, old: &str, new: &str, limit: usize) -> Result<String> {
     let num_matches = subject.matches(old).take(limit).count();
     check_length(subject.len().saturating_add(num_matches.saturating_mul(new.len())))?;
     Ok(subject.replacen(old, new, limit))
@@ -357,7 +357,7 @@ fn search(subject: &str, name: &'static str, args: Args) -> Result<Value> {
 }
 
 /// str.center, ljust or rjust.
-pub fn justify(subject: &str, name: &str, width: usize, fill: &str) -> String {
+pub(crate) fn justify(subject: &str, name: &str, width: usize, fill: &str) -> String {
     let missing = width.saturating_sub(subject.chars().count());
     let left = match name {
         "center" => missing / 2 + (missing & width & 1),
@@ -388,7 +388,7 @@ fn expand_tabs(subject: &str, size: usize) -> Result<String> {
 }
 
 /// The is... methods.
-pub fn is_kind(subject: &str, name: &str) -> bool {
+pub(crate) fn is_kind(subject: &str, name: &str) -> bool {
     let all = |test: fn(char) -> bool| !subject.is_empty() && subject.chars().all(test);
     match name {
         "isalnum" => all(|c| chars::is_alpha(c) || chars::is_numeric(c)),

@@ -16,7 +16,7 @@ struct Numbering {
     manual: bool,
 }
 
-pub fn format(pattern: &Value, args: &Args) -> Result<Value> {
+pub(crate) fn format(pattern: &Value, args: &Args) -> Result<Value> {
     let is_markup = matches!(pattern, Value::Markup(_));
     let mut out = String::new();
     expand(&to_text(pattern), args, &mut Numbering::default(), is_markup, 2, &mut out)?;

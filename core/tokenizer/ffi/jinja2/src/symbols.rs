@@ -17,14 +17,14 @@ struct View {
 }
 
 /// A scope while its names are being found.
-pub struct Table<'p> {
+pub(crate) struct Table<'p> {
     parent: Option<&'p Table<'p>>,
     slots: RefCell<HashMap<Arc<str>, u32>>,
     view: View,
 }
 
 impl<'p> Table<'p> {
-    pub fn new(parent: Option<&'p Table<'p>>) -> Table<'p> {
+    pub(crate) fn new(parent: Option<&'p Table<'p>>) -> Table<'p> {
         Table { parent, slots: RefCell::default(), view: View::default() }
     }
 
@@ -35,7 +35,7 @@ impl<'p> Table<'p> {
     }
 
     /// The variable a name means here.
-    pub fn find(&self, name: &str) -> Option<Slot> {
+    pub(crate) fn find(&self, name: &str) -> Option<Slot> {
         let mut hops = 0;
         let mut table = Some(self);
         while let Some(current) = table {
@@ -60,13 +60,13 @@ impl<'p> Table<'p> {
         Some(slot)
     }
 
-    pub fn load(&mut self, name: &Arc<str>) {
+    pub(crate) fn load(&mut self, name: &Arc<str>) {
         if self.find(name).is_none() {
             self.define(name, Load::Resolve);
         }
     }
 
-    pub fn store(&mut self, name: &Arc<str>) {
+    pub(crate) fn store(&mut self, name: &Arc<str>) {
         self.view.stores.insert(name.clone());
         if !self.view.loads.contains_key(name) {
             let load = self.outer(name).map_or(Load::Undefined, Load::Alias);
@@ -74,7 +74,7 @@ impl<'p> Table<'p> {
         }
     }
 
-    pub fn parameter(&mut self, name: &Arc<str>) -> u32 {
+    pub(crate) fn parameter(&mut self, name: &Arc<str>) -> u32 {
         self.view.stores.insert(name.clone());
         self.define(name, Load::Parameter);
         self.index(name)
@@ -107,7 +107,7 @@ impl<'p> Table<'p> {
     }
 
     /// What the interpreter needs to enter the scope.
-    pub fn finish(self) -> Scope {
+    pub(crate) fn finish(self) -> Scope {
         let slots = self.slots.into_inner();
         let num_slots = slots.len() as u32;
         let mut loads: Vec<_> = self
@@ -121,7 +121,7 @@ impl<'p> Table<'p> {
         Scope { num_slots, loads }
     }
 
-    pub fn read_all(&mut self, body: &[Stmt]) {
+    pub(crate) fn read_all(&mut self, body: &[Stmt]) {
         body.iter().for_each(|stmt| self.read(stmt));
     }
 
@@ -163,7 +163,7 @@ impl<'p> Table<'p> {
         }
     }
 
-    pub fn read_target(&mut self, target: &Target) {
+    pub(crate) fn read_target(&mut self, target: &Target) {
         match target {
             Target::Name { name, .. } => self.store(name),
             Target::Tuple(targets) => targets.iter().for_each(|target| self.read_target(target)),
@@ -172,7 +172,7 @@ impl<'p> Table<'p> {
     }
 
     /// As `read_target`, for a target that is set from outside when the scope is entered.
-    pub fn read_parameter(&mut self, target: &Target) {
+    pub(crate) fn read_parameter(&mut self, target: &Target) {
         match target {
             Target::Name { name, .. } => {
                 self.parameter(name);
@@ -182,12 +182,12 @@ impl<'p> Table<'p> {
         }
     }
 
-    pub fn read_expr(&mut self, expr: &Expr) {
+    pub(crate) fn read_expr(&mut self, expr: &Expr) {
         each_name(expr, &mut |name| self.load(name));
     }
 
     /// Arguments, defaults and body of a macro.
-    pub fn read_macro(&mut self, def: &MacroDef) {
+    pub(crate) fn read_macro(&mut self, def: &MacroDef) {
         for param in &def.params {
             self.parameter(param);
         }
@@ -197,7 +197,7 @@ impl<'p> Table<'p> {
 }
 
 /// Calls `visit` for every name an expression reads, in order of evaluation.
-pub fn each_name(expr: &Expr, visit: &mut dyn FnMut(&Arc<str>)) {
+pub(crate) fn each_name(expr: &Expr, visit: &mut dyn FnMut(&Arc<str>)) {
     if let ExprKind::Name { name, .. } = &expr.kind {
         visit(name);
     }
@@ -205,7 +205,7 @@ pub fn each_name(expr: &Expr, visit: &mut dyn FnMut(&Arc<str>)) {
 }
 
 /// The direct parts of an expression.
-pub fn each_child<'e>(expr: &'e Expr, visit: &mut dyn FnMut(&'e Expr)) {
+pub(crate) fn each_child<'e>(expr: &'e Expr, visit: &mut dyn FnMut(&'e Expr)) {
     let each_arg = |args: &'e CallArgs, visit: &mut dyn FnMut(&'e Expr)| {
         args.positional.iter().chain(args.named.iter().map(|(_, value)| value)).for_each(&mut *visit);
         args.star.iter().chain(&args.double_star).for_each(visit);

@@ -53,11 +53,11 @@ const NAMES: [&str; 39] = [
     "upper",
 ];
 
-pub fn exists(name: &str) -> bool {
+pub(crate) fn exists(name: &str) -> bool {
     NAMES.contains(&name)
 }
 
-pub fn call(name: &str, value: &Value, args: Args) -> Result<bool> {
+pub(crate) fn call(name: &str, value: &Value, args: Args) -> Result<bool> {
     if let Some(operator) = operator_of(name) {
         let [other] = args.bind(name, ["b"], 1)?;
         return compare(operator, value, &other.unwrap_or(Value::None));

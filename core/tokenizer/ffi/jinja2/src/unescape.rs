@@ -1,6 +1,6 @@
 //! Escapes in string literals, as Python's "unicode-escape" codec reads them.
 
-pub fn unescape(text: &str) -> Result<String, String> {
+pub(crate) fn unescape(text: &str) -> Result<String, String> {
     if !text.contains('\\') {
         return Ok(text.to_string());
     }

@@ -3,22 +3,22 @@
 use unicode_general_category::{get_general_category, GeneralCategory as Category};
 
 /// str.isspace for one character; also what `\s` matches.
-pub fn is_space(c: char) -> bool {
+pub(crate) fn is_space(c: char) -> bool {
     matches!(c, '\t'..='\r' | '\u{1c}'..=' ' | '\u{85}' | '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}')
         || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202f}' | '\u{205f}' | '\u{3000}')
 }
 
 /// Line boundaries of str.splitlines.
-pub fn is_line_break(c: char) -> bool {
+pub(crate) fn is_line_break(c: char) -> bool {
     matches!(c, '\n'..='\r' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
 /// What `\w` matches.
-pub fn is_word(c: char) -> bool {
+pub(crate) fn is_word(c: char) -> bool {
     c == '_' || is_alpha(c) || is_numeric(c)
 }
 
-pub fn is_alpha(c: char) -> bool {
+pub(crate) fn is_alpha(c: char) -> bool {
     use Category::{LowercaseLetter, ModifierLetter, OtherLetter, TitlecaseLetter, UppercaseLetter};
     if c.is_ascii() {
         return c.is_ascii_alphabetic();
@@ -29,12 +29,12 @@ pub fn is_alpha(c: char) -> bool {
     )
 }
 
-pub fn is_decimal(c: char) -> bool {
+pub(crate) fn is_decimal(c: char) -> bool {
     c.is_ascii_digit() || (!c.is_ascii() && get_general_category(c) == Category::DecimalNumber)
 }
 
 /// Decimal digits, and digits in special writing such as superscripts.
-pub fn is_digit(c: char) -> bool {
+pub(crate) fn is_digit(c: char) -> bool {
     is_decimal(c)
         || matches!(c, '\u{b2}' | '\u{b3}' | '\u{b9}' | '\u{2070}' | '\u{2074}'..='\u{2079}' | '\u{2080}'..='\u{2089}')
         || matches!(c, '\u{2460}'..='\u{2468}' | '\u{2474}'..='\u{247c}' | '\u{2488}'..='\u{2490}' | '\u{24ea}')
@@ -42,7 +42,7 @@ pub fn is_digit(c: char) -> bool {
         || matches!(c, '\u{278a}'..='\u{2792}' | '\u{1369}'..='\u{1371}' | '\u{19da}' | '\u{1f100}'..='\u{1f10a}')
 }
 
-pub fn is_numeric(c: char) -> bool {
+pub(crate) fn is_numeric(c: char) -> bool {
     use Category::{DecimalNumber, LetterNumber, OtherNumber};
     if c.is_ascii() {
         return c.is_ascii_digit();
@@ -51,13 +51,13 @@ pub fn is_numeric(c: char) -> bool {
         || "一二三四五六七八九十百千万億零〇".contains(c)
 }
 
-pub fn is_identifier(text: &str) -> bool {
+pub(crate) fn is_identifier(text: &str) -> bool {
     let mut chars = text.chars();
     chars.next().is_some_and(|c| c == '_' || is_alpha(c)) && chars.all(is_word)
 }
 
 /// str.isprintable for one character: what repr() leaves as it is.
-pub fn is_printable(c: char) -> bool {
+pub(crate) fn is_printable(c: char) -> bool {
     use Category::{
         Control, Format, LineSeparator, ParagraphSeparator, PrivateUse, SpaceSeparator, Surrogate, Unassigned,
     };
@@ -77,12 +77,12 @@ pub fn is_printable(c: char) -> bool {
     )
 }
 
-pub fn is_title_case(c: char) -> bool {
+pub(crate) fn is_title_case(c: char) -> bool {
     !c.is_ascii() && get_general_category(c) == Category::TitlecaseLetter
 }
 
 /// The title-case form of a character, which may be several characters ("ß" -> "Ss").
-pub fn to_title(c: char) -> String {
+pub(crate) fn to_title(c: char) -> String {
     match c {
         '\u{1c4}'..='\u{1c6}' => "\u{1c5}".to_string(),
         '\u{1c7}'..='\u{1c9}' => "\u{1c8}".to_string(),
@@ -98,7 +98,7 @@ pub fn to_title(c: char) -> String {
 }
 
 /// str.capitalize
-pub fn capitalize(text: &str) -> String {
+pub(crate) fn capitalize(text: &str) -> String {
     let mut chars = text.chars();
     match chars.next() {
         None => String::new(),
@@ -107,14 +107,14 @@ pub fn capitalize(text: &str) -> String {
 }
 
 /// The text after its first character in lower case; the whole decides how a final sigma is written.
-pub fn lower_tail(text: &str, first: char) -> String {
+pub(crate) fn lower_tail(text: &str, first: char) -> String {
     let lower = text.to_lowercase();
     let skipped: usize = first.to_lowercase().map(char::len_utf8).sum();
     lower[skipped..].to_string()
 }
 
 /// str.splitlines; `keep` leaves the line breaks.
-pub fn split_lines(text: &str, keep: bool) -> Vec<&str> {
+pub(crate) fn split_lines(text: &str, keep: bool) -> Vec<&str> {
     let mut lines = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.find(is_line_break) {

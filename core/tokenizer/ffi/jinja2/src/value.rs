@@ -14,13 +14,13 @@ use crate::error::{Error, Kind, Result};
 use crate::limits::{nesting_of, Nested};
 use crate::{dict, frame, loops};
 
-pub type Dict = dict::Dict<Value>;
-pub type Key = dict::Key<Value>;
-pub type Frame = frame::Frame<Value>;
-pub type LoopState = loops::LoopState<Value>;
+pub(crate) type Dict = dict::Dict<Value>;
+pub(crate) type Key = dict::Key<Value>;
+pub(crate) type Frame = frame::Frame<Value>;
+pub(crate) type LoopState = loops::LoopState<Value>;
 
 #[derive(Clone)]
-pub enum Value {
+pub(crate) enum Value {
     Undefined(Option<Arc<Missing>>),
     None,
     Bool(bool),
@@ -38,14 +38,14 @@ pub enum Value {
 }
 
 /// Why a value is undefined; becomes the error when it is used.
-pub struct Missing {
+pub(crate) struct Missing {
     pub message: String,
     /// The sandbox hid an unsafe attribute: using it is a SecurityError.
     pub is_unsafe: bool,
 }
 
 /// The elements of a list or tuple.
-pub struct Items {
+pub(crate) struct Items {
     pub values: Vec<Value>,
     /// Field names of a named tuple, e.g. of `groupby`.
     pub names: &'static [&'static str],
@@ -53,7 +53,7 @@ pub struct Items {
 }
 
 /// Values that are neither data nor text.
-pub enum Object {
+pub(crate) enum Object {
     Namespace(RefCell<IndexMap<Arc<str>, Value>>),
     Macro(Macro),
     /// A method bound to its receiver: `text.strip`.
@@ -85,7 +85,7 @@ pub enum Object {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum ViewKind {
+pub(crate) enum ViewKind {
     Keys,
     Values,
     Items,
@@ -93,7 +93,7 @@ pub enum ViewKind {
 
 /// The global functions of a chat template.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Function {
+pub(crate) enum Function {
     Range,
     Dict,
     Cycler,
@@ -104,7 +104,7 @@ pub enum Function {
 }
 
 impl Function {
-    pub fn named(name: &str) -> Option<Function> {
+    pub(crate) fn named(name: &str) -> Option<Function> {
         Some(match name {
             "range" => Function::Range,
             "dict" => Function::Dict,
@@ -119,49 +119,49 @@ impl Function {
 }
 
 /// A macro with the frame it was defined in.
-pub struct Macro {
+pub(crate) struct Macro {
     pub def: Arc<MacroDef>,
     pub frame: Rc<Frame>,
 }
 
 impl Value {
-    pub fn str(text: impl AsRef<str>) -> Value {
+    pub(crate) fn str(text: impl AsRef<str>) -> Value {
         Value::Str(Arc::from(text.as_ref()))
     }
 
-    pub fn list(values: Vec<Value>) -> Result<Value> {
+    pub(crate) fn list(values: Vec<Value>) -> Result<Value> {
         Ok(Value::List(Rc::new(Items::new(values)?)))
     }
 
-    pub fn tuple(values: Vec<Value>) -> Result<Value> {
+    pub(crate) fn tuple(values: Vec<Value>) -> Result<Value> {
         Ok(Value::Tuple(Rc::new(Items::new(values)?)))
     }
 
-    pub fn dict(dict: Dict) -> Value {
+    pub(crate) fn dict(dict: Dict) -> Value {
         Value::Dict(Rc::new(dict))
     }
 
-    pub fn object(object: Object) -> Value {
+    pub(crate) fn object(object: Object) -> Value {
         Value::Object(Rc::new(object))
     }
 
     /// A generator over `values`.
-    pub fn iterator(values: Vec<Value>) -> Result<Value> {
+    pub(crate) fn iterator(values: Vec<Value>) -> Result<Value> {
         let depth = nesting_of(&values)?;
         Ok(Value::object(Object::Iterator(RefCell::new(values.into_iter()), depth)))
     }
 
     /// Undefined, with the message of the error that its use raises.
-    pub fn undefined(message: impl Into<String>) -> Value {
+    pub(crate) fn undefined(message: impl Into<String>) -> Value {
         Value::Undefined(Some(Arc::new(Missing { message: message.into(), is_unsafe: false })))
     }
 
-    pub fn is_undefined(&self) -> bool {
+    pub(crate) fn is_undefined(&self) -> bool {
         matches!(self, Value::Undefined(_))
     }
 
     /// The text of a str or Markup.
-    pub fn as_str(&self) -> Option<&Arc<str>> {
+    pub(crate) fn as_str(&self) -> Option<&Arc<str>> {
         match self {
             Value::Str(text) | Value::Markup(text) => Some(text),
             _ => None,
@@ -169,7 +169,7 @@ impl Value {
     }
 
     /// Bools count as integers, as in Python.
-    pub fn as_int(&self) -> Option<i128> {
+    pub(crate) fn as_int(&self) -> Option<i128> {
         match self {
             Value::Int(value) => Some(*value),
             Value::Bool(value) => Some(i128::from(*value)),
@@ -177,7 +177,7 @@ impl Value {
         }
     }
 
-    pub fn as_float(&self) -> Option<f64> {
+    pub(crate) fn as_float(&self) -> Option<f64> {
         match self {
             Value::Float(value) => Some(*value),
             Value::Big(digits) => digits.parse().ok(),
@@ -185,7 +185,7 @@ impl Value {
         }
     }
 
-    pub fn truth(&self) -> bool {
+    pub(crate) fn truth(&self) -> bool {
         match self {
             Value::Undefined(_) | Value::None => false,
             Value::Bool(value) => *value,
@@ -204,7 +204,7 @@ impl Value {
     }
 
     /// type(value).__name__
-    pub fn type_name(&self) -> &'static str {
+    pub(crate) fn type_name(&self) -> &'static str {
         match self {
             Value::Undefined(_) => "Undefined",
             Value::None => "NoneType",
@@ -257,18 +257,18 @@ impl Nested for Value {
 }
 
 impl Items {
-    pub fn new(values: Vec<Value>) -> Result<Items> {
+    pub(crate) fn new(values: Vec<Value>) -> Result<Items> {
         Items::named(values, &[])
     }
 
-    pub fn named(values: Vec<Value>, names: &'static [&'static str]) -> Result<Items> {
+    pub(crate) fn named(values: Vec<Value>, names: &'static [&'static str]) -> Result<Items> {
         let depth = nesting_of(&values)?;
         Ok(Items { values, names, depth })
     }
 }
 
 /// The error of using an undefined value.
-pub fn undefined_error(missing: Option<&Missing>) -> Box<Error> {
+pub(crate) fn undefined_error(missing: Option<&Missing>) -> Box<Error> {
     match missing {
         Some(missing) if missing.is_unsafe => Error::new(Kind::Security, missing.message.clone()),
         Some(missing) => Error::new(Kind::Undefined, missing.message.clone()),
@@ -277,7 +277,7 @@ pub fn undefined_error(missing: Option<&Missing>) -> Box<Error> {
 }
 
 /// Fails when the value is undefined.
-pub fn check_defined(value: &Value) -> Result<()> {
+pub(crate) fn check_defined(value: &Value) -> Result<()> {
     match value {
         Value::Undefined(missing) => Err(undefined_error(missing.as_deref())),
         _ => Ok(()),
@@ -285,7 +285,7 @@ pub fn check_defined(value: &Value) -> Result<()> {
 }
 
 /// len(range(start, stop, step))
-pub fn range_len(start: i64, stop: i64, step: i64) -> i64 {
+pub(crate) fn range_len(start: i64, stop: i64, step: i64) -> i64 {
     let (low, high, step) = if step > 0 { (start, stop, step) } else { (stop, start, step.saturating_neg()) };
     if low >= high {
         return 0;
