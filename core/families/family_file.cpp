@@ -188,7 +188,8 @@ void parse_weights(const Place& place, arch::WeightNames& weights) {
       parse_layer(value, weights);
     } else if (key == "modules") {
       value.each([&](const std::string& role, const Place& module) {
-        if (std::ranges::count(weights::role_names(), role) == 0) module.unknown("role", role, weights::role_names());
+        if (std::ranges::count(weights::role_names(), role) == 0)
+          module.unknown("role", role, weights::role_names());
         weights.modules[role] = parse_module(module);
       });
     } else if (key == "prefix") {
