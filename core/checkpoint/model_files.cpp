@@ -94,17 +94,16 @@ std::string index_of(const Split& split, DType dtype) {
   return index_json(file_of, total_size);
 }
 
-/// A parameter in the type that is stored: the home, or the weights that ops compute with. Never a converted
-/// copy.
+/// A parameter in the type that is stored: the main weights, or those that ops compute with. Never a
+/// converted copy.
 at::Tensor stored_value(const tensor::Weight& weight, DType dtype) {
-  const at::Tensor home = weight.unit->home(weight.first);
-  if (home.scalar_type() == tensor::to_torch(dtype)) return home;
+  const at::Tensor main = weight.unit->main_weight(weight.first);
+  if (main.scalar_type() == tensor::to_torch(dtype)) return main;
   weight.unit->gather();
   at::Tensor value = weight.value();
   ensure(value.scalar_type() == tensor::to_torch(dtype),
          weight.unit->name(),
-         " is kept neither at home nor for compute ",
-         "in the type that is stored");
+         " has neither main nor compute weights of the type that is stored");
   return value;
 }
 

@@ -24,7 +24,7 @@ constexpr int kFormatVersion = 1;
 constexpr const char* kShard = "shard-00001-of-00001.safetensors";
 constexpr const char* kMaster = "master";
 
-using HasMaster = std::function<bool(const tensor::Unit&)>;
+using HasMaster = std::function<bool(const tensor::FlatParameter&)>;
 
 /// Every tensor that the folder holds, by its name in the file, as views into the buffers of the run.
 /// `has_master` is asked of each trained unit: units may differ in type.
@@ -32,15 +32,15 @@ std::vector<std::pair<std::string, at::Tensor>> named_state(const models::Decode
                                                             const optim::Optimizer& optimizer,
                                                             const HasMaster& has_master) {
   std::vector<std::pair<std::string, at::Tensor>> named;
-  const auto add = [&](const std::string& kind, const tensor::Unit& unit, const at::Tensor& flat) {
+  const auto add = [&](const std::string& kind, const tensor::FlatParameter& unit, const at::Tensor& flat) {
     for (const tensor::Parameter& parameter : unit.parameters()) {
       named.emplace_back(kind + "." + parameter.name,
                          flat.narrow(0, parameter.offset, parameter.numel).view(parameter.shape));
     }
   };
   for (const optim::Optimizer::State& state : optimizer.state()) add(state.kind, *state.unit, state.values);
-  for (const tensor::Unit* unit : decoder.unit_pointers()) {
-    if (unit->trainable() && has_master(*unit)) add(kMaster, *unit, unit->home());
+  for (const tensor::FlatParameter* unit : decoder.unit_pointers()) {
+    if (unit->trainable() && has_master(*unit)) add(kMaster, *unit, unit->main_weights());
   }
   return named;
 }
@@ -53,8 +53,8 @@ void write_optimizer(const fs::path& folder,
                      DType weights_dtype) {
   fs::create_directories(folder);
   bool with_master = false;
-  const auto is_wider = [&](const tensor::Unit& unit) {
-    const bool wider = unit.home().scalar_type() != tensor::to_torch(weights_dtype);
+  const auto is_wider = [&](const tensor::FlatParameter& unit) {
+    const bool wider = unit.main_weights().scalar_type() != tensor::to_torch(weights_dtype);
     with_master = with_master || wider;
     return wider;
   };
@@ -84,7 +84,7 @@ void read_optimizer(const fs::path& folder, models::Decoder& decoder, optim::Opt
   std::map<std::string, const io::TensorView*> stored;
   for (const io::TensorView& tensor : file.tensors()) stored[tensor.name] = &tensor;
   const bool with_master = index.at("master_weights").get<bool>();
-  const auto has_stored = [&](const tensor::Unit& unit) {
+  const auto has_stored = [&](const tensor::FlatParameter& unit) {
     return with_master &&
            std::any_of(unit.parameters().begin(), unit.parameters().end(), [&](const auto& parameter) {
              return stored.contains(std::string(kMaster) + "." + parameter.name);
@@ -122,7 +122,7 @@ void read_optimizer(const fs::path& folder, models::Decoder& decoder, optim::Opt
         ": ",
         stored.empty() ? "" : stored.begin()->first,
         " belongs to no parameter of this run; the checkpoint was made with another optimizer or model");
-  for (tensor::Unit* unit : decoder.unit_pointers()) unit->home_changed();
+  for (tensor::FlatParameter* unit : decoder.unit_pointers()) unit->main_changed();
   optimizer.set_num_steps(index.at("num_steps").get<int64_t>());
 }
 

@@ -8,7 +8,8 @@
 namespace automodel::checkpoint {
 
 /// Writes `optim/`: one safetensors file with a slice for each trained parameter and kind of state
-/// ("exp_avg.NAME"), and, of units whose home is of another type than the stored weights, the home itself
+/// ("exp_avg.NAME"), and, of units whose main weights are of another type than the stored ones, the main
+/// weights
 /// ("master.NAME"); plus index.json with the step count. Slices are logical tensors, never offsets: another
 /// mesh can read them.
 void write_optimizer(const std::filesystem::path& folder,

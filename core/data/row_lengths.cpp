@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <chrono>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -10,14 +9,13 @@
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "core/base/plural.h"
+#include "core/base/stopwatch.h"
 #include "core/data/prefetcher.h"
 #include "core/data/processor.h"
 #include "core/data/source.h"
 
 namespace automodel::data {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 constexpr int64_t kMostThreads = 16;
 
@@ -141,13 +139,12 @@ RowLengths measure_rows(const Source& source, const Processor& processor, const 
     if (!invalid.contains(row)) lengths.rows.push_back(found);
     return PreparedBatch{};
   };
-  const auto begin = Clock::now();
-  const auto seconds = [&] { return std::chrono::duration<double>(Clock::now() - begin).count(); };
+  const Stopwatch stopwatch;
   {
     Prefetcher rows(
         measure, 0, count, std::clamp<int64_t>(std::thread::hardware_concurrency(), 1, kMostThreads));
     constexpr int64_t kShown = 200;  // rows between two lines of progress
-    for (int64_t i = 0; i < count && seconds() < options.max_seconds; ++i) {
+    for (int64_t i = 0; i < count && stopwatch.seconds() < options.max_seconds; ++i) {
       rows.next();
       if (i % kShown == 0)
         log::set_status(detail::join("looking at the lengths of rows: ", i, " of ", count));

@@ -1,6 +1,7 @@
 #include "core/models/decoder.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <string_view>
 #include <utility>
@@ -21,21 +22,44 @@
 namespace automodel::models {
 namespace {
 
-std::unique_ptr<tensor::Unit> make_unit(const weights::SegmentWeights& segment,
-                                        const tensor::Unit::Options& options) {
-  std::vector<tensor::Parameter> parameters;
-  for (const weights::WeightSpec& weight : segment.weights) {
-    if (weight.kind != weights::WeightSpec::Kind::kBuffer) parameters.push_back({weight.name, weight.shape});
+/// Parameters that are gathered and sharded alike.
+enum class UnitKind {
+  kDense,
+  kExperts,  ///< stacked by expert: shared by other ranks than the rest
+  kSmall,    ///< vectors: cheaper to keep everywhere than to gather
+};
+
+constexpr std::array<std::pair<UnitKind, const char*>, 3> kUnitKinds = {
+    std::pair{UnitKind::kDense, ""}, {UnitKind::kExperts, ".experts"}, {UnitKind::kSmall, ".small"}};
+
+UnitKind kind_of(const weights::WeightSpec& weight) {
+  if (weight.role.starts_with("moe.experts.")) return UnitKind::kExperts;
+  return weight.shape.size() <= 1 ? UnitKind::kSmall : UnitKind::kDense;
+}
+
+/// The parameters of a segment by kind, kinds without any left out. Matrices come first, so that those which
+/// are applied as one lie side by side.
+void make_units(const weights::SegmentWeights& segment,
+                const tensor::FlatParameter::Options& options,
+                std::vector<std::unique_ptr<tensor::FlatParameter>>& units) {
+  for (const auto& [kind, suffix] : kUnitKinds) {
+    std::vector<tensor::Parameter> parameters;
+    for (const weights::WeightSpec& weight : segment.weights) {
+      if (weight.kind != weights::WeightSpec::Kind::kBuffer && kind_of(weight) == kind)
+        parameters.push_back({weight.name, weight.shape});
+    }
+    if (parameters.empty()) continue;
+    std::stable_partition(parameters.begin(), parameters.end(), [](const tensor::Parameter& parameter) {
+      return parameter.shape.size() == 2;
+    });
+    units.push_back(
+        std::make_unique<tensor::FlatParameter>(segment.segment + suffix, std::move(parameters), options));
   }
-  std::stable_partition(parameters.begin(), parameters.end(), [](const tensor::Parameter& parameter) {
-    return parameter.shape.size() == 2;
-  });
-  return std::make_unique<tensor::Unit>(segment.segment, std::move(parameters), options);
 }
 
 /// The buffers of all segments; null where there are none.
-std::unique_ptr<tensor::Unit> make_buffers(const std::vector<weights::SegmentWeights>& segments,
-                                           const tensor::Unit::Options& options) {
+std::unique_ptr<tensor::FlatParameter> make_buffers(const std::vector<weights::SegmentWeights>& segments,
+                                                    const tensor::FlatParameter::Options& options) {
   std::vector<tensor::Parameter> parameters;
   for (const weights::SegmentWeights& segment : segments) {
     for (const weights::WeightSpec& weight : segment.weights) {
@@ -44,10 +68,12 @@ std::unique_ptr<tensor::Unit> make_buffers(const std::vector<weights::SegmentWei
     }
   }
   if (parameters.empty()) return nullptr;
-  tensor::Unit::Options fixed;
+  tensor::FlatParameter::Options fixed;
   fixed.device = options.device;
   fixed.trainable = false;
-  return std::make_unique<tensor::Unit>("buffers", std::move(parameters), fixed);
+  fixed.placement = options.placement;
+  fixed.poison_released = options.poison_released;
+  return std::make_unique<tensor::FlatParameter>("buffers", std::move(parameters), fixed);
 }
 
 /// Calls copy(block of the parameter, block of the file's tensor) for every part that they share.
@@ -83,8 +109,8 @@ std::vector<const nn::Segment*> Decoder::segment_pointers() const {
   return pointers;
 }
 
-std::vector<tensor::Unit*> Decoder::unit_pointers() const {
-  std::vector<tensor::Unit*> pointers;
+std::vector<tensor::FlatParameter*> Decoder::unit_pointers() const {
+  std::vector<tensor::FlatParameter*> pointers;
   for (const auto& unit : units) pointers.push_back(unit.get());
   if (buffers) pointers.push_back(buffers.get());
   for (const auto& unit : adapter_units) pointers.push_back(unit.get());
@@ -92,19 +118,25 @@ std::vector<tensor::Unit*> Decoder::unit_pointers() const {
 }
 
 Decoder build_decoder(const arch::DecoderConfig& config,
-                      const tensor::Unit::Options& options,
+                      const tensor::FlatParameter::Options& options,
                       const LoraSource& lora_of) {
   Decoder decoder{config, weights::model_weights(config), {}, nullptr, {}, {}, {}};
   ensure(decoder.weights.size() == config.layers.size() + 2, "a decoder has an embedding, layers and a head");
-  for (const weights::SegmentWeights& segment : decoder.weights)
-    decoder.units.push_back(make_unit(segment, options));
+  for (const weights::SegmentWeights& segment : decoder.weights) make_units(segment, options, decoder.units);
   decoder.buffers = make_buffers(decoder.weights, options);
-  for (tensor::Unit* unit : decoder.unit_pointers()) {
+  rebuild_segments(decoder, lora_of);
+  return decoder;
+}
+
+void rebuild_segments(Decoder& decoder, const LoraSource& lora_of) {
+  decoder.places.clear();
+  const auto place = [&](tensor::FlatParameter* unit) {
     for (size_t i = 0; i < unit->parameters().size(); ++i)
       decoder.places.emplace(unit->parameters()[i].name, tensor::Weight{unit, i, 1});
-  }
+  };
+  for (const auto& unit : decoder.units) place(unit.get());
+  if (decoder.buffers) place(decoder.buffers.get());
   decoder.segments = make_segments(decoder, lora_of);
-  return decoder;
 }
 
 at::Tensor as_in_file(const weights::FileTensor& file, const at::Tensor& parameter) {
@@ -118,14 +150,14 @@ void load_weights(Decoder& decoder, const io::WeightFiles& files) {
   for (const weights::MatchedWeight& matched : weights::match_weights(decoder.config, files)) {
     const tensor::Weight weight = decoder.find(matched.parameter);
     const at::Tensor source =
-        plain_values(matched, decoder.config.quantization, weight.unit->home(weight.first).scalar_type());
-    each_block(
-        matched.place, weight.unit->home(weight.first), source, [](at::Tensor here, const at::Tensor& there) {
-          here.copy_(there);
-        });
+        plain_values(matched, decoder.config.quantization, weight.unit->options().main_dtype);
+    weight.unit->write_main_weight(weight.first, [&](const at::Tensor& parameter) {
+      each_block(matched.place, parameter, source, [](at::Tensor here, const at::Tensor& there) {
+        here.copy_(there);
+      });
+    });
     matched.file->drop_pages(*matched.tensor);
   }
-  for (tensor::Unit* unit : decoder.unit_pointers()) unit->home_changed();
 }
 
 void init_weights(Decoder& decoder, uint64_t seed) {
@@ -153,13 +185,34 @@ class Draw {
       : decoder_(decoder), segment_(segment), generator_(generator) {}
 
   void fill(const weights::WeightSpec& spec) {
+    write(spec, [&](at::Tensor value) { first_draw(spec, std::move(value)); });
+  }
+
+  /// The second draw of what a module scales by the depth when all of its parts are drawn.
+  void scale(const weights::WeightSpec& spec) {
+    const auto layers = static_cast<double>(decoder_.config.layers.size());
+    write(spec, [&](at::Tensor value) {
+      if (spec.init == weights::WeightSpec::Init::kNormalByDepth)
+        return normal(spec, value, decoder_.config.initializer_range / std::sqrt(2 * layers));
+      const double bound = 1 / std::sqrt(static_cast<double>(spec.shape.at(1)));
+      const at::Tensor uniform = at::empty(value.sizes(), value.options().device(at::kCPU));
+      value.copy_(uniform.uniform_(-bound, bound, generator_).div_(std::sqrt(layers)));
+    });
+  }
+
+ private:
+  void write(const weights::WeightSpec& spec, const std::function<void(at::Tensor)>& write_value) const {
+    const tensor::Weight weight = decoder_.find(spec.name);
+    weight.unit->write_main_weight(weight.first, write_value);
+  }
+
+  void first_draw(const weights::WeightSpec& spec, at::Tensor value) {
     using Init = weights::WeightSpec::Init;
-    at::Tensor value = home(spec);
     switch (spec.init) {
       case Init::kNormal:
       case Init::kNormalByDepth:
       case Init::kUniformByDepth:
-        return normal(spec, decoder_.config.initializer_range);
+        return normal(spec, value, decoder_.config.initializer_range);
       case Init::kZeros:
         value.zero_();
         return;
@@ -180,26 +233,8 @@ class Draw {
     }
   }
 
-  /// The second draw of what a module scales by the depth when all of its parts are drawn.
-  void scale(const weights::WeightSpec& spec) {
-    const auto layers = static_cast<double>(decoder_.config.layers.size());
-    if (spec.init == weights::WeightSpec::Init::kNormalByDepth)
-      return normal(spec, decoder_.config.initializer_range / std::sqrt(2 * layers));
-    at::Tensor value = home(spec);
-    const double bound = 1 / std::sqrt(static_cast<double>(spec.shape.at(1)));
-    const at::Tensor uniform = at::empty(value.sizes(), value.options().device(at::kCPU));
-    value.copy_(uniform.uniform_(-bound, bound, generator_).div_(std::sqrt(layers)));
-  }
-
- private:
-  at::Tensor home(const weights::WeightSpec& spec) const {
-    const tensor::Weight weight = decoder_.find(spec.name);
-    return weight.unit->home(weight.first);
-  }
-
   /// Drawn as the file has it: transposed or by group where that is how transformers' module is.
-  void normal(const weights::WeightSpec& spec, double std) const {
-    at::Tensor value = home(spec);
+  void normal(const weights::WeightSpec& spec, const at::Tensor& value, double std) const {
     const bool as_it_stands = spec.files.size() != 1 || spec.files.front().blocks.empty();
     if (as_it_stands) return tensor::fill_normal(value, std, generator_);
     const at::Tensor drawn = at::empty(spec.files.front().shape, value.options());
@@ -248,9 +283,8 @@ void init_weights(Decoder& decoder,
   }
   if (const auto padding = decoder.config.embedding.pad_token_id) {
     const tensor::Weight table = decoder.find(decoder.weights.front().weights.front().name);
-    table.unit->home(table.first)[*padding].zero_();
+    table.unit->write_main_weight(table.first, [&](const at::Tensor& value) { value[*padding].zero_(); });
   }
-  for (tensor::Unit* unit : decoder.unit_pointers()) unit->home_changed();
 }
 
 }  // namespace automodel::models

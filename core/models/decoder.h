@@ -10,7 +10,7 @@
 #include "core/arch/decoder_config.h"
 #include "core/io/safetensors.h"
 #include "core/nn/segment.h"
-#include "core/tensor/unit.h"
+#include "core/tensor/flat_parameter.h"
 #include "core/weights/weight_spec.h"
 
 namespace automodel::models {
@@ -18,11 +18,12 @@ namespace automodel::models {
 /// A decoder in memory: its parameters in units and its segments in order. Segments point into the units.
 struct Decoder {
   arch::DecoderConfig config;
-  std::vector<weights::SegmentWeights> weights;  ///< parameters in the order of the definition
-  std::vector<std::unique_ptr<tensor::Unit>>
-      units;                              ///< one a segment; matrices first, so that fuse groups touch
-  std::unique_ptr<tensor::Unit> buffers;  ///< float32 values that do not learn by gradients; null: none
-  std::vector<std::unique_ptr<tensor::Unit>> adapter_units;  ///< of adapters (core/peft); empty: none
+  std::vector<weights::SegmentWeights> weights;               ///< parameters in the order of the definition
+  std::vector<std::unique_ptr<tensor::FlatParameter>> units;  ///< by segment and kind: dense, experts, small
+  std::unique_ptr<tensor::FlatParameter>
+      buffers;  ///< float32 values that do not learn by gradients; null: none
+  std::vector<std::unique_ptr<tensor::FlatParameter>>
+      adapter_units;  ///< of adapters (core/peft); empty: none
   std::vector<std::unique_ptr<nn::Segment>> segments;
   std::unordered_map<std::string, tensor::Weight> places;  ///< of the model's parameters and buffers
 
@@ -30,7 +31,7 @@ struct Decoder {
   tensor::Weight find(const std::string& name) const;
 
   std::vector<const nn::Segment*> segment_pointers() const;
-  std::vector<tensor::Unit*> unit_pointers() const;  ///< the model's, its buffers', the adapters'
+  std::vector<tensor::FlatParameter*> unit_pointers() const;  ///< the model's, its buffers', the adapters'
 };
 
 /// Gives the adapters of linears that are applied as one, by their module names
@@ -41,8 +42,11 @@ using LoraSource = std::function<std::shared_ptr<const ops::Lora>(const std::vec
 /// Allocates units (zeroed) and builds the segments. The units that `lora_of` points into are not the
 /// decoder's until they are moved to adapter_units.
 Decoder build_decoder(const arch::DecoderConfig& config,
-                      const tensor::Unit::Options& options,
+                      const tensor::FlatParameter::Options& options,
                       const LoraSource& lora_of = {});
+
+/// Makes places and segments anew after units were replaced by others of the same names.
+void rebuild_segments(Decoder& decoder, const LoraSource& lora_of = {});
 
 /// A parameter, or its gradient, as the file's tensor holds it: itself, or a copy of its part.
 at::Tensor as_in_file(const weights::FileTensor& file, const at::Tensor& parameter);

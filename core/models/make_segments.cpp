@@ -6,7 +6,6 @@
 #include "core/models/unit_types.h"
 #include "core/nn/decoder_segments.h"
 #include "core/nn/moe.h"
-#include "core/nn/pooled_head.h"
 
 namespace automodel::models {
 namespace {
@@ -245,78 +244,85 @@ nn::Transform make_transform(const arch::TransformConfig& config,
           .norm = find.norm("norm." + head, config.norm)};
 }
 
-nn::PooledHead make_pooled_head(const arch::DecoderConfig& config, const SegmentParameters& find) {
-  nn::PooledHead head;
-  head.norm = find.norm("norm.final", config.norm);
-  head.pooling = config.classifier.pooling;
-  if (config.task != arch::Task::kClassification) return head;
-  head.transform = make_transform(config.classifier.transform, find, "classifier");
-  head.padding_id = config.classifier.padding_id;
-  head.label_kind = config.classifier.label_kind.value_or(arch::LabelKind::kSeveral);
-  head.projection = find.linear({"classifier"});
-  return head;
+nn::RowLabels make_row_labels(const arch::DecoderConfig& config, const SegmentParameters& find) {
+  return {.pooling = config.classifier.pooling,
+          .padding_id = config.classifier.padding_id,
+          .transform = make_transform(config.classifier.transform, find, "classifier"),
+          .projection = find.linear({"classifier"}),
+          .label_kind = config.classifier.label_kind.value_or(arch::LabelKind::kSeveral)};
 }
 
-nn::Head make_head(const arch::DecoderConfig& config,
-                   const SegmentParameters& find,
-                   const tensor::Weight& table,
-                   const LoraSource& lora_of) {
-  nn::Head head{.norm = find.norm("norm.final", config.norm),
-                .transform = make_transform(config.head.transform, find, "head"),
-                .projection = {},
-                .logit_scale = config.head.logit_scale,
-                .logit_softcap = config.head.logit_softcap,
-                .normalised = config.head.normalised};
+nn::NextToken make_next_token(const arch::DecoderConfig& config,
+                              const SegmentParameters& find,
+                              const tensor::Weight& table,
+                              const LoraSource& lora_of) {
+  nn::NextToken objective{.transform = make_transform(config.head.transform, find, "head"),
+                          .projection = {},
+                          .logit_scale = config.head.logit_scale,
+                          .logit_softcap = config.head.logit_softcap,
+                          .normalised = config.head.normalised};
   for (const arch::LayerConfig& layer : config.layers) {
-    if (layer.feed_forward == arch::FeedForwardKind::kMoe) head.aux_loss_coef = layer.moe.aux_loss_coef;
+    if (layer.feed_forward == arch::FeedForwardKind::kMoe) objective.aux_loss_coef = layer.moe.aux_loss_coef;
   }
+  ops::Linear& projection = objective.projection;
   if (!config.head.tied) {
-    head.projection = find.linear({"head"});
-    return head;
+    projection = find.linear({"head"});
+    return objective;
   }
-  head.projection.weight = table;
-  head.projection.out_features = {config.vocab_size};
-  if (config.head.bias) head.projection.bias = {find.get("head.bias")};
-  if (lora_of)
-    head.projection.lora = lora_of({config.names.modules.at("head").module}, head.projection.out_features);
-  return head;
+  projection.weight = table;
+  projection.out_features = {config.vocab_size};
+  if (config.head.bias) projection.bias = {find.get("head.bias")};
+  if (lora_of) projection.lora = lora_of({config.names.modules.at("head").module}, projection.out_features);
+  return objective;
+}
+
+nn::Objective make_objective(const arch::DecoderConfig& config,
+                             const SegmentParameters& find,
+                             const tensor::Weight& table,
+                             const LoraSource& lora_of) {
+  if (predicts_tokens(config)) return make_next_token(config, find, table, lora_of);
+  if (config.task == arch::Task::kClassification) return make_row_labels(config, find);
+  return nn::RowVector{.pooling = config.classifier.pooling,
+                       .width = config.hidden_size,
+                       .dtype = table.unit->options().compute_dtype};
 }
 
 }  // namespace
 
 std::vector<std::unique_ptr<nn::Segment>> make_segments(const Decoder& decoder, const LoraSource& lora_of) {
   const arch::DecoderConfig& config = decoder.config;
-  tensor::Unit* const buffers = decoder.buffers.get();
   std::vector<std::unique_ptr<nn::Segment>> segments;
   RopeTables ropes;
   for (const arch::RopeConfig& rope : config.ropes) {
     ropes.push_back(rope.rotary_dim > 0 ? std::make_shared<nn::RopeTable>(rope, device_of(decoder))
                                         : nullptr);
   }
-  const SegmentParameters embed(*decoder.units.front(), buffers, decoder.weights.front(), lora_of);
+  const SegmentParameters embed(decoder, decoder.weights.front(), lora_of);
   const nn::Embedding embedding = make_embedding(config, embed);
-  segments.push_back(std::make_unique<nn::EmbedSegment>(decoder.weights.front().segment, embedding));
+  segments.push_back(
+      std::make_unique<nn::EmbedSegment>(decoder.weights.front().segment, embedding, embed.units()));
   bool router_before = false;
   for (size_t i = 0; i < config.layers.size(); ++i) {
     const weights::SegmentWeights& weights = decoder.weights[i + 1];
-    const SegmentParameters find(*decoder.units[i + 1], buffers, weights, lora_of);
+    const SegmentParameters find(decoder, weights, lora_of);
     std::vector<nn::Step> steps = make_steps(config.layers[i], find, ropes);
     segments.push_back(std::make_unique<nn::DecoderBlock>(
         weights.segment, std::move(steps), find.units(), config.hidden_size, router_before));
     router_before = router_before || config.layers[i].feed_forward == arch::FeedForwardKind::kMoe;
   }
-  const SegmentParameters head(*decoder.units.back(), buffers, decoder.weights.back(), lora_of);
-  const std::string& name = decoder.weights.back().segment;
-  if (predicts_tokens(config)) {
-    segments.push_back(
-        std::make_unique<nn::HeadSegment>(name, make_head(config, head, embedding.table, lora_of)));
-  } else {
-    segments.push_back(
-        std::make_unique<nn::PooledHeadSegment>(name,
-                                                make_pooled_head(config, head),
-                                                config.hidden_size,
-                                                decoder.units.back()->options().compute_dtype));
+  const SegmentParameters head(decoder, decoder.weights.back(), lora_of);
+  nn::Objective objective = make_objective(config, head, embedding.table, lora_of);
+  std::vector<tensor::FlatParameter*> head_units = head.units();
+  if (const auto* next_token = std::get_if<nn::NextToken>(&objective)) {
+    // A tied table, and its adapters.
+    for (tensor::FlatParameter* unit : ops::units_of(next_token->projection)) {
+      if (std::ranges::find(head_units, unit) == head_units.end()) head_units.push_back(unit);
+    }
   }
+  segments.push_back(std::make_unique<nn::HeadSegment>(decoder.weights.back().segment,
+                                                       head.norm("norm.final", config.norm),
+                                                       std::move(objective),
+                                                       std::move(head_units)));
   return segments;
 }
 

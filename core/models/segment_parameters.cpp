@@ -22,19 +22,14 @@ std::vector<std::string> module_names(const tensor::Weight& weight) {
 
 tensor::Weight SegmentParameters::find(const std::string& role) const {
   for (const weights::WeightSpec& spec : segment_.weights) {
-    if (spec.role != role) continue;
-    tensor::Unit& unit = spec.kind == weights::WeightSpec::Kind::kBuffer ? *buffers_ : unit_;
-    const auto& parameters = unit.parameters();
-    const auto at = std::ranges::find(parameters, spec.name, &tensor::Parameter::name);
-    ensure(at != parameters.end(), unit.name(), " has no parameter ", spec.name);
-    return {&unit, static_cast<size_t>(at - parameters.begin()), 1};
+    if (spec.role == role) return decoder_.find(spec.name);
   }
   return {};
 }
 
 tensor::Weight SegmentParameters::get(const std::string& role) const {
   const tensor::Weight weight = find(role);
-  ensure(static_cast<bool>(weight), unit_.name(), " has no ", role);
+  ensure(static_cast<bool>(weight), segment_.segment, " has no ", role);
   return weight;
 }
 
@@ -45,13 +40,13 @@ ops::Linear SegmentParameters::linear(const std::vector<std::string>& modules) c
   bool any_bias = false;
   for (size_t i = 0; i < modules.size(); ++i) {
     const tensor::Weight weight = get(modules[i] + ".weight");
-    ensure(weight.first == layer.weight.first + i,
-           unit_.name(),
+    ensure(weight.unit == layer.weight.unit && weight.first == layer.weight.first + i,
+           segment_.segment,
            ": ",
            modules[i],
            " is not next to ",
            modules[0]);
-    layer.out_features.push_back(unit_.parameters()[weight.first].shape[0]);
+    layer.out_features.push_back(weight.unit->parameters()[weight.first].local_shape[0]);
     layer.bias.push_back(find(modules[i] + ".bias"));
     any_bias |= static_cast<bool>(layer.bias.back());
   }
@@ -71,15 +66,17 @@ ops::Norm SegmentParameters::norm(const std::string& role, const arch::NormConfi
 }
 
 uint64_t SegmentParameters::dropout_site(const std::string& role, size_t branch) const {
-  return ops::dropout_site(detail::join(unit_.name(), " ", role, " ", branch));
+  return ops::dropout_site(detail::join(segment_.segment, " ", role, " ", branch));
 }
 
-std::vector<tensor::Unit*> SegmentParameters::units() const {
-  std::vector<tensor::Unit*> units = {&unit_};
-  const auto is_buffer = [](const weights::WeightSpec& spec) {
-    return spec.kind == weights::WeightSpec::Kind::kBuffer;
-  };
-  if (std::ranges::any_of(segment_.weights, is_buffer)) units.push_back(buffers_);
+std::vector<tensor::FlatParameter*> SegmentParameters::units() const {
+  std::vector<tensor::FlatParameter*> units, buffers;
+  for (const weights::WeightSpec& spec : segment_.weights) {
+    tensor::FlatParameter* const unit = decoder_.find(spec.name).unit;
+    auto& list = spec.kind == weights::WeightSpec::Kind::kBuffer ? buffers : units;
+    if (std::ranges::find(list, unit) == list.end()) list.push_back(unit);
+  }
+  units.insert(units.end(), buffers.begin(), buffers.end());
   if (adapter_unit_) units.push_back(adapter_unit_);
   return units;
 }

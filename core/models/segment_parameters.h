@@ -13,12 +13,8 @@ namespace automodel::models {
 /// Finds the handles of one segment's parameters by their roles (roles.h).
 class SegmentParameters {
  public:
-  /// `buffers`: the unit of values that do not learn by gradients; null where there are none.
-  SegmentParameters(tensor::Unit& unit,
-                    tensor::Unit* buffers,
-                    const weights::SegmentWeights& segment,
-                    const LoraSource& lora_of)
-      : unit_(unit), buffers_(buffers), segment_(segment), lora_of_(lora_of) {}
+  SegmentParameters(const Decoder& decoder, const weights::SegmentWeights& segment, const LoraSource& lora_of)
+      : decoder_(decoder), segment_(segment), lora_of_(lora_of) {}
 
   /// A null handle when there is no such parameter.
   tensor::Weight find(const std::string& role) const;
@@ -41,15 +37,14 @@ class SegmentParameters {
   /// A number for the dropout of a role's branch, another for every layer, role and branch.
   uint64_t dropout_site(const std::string& role, size_t branch) const;
 
-  /// The unit itself, that of its buffers and that of the adapters that linear() met.
-  std::vector<tensor::Unit*> units() const;
+  /// Those of the segment's parameters, that of its buffers and that of the adapters that linear() met.
+  std::vector<tensor::FlatParameter*> units() const;
 
  private:
-  tensor::Unit& unit_;
-  tensor::Unit* buffers_;
+  const Decoder& decoder_;
   const weights::SegmentWeights& segment_;
   const LoraSource& lora_of_;
-  mutable tensor::Unit* adapter_unit_ = nullptr;
+  mutable tensor::FlatParameter* adapter_unit_ = nullptr;
 };
 
 }  // namespace automodel::models

@@ -11,7 +11,7 @@ namespace automodel::models {
 
 at::Device device_of(const Decoder& decoder) {
   const at::Device device = decoder.units.at(0)->options().device;
-  for (const tensor::Unit* unit : decoder.unit_pointers())
+  for (const tensor::FlatParameter* unit : decoder.unit_pointers())
     ensure(unit->options().device == device, unit->name(), " lies on another device than the embedding");
   return device;
 }

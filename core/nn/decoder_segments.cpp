@@ -1,19 +1,17 @@
 // B batch, T tokens, D hidden
 #include "core/nn/decoder_segments.h"
 
-#include <algorithm>
-#include <array>
+#include <type_traits>
 #include <utility>
 
 #include <ATen/ops/add.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/mul.h>
-#include <ATen/ops/tanh.h>
 #include <ATen/ops/zeros_like.h>
 
+#include "core/nn/router_fields.h"
 #include "core/ops/dropout.h"
 #include "core/ops/embedding.h"
-#include "core/ops/linear_cross_entropy.h"
 #include "core/ops/norm.h"
 
 namespace automodel::nn {
@@ -21,25 +19,18 @@ namespace {
 
 constexpr uint64_t kEmbeddingSite = 0xe3bed;
 
-/// The sums of the auxiliary loss on their way from router to router.
-constexpr std::array<std::pair<const char*, at::Tensor RouterStats::*>, 3> kRouterSums = {
-    std::pair{"router.probabilities", &RouterStats::probabilities_E},
-    std::pair{"router.choices", &RouterStats::choices_E},
-    std::pair{"router.tokens", &RouterStats::tokens}};
-
-void read_router(const State& in, RouterStats& stats) {
-  for (const auto& [name, member] : kRouterSums) stats.*member = in.at(name);
-}
-
 }  // namespace
 
-EmbedSegment::EmbedSegment(std::string name, Embedding embedding)
-    : name_(std::move(name)), embedding_(embedding) {}
+EmbedSegment::EmbedSegment(std::string name, Embedding embedding, std::vector<tensor::FlatParameter*> units)
+    : name_(std::move(name)), embedding_(embedding), units_(std::move(units)) {}
 
-std::vector<StateField> EmbedSegment::writes(int64_t rows, int64_t length) const {
+std::vector<StateField> EmbedSegment::writes(const BatchShape& shape) const {
   const tensor::Weight& table = embedding_.table;
   const int64_t hidden_size = table.unit->parameters()[table.first].shape[1];
-  return {{kHidden, {rows, length, hidden_size}, table.unit->options().compute_dtype}};
+  return {{kHidden,
+           {shape.rows, shape.length, hidden_size},
+           table.unit->options().compute_dtype,
+           /*needs_grad=*/true}};
 }
 
 namespace {
@@ -113,7 +104,7 @@ bool Step::is_plain() const {
 
 DecoderBlock::DecoderBlock(std::string name,
                            std::vector<Step> steps,
-                           std::vector<tensor::Unit*> units,
+                           std::vector<tensor::FlatParameter*> units,
                            int64_t hidden_size,
                            bool adds_to_router)
     : name_(std::move(name)),
@@ -131,27 +122,32 @@ DecoderBlock::DecoderBlock(std::string name,
 std::vector<std::string> DecoderBlock::reads() const {
   std::vector<std::string> names = {kHidden};
   if (moe_ && moe_->aux_loss_coef != 0 && adds_to_router_) {
-    for (const auto& [name, member] : kRouterSums) names.emplace_back(name);
+    for (const RouterField& field : kRouterFields) names.emplace_back(field.name);
   }
   return names;
 }
 
-std::vector<StateField> DecoderBlock::writes(int64_t rows, int64_t length) const {
+std::vector<StateField> DecoderBlock::writes(const BatchShape& shape) const {
+  const at::ScalarType compute = units_[0]->options().compute_dtype;
   std::vector<StateField> fields = {
-      {kHidden, {rows, length, hidden_size_}, units_[0]->options().compute_dtype}};
+      {kHidden, {shape.rows, shape.length, hidden_size_}, compute, /*needs_grad=*/true}};
   if (!moe_) return fields;
   const int64_t experts = moe_->router.num_experts;
   fields.push_back({expert_load_field(name_), {experts}, at::kFloat});
   if (moe_->aux_loss_coef == 0) return fields;
-  fields.push_back({kRouterSums[0].first, {experts}, at::kFloat});
-  fields.push_back({kRouterSums[1].first, {experts}, at::kFloat});
-  fields.push_back({kRouterSums[2].first, {}, at::kFloat});
+  for (const RouterField& field : kRouterFields) {
+    const bool is_count = field.member == &RouterStats::tokens;
+    fields.push_back({field.name,
+                      is_count ? std::vector<int64_t>{} : std::vector<int64_t>{experts},
+                      field.needs_grad ? sum_dtype(compute) : at::kFloat,
+                      field.needs_grad});
+  }
   return fields;
 }
 
 State DecoderBlock::forward(const State& in, const MicroBatch& batch, const ops::OpContext& context) const {
   RouterStats router;
-  if (in.has(kRouterSums[0].first)) read_router(in, router);
+  if (in.has(kRouterFields[0].name)) read_router(in, router);
   const MixerInput input{context, batch.tokens, batch.cache ? &batch.cache->of(name_) : nullptr, &router};
   at::Tensor x_BTD = in.at(kHidden);
   for (size_t i = 0; i < steps_.size(); ++i) {
@@ -170,28 +166,26 @@ State DecoderBlock::forward(const State& in, const MicroBatch& batch, const ops:
   if (!moe_) return out;
   out.set(expert_load_field(name_), router.load_E);
   if (moe_->aux_loss_coef == 0) return out;
-  for (const auto& [name, member] : kRouterSums) out.set(name, router.*member);
+  for (const RouterField& field : kRouterFields) out.set(field.name, router.*field.member);
   return out;
 }
 
-HeadSegment::HeadSegment(std::string name, Head head) : name_(std::move(name)), head_(std::move(head)) {}
-
-std::vector<tensor::Unit*> HeadSegment::units() const {
-  return head_units(head_.norm, head_.transform, head_.projection);
-}
+HeadSegment::HeadSegment(std::string name,
+                         ops::Norm norm,
+                         Objective objective,
+                         std::vector<tensor::FlatParameter*> units)
+    : name_(std::move(name)), norm_(norm), objective_(std::move(objective)), units_(std::move(units)) {}
 
 std::vector<std::string> HeadSegment::reads() const {
   std::vector<std::string> names = {kHidden};
-  if (head_.aux_loss_coef != 0) {
-    for (const auto& [name, member] : kRouterSums) names.emplace_back(name);
+  if (const auto* next_token = std::get_if<NextToken>(&objective_)) {
+    for (std::string& name : next_token->reads()) names.push_back(std::move(name));
   }
   return names;
 }
 
-std::vector<StateField> HeadSegment::writes(int64_t /*rows*/, int64_t /*length*/) const {
-  std::vector<StateField> fields = {{kLoss, {}, at::kFloat}};
-  if (head_.aux_loss_coef != 0) fields.push_back({kAuxLoss, {}, at::kFloat});
-  return fields;
+std::vector<StateField> HeadSegment::writes(const BatchShape& shape) const {
+  return std::visit([&](const auto& objective) { return objective.writes(shape); }, objective_);
 }
 
 State HeadSegment::forward(const State& in, const MicroBatch& batch, const ops::OpContext& context) const {
@@ -200,40 +194,18 @@ State HeadSegment::forward(const State& in, const MicroBatch& batch, const ops::
     ensure(!batch.labels_BT.defined(), "a loss needs every position");
     hidden_BTD = hidden_BTD.narrow(1, hidden_BTD.size(1) - 1, 1);
   }
-  at::Tensor normed_BTD = head_.transform.forward(ops::norm(hidden_BTD, head_.norm, context), context);
-  // The projection is linear: scaling what it reads scales the logits.
-  if (head_.logit_scale != 1) normed_BTD = at::mul(normed_BTD, head_.logit_scale);
-  const double softcap = head_.logit_softcap;
-  State out;
-  if (batch.labels_BT.defined()) {
-    at::Tensor loss = ops::linear_cross_entropy(normed_BTD.reshape({-1, normed_BTD.size(2)}),
-                                                batch.labels_BT.reshape({-1}),
-                                                head_.projection,
-                                                {.scale = batch.loss_scale,
-                                                 .ignore_index = batch.ignore_index,
-                                                 .chunk_rows = batch.loss_chunk_rows,
-                                                 .normalised_head = head_.normalised,
-                                                 .softcap = softcap},
-                                                context);
-    if (head_.aux_loss_coef != 0) {
-      RouterStats router;
-      read_router(in, router);
-      const at::Tensor balance = load_balancing_loss(router);
-      out.set(kAuxLoss, balance.detach());
-      // Its share of the step, as that of the token losses.
-      const auto labels = batch.labels_BT.ne(batch.ignore_index).sum().item<int64_t>();
-      loss = loss + balance * (head_.aux_loss_coef * batch.loss_scale * static_cast<double>(labels));
-    }
-    out.set(kLoss, loss);
-  }
-  if (batch.want_logits) {
-    c10::NoGradGuard no_grad;
-    at::Tensor logits_BTV = ops::linear(normed_BTD.detach(), head_.projection, context);
-    if (head_.normalised) logits_BTV = logits_BTV / ops::head_row_norms(head_.projection);
-    if (softcap > 0) logits_BTV = at::tanh(logits_BTV / softcap) * softcap;
-    out.set(kLogits, logits_BTV);
-  }
-  return out;
+  const at::Tensor normed_BTD = ops::norm(hidden_BTD, norm_, context);
+  return std::visit(
+      [&]<class T>(const T& objective) {
+        if constexpr (std::is_same_v<T, NextToken>) {
+          return objective.forward(normed_BTD, in, batch, context);
+        } else if constexpr (std::is_same_v<T, RowLabels>) {
+          return objective.forward(normed_BTD, batch, context);
+        } else {
+          return objective.forward(normed_BTD, batch);
+        }
+      },
+      objective_);
 }
 
 }  // namespace automodel::nn

@@ -10,8 +10,9 @@
 #include "core/nn/mamba2.h"
 #include "core/nn/mlp.h"
 #include "core/nn/moe.h"
+#include "core/nn/next_token.h"
+#include "core/nn/pooled_head.h"
 #include "core/nn/segment.h"
-#include "core/nn/transform.h"
 
 namespace automodel::nn {
 
@@ -30,15 +31,16 @@ struct Embedding {
 
 class EmbedSegment : public Segment {
  public:
-  EmbedSegment(std::string name, Embedding embedding);
+  /// `units`: those that its parameters lie in.
+  EmbedSegment(std::string name, Embedding embedding, std::vector<tensor::FlatParameter*> units);
 
   const std::string& name() const override { return name_; }
 
-  std::vector<tensor::Unit*> units() const override { return {embedding_.table.unit}; }
+  std::vector<tensor::FlatParameter*> units() const override { return units_; }
 
   std::vector<std::string> reads() const override { return {}; }
 
-  std::vector<StateField> writes(int64_t rows, int64_t length) const override;
+  std::vector<StateField> writes(const BatchShape& shape) const override;
 
   bool recomputable() const override { return false; }
 
@@ -47,6 +49,7 @@ class EmbedSegment : public Segment {
  private:
   std::string name_;
   Embedding embedding_;
+  std::vector<tensor::FlatParameter*> units_;
 };
 
 using Mixer = std::variant<Attention, LatentAttention, Mamba2, DeltaNet, Mlp, Moe>;
@@ -82,17 +85,17 @@ class DecoderBlock : public Segment {
   /// has sums of the auxiliary loss.
   DecoderBlock(std::string name,
                std::vector<Step> steps,
-               std::vector<tensor::Unit*> units,
+               std::vector<tensor::FlatParameter*> units,
                int64_t hidden_size,
                bool adds_to_router = false);
 
   const std::string& name() const override { return name_; }
 
-  std::vector<tensor::Unit*> units() const override { return units_; }
+  std::vector<tensor::FlatParameter*> units() const override { return units_; }
 
   std::vector<std::string> reads() const override;
 
-  std::vector<StateField> writes(int64_t rows, int64_t length) const override;
+  std::vector<StateField> writes(const BatchShape& shape) const override;
 
   bool recomputable() const override { return true; }
 
@@ -101,34 +104,31 @@ class DecoderBlock : public Segment {
  private:
   std::string name_;
   std::vector<Step> steps_;
-  std::vector<tensor::Unit*> units_;
+  std::vector<tensor::FlatParameter*> units_;
   int64_t hidden_size_;
   const arch::MoeConfig* moe_ = nullptr;  ///< of the experts in steps_; null: none
   bool adds_to_router_;
 };
 
-/// The residual stream to logits and loss.
-struct Head {
-  ops::Norm norm;
-  Transform transform{};
-  ops::Linear projection;      ///< its weight may be the embedding's table (tied)
-  double logit_scale = 1.0;    ///< multiplies logits
-  double logit_softcap = 0.0;  ///< logits become cap tanh(logits / cap); 0: off
-  double aux_loss_coef = 0.0;  ///< of the routers' load-balancing loss; 0: there is none
-  bool normalised = false;     ///< rows of the projection count as if of length one
-};
+/// What the model is trained to do, and what it gives beside the loss.
+using Objective = std::variant<NextToken, RowLabels, RowVector>;
 
+/// The last norm and the objective.
 class HeadSegment : public Segment {
  public:
-  HeadSegment(std::string name, Head head);
+  /// `units`: those that its parameters and adapters lie in, a tied table's too.
+  HeadSegment(std::string name,
+              ops::Norm norm,
+              Objective objective,
+              std::vector<tensor::FlatParameter*> units);
 
   const std::string& name() const override { return name_; }
 
-  std::vector<tensor::Unit*> units() const override;
+  std::vector<tensor::FlatParameter*> units() const override { return units_; }
 
   std::vector<std::string> reads() const override;
 
-  std::vector<StateField> writes(int64_t rows, int64_t length) const override;
+  std::vector<StateField> writes(const BatchShape& shape) const override;
 
   /// Its loss forms gradients while it runs: running it twice would add them twice.
   bool recomputable() const override { return false; }
@@ -137,7 +137,9 @@ class HeadSegment : public Segment {
 
  private:
   std::string name_;
-  Head head_;
+  ops::Norm norm_;
+  Objective objective_;
+  std::vector<tensor::FlatParameter*> units_;
 };
 
 }  // namespace automodel::nn

@@ -1,15 +1,12 @@
 // B batch, T tokens, D hidden, C labels
 #include "core/nn/pooled_head.h"
 
-#include <utility>
-
 #include <ATen/ops/arange.h>
 #include <ATen/ops/binary_cross_entropy_with_logits.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/gather.h>
 #include <ATen/ops/mse_loss.h>
 
-#include "core/ops/norm.h"
 #include "core/tensor/readback.h"
 
 namespace automodel::nn {
@@ -44,51 +41,53 @@ at::Tensor lengths_before_padding(const at::Tensor& ids_BT, const at::Tensor& le
   return std::get<0>((counts_BT * ends_T).max(1)).clamp_min(1);
 }
 
-PooledHeadSegment::PooledHeadSegment(std::string name, PooledHead head, int64_t width, at::ScalarType dtype)
-    : name_(std::move(name)), head_(std::move(head)), width_(width), dtype_(dtype) {}
-
-std::vector<tensor::Unit*> PooledHeadSegment::units() const {
-  return head_units(head_.norm, head_.transform, head_.projection);
+std::vector<StateField> RowLabels::writes(const BatchShape& shape) const {
+  std::vector<StateField> fields;
+  if (shape.labelled) fields.push_back({kLoss, {}, at::kFloat});
+  if (shape.want_logits)
+    fields.push_back({kLogits,
+                      {shape.rows, projection.out_features.at(0)},
+                      projection.weight.unit->options().compute_dtype});
+  return fields;
 }
 
-std::vector<StateField> PooledHeadSegment::writes(int64_t rows, int64_t /*length*/) const {
-  if (head_.projection.weight) return {{kLoss, {}, at::kFloat}};
-  return {{kEmbedding, {rows, width_}, dtype_}};
-}
-
-at::Tensor PooledHeadSegment::loss_sum(const at::Tensor& logits_BC,
-                                       const at::Tensor& labels,
-                                       int64_t ignore_index) const {
+at::Tensor RowLabels::loss_sum(const at::Tensor& logits_BC,
+                               const at::Tensor& labels,
+                               int64_t ignore_index) const {
   if (!labels.is_floating_point()) {
     return at::cross_entropy_loss(
         logits_BC, labels.reshape({-1}), /*weight=*/{}, at::Reduction::Sum, ignore_index);
   }
-  return head_.label_kind == arch::LabelKind::kNumbers
+  return label_kind == arch::LabelKind::kNumbers
              ? at::mse_loss(logits_BC, labels, at::Reduction::Sum)
              : at::binary_cross_entropy_with_logits(
                    logits_BC, labels, /*weight=*/{}, /*pos_weight=*/{}, at::Reduction::Sum);
 }
 
-State PooledHeadSegment::forward(const State& in,
-                                 const MicroBatch& batch,
-                                 const ops::OpContext& context) const {
-  const at::Tensor normed_BTD = ops::norm(in.at(kHidden), head_.norm, context);
+State RowLabels::forward(const at::Tensor& normed_BTD,
+                         const MicroBatch& batch,
+                         const ops::OpContext& context) const {
   Tokens tokens = batch.tokens;
-  if (head_.pooling == arch::Pooling::kLast && head_.padding_id)
-    tokens.lengths_B = lengths_before_padding(batch.input_ids_BT, tokens.lengths_B, *head_.padding_id);
-  const at::Tensor pooled_BD = pool(normed_BTD, head_.pooling, tokens);
+  if (pooling == arch::Pooling::kLast && padding_id)
+    tokens.lengths_B = lengths_before_padding(batch.input_ids_BT, tokens.lengths_B, *padding_id);
+  const at::Tensor pooled_BD = pool(normed_BTD, pooling, tokens);
+  const at::Tensor logits_BC = ops::linear(transform.forward(pooled_BD, context), projection, context);
   State out;
-  if (!head_.projection.weight) {
-    out.set(kEmbedding, pooled_BD);
-    return out;
-  }
-  const at::Tensor logits_BC =
-      ops::linear(head_.transform.forward(pooled_BD, context), head_.projection, context);
   if (batch.labels_BT.defined()) {
     const at::Tensor labels = tensor::upload(batch.labels_BT, logits_BC.device());
     out.set(kLoss, loss_sum(logits_BC.to(at::kFloat), labels, batch.ignore_index) * batch.loss_scale);
   }
   if (batch.want_logits) out.set(kLogits, logits_BC.detach());
+  return out;
+}
+
+std::vector<StateField> RowVector::writes(const BatchShape& shape) const {
+  return {{kEmbedding, {shape.rows, width}, dtype}};
+}
+
+State RowVector::forward(const at::Tensor& normed_BTD, const MicroBatch& batch) const {
+  State out;
+  out.set(kEmbedding, pool(normed_BTD, pooling, batch.tokens));
   return out;
 }
 

@@ -1,13 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "core/nn/mixer.h"
 #include "core/ops/linear.h"
-#include "core/tensor/unit.h"
+#include "core/tensor/flat_parameter.h"
 
 namespace automodel::nn {
 
@@ -17,6 +18,7 @@ struct StateField {
   std::string name;
   std::vector<int64_t> shape;
   at::ScalarType dtype;
+  bool needs_grad = false;  ///< a gradient comes back where something at or before its writer is trained
 };
 
 /// The fields at one boundary, by name.
@@ -54,6 +56,35 @@ struct MicroBatch {
   bool last_logits_only = false;   ///< of the last position only: "logits" [B, 1, V]; no labels then
   SequenceCache* cache = nullptr;  ///< generation: the tokens follow those that it keeps and are added to it
   at::Tensor dropout_keys;  ///< [B T] int64 (core/ops/dropout.h), used in training; undefined: no dropout
+
+  /// Visits every tensor that segments read on their device, undefined ones too, in a fixed order: all but
+  /// labels, which stay on the CPU.
+  void for_each_tensor(const std::function<void(at::Tensor&)>& visit) {
+    for (at::Tensor* tensor : {&input_ids_BT,
+                               &token_types_BT,
+                               &dropout_keys,
+                               &tokens.documents_BT,
+                               &tokens.prefix_B,
+                               &tokens.positions_BT,
+                               &tokens.lengths_B})
+      visit(*tensor);
+  }
+};
+
+/// What decides which fields a segment writes, and their shapes.
+struct BatchShape {
+  int64_t rows = 1, length = 1;
+  bool labelled = true;
+  bool want_logits = true;
+  bool last_logits_only = false;
+
+  static BatchShape of(const MicroBatch& batch) {
+    return {.rows = batch.input_ids_BT.size(0),
+            .length = batch.input_ids_BT.size(1),
+            .labelled = batch.labels_BT.defined(),
+            .want_logits = batch.want_logits,
+            .last_logits_only = batch.last_logits_only};
+  }
 };
 
 /// One step of a model: embedding, a block, the head. Immutable after construction but for the weights it
@@ -66,19 +97,18 @@ class Segment {
   virtual const std::string& name() const = 0;
 
   /// Units whose weights forward and backward read.
-  virtual std::vector<tensor::Unit*> units() const = 0;
+  virtual std::vector<tensor::FlatParameter*> units() const = 0;
 
   /// Names of the fields that forward takes from the state before it.
   virtual std::vector<std::string> reads() const = 0;
 
-  /// The fields that forward gives, for a micro-batch of [rows, length].
-  virtual std::vector<StateField> writes(int64_t rows, int64_t length) const = 0;
+  /// The fields that forward gives.
+  virtual std::vector<StateField> writes(const BatchShape& shape) const = 0;
 
   /// Whether its activations may be dropped and its forward run again at backward.
   virtual bool recomputable() const = 0;
 
-  /// Runs the mathematics. `in` holds exactly reads(); the result exactly writes() (and "logits" when asked
-  /// for).
+  /// Runs the mathematics. `in` holds exactly reads(), the result exactly writes() of the batch's shape.
   virtual State forward(const State& in, const MicroBatch& batch, const ops::OpContext& context) const = 0;
 };
 
@@ -94,5 +124,11 @@ inline constexpr const char* kAuxLoss =
 inline std::string expert_load_field(const std::string& block) {
   return "expert_load." + block;
 }
+
+/// The fields between segments `at` - 1 and `at`: those written before that `at` or a later one reads.
+/// needs_grad where a segment before `at` is trained.
+std::vector<StateField> boundary(const std::vector<const Segment*>& segments,
+                                 size_t at,
+                                 const BatchShape& shape);
 
 }  // namespace automodel::nn

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <vector>
-
 #include "core/tensor/torch.h"
 
 #include "core/kernels/activation.h"
@@ -19,10 +17,5 @@ struct Transform {
   /// [..., D] -> [..., D]; x itself without a transform.
   at::Tensor forward(const at::Tensor& x, const ops::OpContext& context) const;
 };
-
-/// Each unit once that a head reads: of its norm, transform and projection.
-std::vector<tensor::Unit*> head_units(const ops::Norm& norm,
-                                      const Transform& transform,
-                                      const ops::Linear& projection);
 
 }  // namespace automodel::nn

@@ -3,7 +3,7 @@
 #include <functional>
 #include <vector>
 
-#include "core/tensor/unit.h"
+#include "core/tensor/flat_parameter.h"
 
 namespace automodel::ops {
 

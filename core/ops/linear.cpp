@@ -215,8 +215,8 @@ class ActivatedLinearFunction : public torch::autograd::Function<ActivatedLinear
 
 }  // namespace
 
-std::vector<tensor::Unit*> units_of(const Linear& layer) {
-  std::vector<tensor::Unit*> units = {layer.weight.unit};
+std::vector<tensor::FlatParameter*> units_of(const Linear& layer) {
+  std::vector<tensor::FlatParameter*> units = {layer.weight.unit};
   if (layer.lora) units.push_back(layer.lora->a.weight.unit);
   return units;
 }

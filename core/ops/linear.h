@@ -7,7 +7,7 @@
 #include "core/kernels/activation.h"
 #include "core/kernels/norm_kind.h"
 #include "core/ops/grad_sink.h"
-#include "core/tensor/unit.h"
+#include "core/tensor/flat_parameter.h"
 
 namespace automodel::ops {
 
@@ -30,7 +30,7 @@ struct Linear {
 };
 
 /// The units that a linear reads: its own and that of its adapters.
-std::vector<tensor::Unit*> units_of(const Linear& layer);
+std::vector<tensor::FlatParameter*> units_of(const Linear& layer);
 
 using kernels::NormKind;
 

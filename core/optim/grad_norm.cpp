@@ -53,11 +53,11 @@ at::Tensor sum_of_squares(const at::Tensor& flat) {
   return flat.norm(2, at::kDouble).square_();
 }
 
-at::Tensor grad_norm(const std::vector<tensor::Unit*>& units) {
+at::Tensor grad_norm(const std::vector<tensor::FlatParameter*>& units) {
   at::Tensor total;
-  for (const tensor::Unit* unit : units) {
+  for (const tensor::FlatParameter* unit : units) {
     if (!unit->trainable()) continue;
-    const at::Tensor sum = sum_of_squares(unit->grads());
+    const at::Tensor sum = sum_of_squares(unit->main_grads());
     total = total.defined() ? total.add_(sum) : sum;
   }
   ensure(total.defined(), "a gradient norm of no trainable parameter");

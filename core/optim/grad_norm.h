@@ -3,7 +3,7 @@
 #include <optional>
 #include <vector>
 
-#include "core/tensor/unit.h"
+#include "core/tensor/flat_parameter.h"
 
 namespace automodel::optim {
 
@@ -13,7 +13,7 @@ at::Tensor sum_of_squares(const at::Tensor& flat);
 
 /// L2 norm over the gradients of all trainable units, every logical parameter once: a scalar f64 on the
 /// units' device. Call after the walk; the host does not wait.
-at::Tensor grad_norm(const std::vector<tensor::Unit*>& units);
+at::Tensor grad_norm(const std::vector<tensor::FlatParameter*>& units);
 
 /// The factor that clips to `max_norm`: min(1, max_norm / (norm + 1e-6)), as torch's clip_grad_norm_; 1 when
 /// off; NaN when the norm is not finite, which makes Optimizer::step leave everything as it is. A scalar f32.

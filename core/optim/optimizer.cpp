@@ -34,17 +34,17 @@ T* data(const at::Tensor& tensor) {
 
 /// One unit and its state buffers; those of other kinds of optimizer are undefined.
 struct UnitState {
-  const tensor::Unit& unit;
+  const tensor::FlatParameter& unit;
   at::Tensor m, v;
   at::Tensor momentum_buffer;
 };
 
 void adamw_on_device(const UnitState& state, const kernels::AdamWArgs& args, const at::Tensor& clip) {
-  const tensor::Unit& unit = state.unit;
-  const at::Tensor& grads = unit.grads();
-  const int64_t n = unit.home().numel();
-  if (unit.home().scalar_type() == at::kFloat) {
-    ops::cuda().adamw_f32(data<float>(unit.home()),
+  const tensor::FlatParameter& unit = state.unit;
+  const at::Tensor& grads = unit.main_grads();
+  const int64_t n = unit.main_weights().numel();
+  if (unit.main_weights().scalar_type() == at::kFloat) {
+    ops::cuda().adamw_f32(data<float>(unit.main_weights()),
                           grads.const_data_ptr<float>(),
                           data<float>(state.m),
                           data<float>(state.v),
@@ -53,7 +53,7 @@ void adamw_on_device(const UnitState& state, const kernels::AdamWArgs& args, con
                           clip.const_data_ptr<float>(),
                           ops::cuda().current_stream());
   } else {
-    ops::cuda().adamw_bf16(data<void>(unit.home()),
+    ops::cuda().adamw_bf16(data<void>(unit.main_weights()),
                            element_of(grads),
                            grads.const_data_ptr(),
                            data<void>(state.m),
@@ -66,13 +66,13 @@ void adamw_on_device(const UnitState& state, const kernels::AdamWArgs& args, con
 }
 
 void adamw(const UnitState& state, kernels::AdamWArgs args, const at::Tensor& clip) {
-  const tensor::Unit& unit = state.unit;
-  if (unit.home().is_cuda()) return adamw_on_device(state, args, clip);
+  const tensor::FlatParameter& unit = state.unit;
+  if (unit.main_weights().is_cuda()) return adamw_on_device(state, args, clip);
   args.grad_scale = clip.item<float>();
-  const at::Tensor& grads = unit.grads();
-  at::parallel_for(0, unit.home().numel(), kElementsAThread, [&](int64_t begin, int64_t end) {
-    if (unit.home().scalar_type() == at::kFloat) {
-      kernels::adamw_f32(data<float>(unit.home()) + begin,
+  const at::Tensor& grads = unit.main_grads();
+  at::parallel_for(0, unit.main_weights().numel(), kElementsAThread, [&](int64_t begin, int64_t end) {
+    if (unit.main_weights().scalar_type() == at::kFloat) {
+      kernels::adamw_f32(data<float>(unit.main_weights()) + begin,
                          grads.const_data_ptr<float>() + begin,
                          data<float>(state.m) + begin,
                          data<float>(state.v) + begin,
@@ -80,7 +80,7 @@ void adamw(const UnitState& state, kernels::AdamWArgs args, const at::Tensor& cl
                          args);
     } else {
       const auto update = [&]<class G>(const G* grad) {
-        kernels::adamw_bf16(data<uint16_t>(unit.home()) + begin,
+        kernels::adamw_bf16(data<uint16_t>(unit.main_weights()) + begin,
                             grad + begin,
                             data<uint16_t>(state.m) + begin,
                             data<uint16_t>(state.v) + begin,
@@ -103,10 +103,10 @@ struct ParameterState {
   int64_t numel;
 
   ParameterState(const UnitState& state, const tensor::Parameter& parameter)
-      : p(data<uint16_t>(state.unit.home()) + parameter.offset),
+      : p(data<uint16_t>(state.unit.main_weights()) + parameter.offset),
         m(data<uint16_t>(state.m) + parameter.offset),
         v(data<uint16_t>(state.v) + parameter.offset),
-        grad(state.unit.grads().const_data_ptr<float>() + parameter.offset),
+        grad(state.unit.main_grads().const_data_ptr<float>() + parameter.offset),
         numel(parameter.numel) {}
 };
 
@@ -141,7 +141,7 @@ void adamw_stochastic(const UnitState& state,
                       kernels::AdamWArgs args,
                       const at::Tensor& clip,
                       uint64_t seed) {
-  const bool on_device = state.unit.home().is_cuda();
+  const bool on_device = state.unit.main_weights().is_cuda();
   if (!on_device) args.grad_scale = clip.item<float>();
   for (const tensor::Parameter& parameter : state.unit.parameters()) {
     const ParameterState place(state, parameter);
@@ -151,16 +151,16 @@ void adamw_stochastic(const UnitState& state,
 }
 
 void sgd(const UnitState& state, kernels::SgdArgs args, const at::Tensor& clip) {
-  const tensor::Unit& unit = state.unit;
+  const tensor::FlatParameter& unit = state.unit;
   const at::Tensor& buffer = state.momentum_buffer;
-  const float* grad = unit.grads().const_data_ptr<float>();
-  const bool is_float = unit.home().scalar_type() == at::kFloat;
-  if (unit.home().is_cuda()) {
-    ops::cuda().sgd(element_of(unit.home()),
-                    data<void>(unit.home()),
+  const float* grad = unit.main_grads().const_data_ptr<float>();
+  const bool is_float = unit.main_weights().scalar_type() == at::kFloat;
+  if (unit.main_weights().is_cuda()) {
+    ops::cuda().sgd(element_of(unit.main_weights()),
+                    data<void>(unit.main_weights()),
                     grad,
                     buffer.defined() ? data<void>(buffer) : nullptr,
-                    unit.home().numel(),
+                    unit.main_weights().numel(),
                     args,
                     clip.const_data_ptr<float>(),
                     ops::cuda().current_stream());
@@ -168,9 +168,9 @@ void sgd(const UnitState& state, kernels::SgdArgs args, const at::Tensor& clip) 
   }
   args.grad_scale = clip.item<float>();
   const auto update = [&]<class T>(T) {
-    at::parallel_for(0, unit.home().numel(), kElementsAThread, [&](int64_t begin, int64_t end) {
+    at::parallel_for(0, unit.main_weights().numel(), kElementsAThread, [&](int64_t begin, int64_t end) {
       T* momentum = buffer.defined() ? data<T>(buffer) + begin : nullptr;
-      kernels::sgd<T>(data<T>(unit.home()) + begin, grad + begin, momentum, end - begin, args);
+      kernels::sgd<T>(data<T>(unit.main_weights()) + begin, grad + begin, momentum, end - begin, args);
     });
   };
   is_float ? update(float{}) : update(kernels::BF16{});
@@ -178,11 +178,13 @@ void sgd(const UnitState& state, kernels::SgdArgs args, const at::Tensor& clip) 
 
 }  // namespace
 
-Optimizer::Optimizer(const config::OptimizerConfig& config, std::vector<tensor::Unit*> units, uint64_t seed)
+Optimizer::Optimizer(const config::OptimizerConfig& config,
+                     std::vector<tensor::FlatParameter*> units,
+                     uint64_t seed)
     : config_(config), seed_(seed) {
-  for (tensor::Unit* unit : units) {
+  for (tensor::FlatParameter* unit : units) {
     if (!unit->trainable()) continue;
-    const at::ScalarType type = unit->home().scalar_type();
+    const at::ScalarType type = unit->main_weights().scalar_type();
     check(type == at::kFloat || type == at::kBFloat16,
           ErrorCode::kUnsupported,
           "training weights of type ",
@@ -196,11 +198,12 @@ Optimizer::Optimizer(const config::OptimizerConfig& config, std::vector<tensor::
         ", there is nothing to round; leave it out or use model.torch_dtype bfloat16 without master weights");
     units_.push_back(unit);
     for (const std::string& kind : state_kinds(config))
-      state_.push_back({kind, unit, tensor::zeros(unit->home().numel(), unit->home().options())});
+      state_.push_back(
+          {kind, unit, tensor::zeros(unit->main_weights().numel(), unit->main_weights().options())});
   }
 }
 
-at::Tensor* Optimizer::find(const std::string& kind, const tensor::Unit* unit) {
+at::Tensor* Optimizer::find(const std::string& kind, const tensor::FlatParameter* unit) {
   for (State& state : state_) {
     if (state.kind == kind && state.unit == unit) return &state.values;
   }
@@ -210,11 +213,11 @@ at::Tensor* Optimizer::find(const std::string& kind, const tensor::Unit* unit) {
 void Optimizer::step(double lr, double weight_decay, const at::Tensor& clip) {
   ++num_steps_;
   if (clip.is_cpu() && !std::isfinite(clip.item<float>())) return;
-  const auto state_of = [&](const char* kind, const tensor::Unit* unit) {
+  const auto state_of = [&](const char* kind, const tensor::FlatParameter* unit) {
     const at::Tensor* found = find(kind, unit);
     return found ? *found : at::Tensor();
   };
-  for (tensor::Unit* const unit : units_) {
+  for (tensor::FlatParameter* const unit : units_) {
     const UnitState state{
         *unit, state_of("exp_avg", unit), state_of("exp_avg_sq", unit), state_of("momentum_buffer", unit)};
     if (config_.kind == Kind::kSgd) {
@@ -229,7 +232,7 @@ void Optimizer::step(double lr, double weight_decay, const at::Tensor& clip) {
                                     num_steps_};
       config_.bf16_stochastic_round ? adamw_stochastic(state, args, clip, seed_) : adamw(state, args, clip);
     }
-    unit->home_changed();
+    unit->main_changed();
   }
 }
 

@@ -6,17 +6,19 @@
 #include <vector>
 
 #include "core/config/recipe/recipe.h"
-#include "core/tensor/unit.h"
+#include "core/tensor/flat_parameter.h"
 
 namespace automodel::optim {
 
 /// Updates units in place, one fused kernel each (with stochastic rounding one a parameter). State has the
-/// offsets of the unit it belongs to and the type of its home. One thread.
+/// offsets of the unit it belongs to and the type of its main weights. One thread.
 class Optimizer {
  public:
   /// State is allocated zeroed for trainable units. Units outlive the optimizer. `seed` is of the draws of
   /// stochastic rounding; Error(kConfig) when that is asked for and weights are not bfloat16.
-  Optimizer(const config::OptimizerConfig& config, std::vector<tensor::Unit*> units, uint64_t seed = 0);
+  Optimizer(const config::OptimizerConfig& config,
+            std::vector<tensor::FlatParameter*> units,
+            uint64_t seed = 0);
 
   /// One update with gradients times `clip`, a scalar f32 on the units' device; the step count goes up first.
   /// When it is not finite nothing else changes. Units are told that they changed. On a GPU the host does not
@@ -31,17 +33,17 @@ class Optimizer {
   /// A state buffer of one unit: "exp_avg", "exp_avg_sq" or "momentum_buffer".
   struct State {
     std::string kind;
-    tensor::Unit* unit;
+    tensor::FlatParameter* unit;
     at::Tensor values;  ///< flat, as long as the unit
   };
 
   const std::vector<State>& state() const { return state_; }
 
  private:
-  at::Tensor* find(const std::string& kind, const tensor::Unit* unit);
+  at::Tensor* find(const std::string& kind, const tensor::FlatParameter* unit);
 
   config::OptimizerConfig config_;
-  std::vector<tensor::Unit*> units_;
+  std::vector<tensor::FlatParameter*> units_;
   std::vector<State> state_;
   uint64_t seed_ = 0;
   int64_t num_steps_ = 0;

@@ -259,12 +259,12 @@ void load_adapter(models::Decoder& decoder, const AdapterSpec& spec, const Adapt
     for (const std::string& name : {lora_a_name(linear.module), lora_b_name(linear.module)}) {
       const io::TensorView& stored = folder.values(name);
       const tensor::Weight weight = decoder.find(name);
-      weight.unit->home(weight.first)
-          .copy_(at::from_blob(
-              const_cast<std::byte*>(stored.data), stored.shape, at::dtype(tensor::to_torch(stored.dtype))));
+      const at::Tensor values = at::from_blob(
+          const_cast<std::byte*>(stored.data), stored.shape, at::dtype(tensor::to_torch(stored.dtype)));
+      weight.unit->write_main_weight(weight.first,
+                                     [&](const at::Tensor& parameter) { parameter.copy_(values); });
     }
   }
-  for (const auto& unit : decoder.adapter_units) unit->home_changed();
 }
 
 void write_adapter(const fs::path& folder,
@@ -284,7 +284,7 @@ void write_adapter(const fs::path& folder,
   std::vector<io::TensorToWrite> tensors;
   for (const std::string& name : names) {
     const tensor::Weight weight = decoder.find(name);
-    values.push_back(weight.unit->home(weight.first).to(at::kCPU, tensor::to_torch(dtype)));
+    values.push_back(weight.unit->main_weight(weight.first).to(at::kCPU, tensor::to_torch(dtype)));
     tensors.push_back(
         {std::string(kPrefix) + name, dtype, values.back().sizes().vec(), values.back().const_data_ptr()});
   }

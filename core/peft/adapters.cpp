@@ -12,7 +12,8 @@ namespace automodel::peft {
 namespace {
 
 /// Where the units hold each parameter.
-std::map<std::string, tensor::Weight> places_in(const std::vector<std::unique_ptr<tensor::Unit>>& units) {
+std::map<std::string, tensor::Weight> places_in(
+    const std::vector<std::unique_ptr<tensor::FlatParameter>>& units) {
   std::map<std::string, tensor::Weight> places;
   for (const auto& unit : units) {
     for (size_t i = 0; i < unit->parameters().size(); ++i)
@@ -23,9 +24,9 @@ std::map<std::string, tensor::Weight> places_in(const std::vector<std::unique_pt
 
 }  // namespace
 
-std::vector<std::unique_ptr<tensor::Unit>> make_units(const AdapterSpec& spec,
-                                                      const tensor::Unit::Options& options) {
-  std::vector<std::unique_ptr<tensor::Unit>> units;
+std::vector<std::unique_ptr<tensor::FlatParameter>> make_units(
+    const AdapterSpec& spec, const tensor::FlatParameter::Options& options) {
+  std::vector<std::unique_ptr<tensor::FlatParameter>> units;
   for (size_t first = 0, last = 0; first < spec.linears.size(); first = last) {
     const std::string& segment = spec.linears[first].segment;
     while (last < spec.linears.size() && spec.linears[last].segment == segment) ++last;
@@ -34,13 +35,14 @@ std::vector<std::unique_ptr<tensor::Unit>> make_units(const AdapterSpec& spec,
       parameters.push_back({lora_a_name(spec.linears[i].module), {spec.rank, spec.linears[i].in}});
     for (size_t i = first; i < last; ++i)
       parameters.push_back({lora_b_name(spec.linears[i].module), {spec.linears[i].out, spec.rank}});
-    units.push_back(std::make_unique<tensor::Unit>(segment + ".adapters", std::move(parameters), options));
+    units.push_back(
+        std::make_unique<tensor::FlatParameter>(segment + ".adapters", std::move(parameters), options));
   }
   return units;
 }
 
 models::LoraSource lora_source(const AdapterSpec& spec,
-                               const std::vector<std::unique_ptr<tensor::Unit>>& units) {
+                               const std::vector<std::unique_ptr<tensor::FlatParameter>>& units) {
   return [spec, places = places_in(units)](
              const std::vector<std::string>& modules,
              const std::vector<int64_t>& out_features) -> std::shared_ptr<const ops::Lora> {

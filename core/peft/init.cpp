@@ -65,19 +65,17 @@ void init_adapters(models::Decoder& decoder,
   if (base_too || models::device_of(decoder).is_cpu()) replay_model(decoder, spec, generator, base_too);
   for (const LinearShape& linear : spec.linears) {
     const tensor::Weight a = decoder.find(lora_a_name(linear.module));
-    const at::Tensor home = a.unit->home(a.first);
-    at::Tensor value = at::empty(home.sizes(), at::dtype(tensor::to_torch(drawn)));
+    at::Tensor value = at::empty(a.unit->parameters()[a.first].shape, at::dtype(tensor::to_torch(drawn)));
     if (xavier) {
       value.normal_(0, std::sqrt(2.0 / static_cast<double>(linear.in + spec.rank)), generator);
     } else {
       const double bound = 1 / std::sqrt(static_cast<double>(linear.in));
       value.uniform_(-bound, bound, generator);
     }
-    home.copy_(value);
+    a.unit->write_main_weight(a.first, [&](const at::Tensor& weight) { weight.copy_(value); });
     const tensor::Weight b = decoder.find(lora_b_name(linear.module));
-    b.unit->home(b.first).zero_();
+    b.unit->write_main_weight(b.first, [](const at::Tensor& weight) { weight.zero_(); });
   }
-  for (const auto& unit : decoder.adapter_units) unit->home_changed();
 }
 
 }  // namespace automodel::peft

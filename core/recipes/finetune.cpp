@@ -9,7 +9,6 @@
 #include "core/base/signals.h"
 #include "core/base/stopwatch.h"
 #include "core/checkpoint/checkpoint.h"
-#include "core/dist/mesh.h"
 #include "core/optim/lr_schedule.h"
 #include "core/recipes/benchmark.h"
 #include "core/train/data_sets.h"
@@ -47,18 +46,19 @@ optim::LrSchedule open_lr_schedule(const config::Recipe& recipe,
 int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
   const Stopwatch setup;
   const SignalWatch signals(recipe.step_scheduler.preemption_signals);
-  const dist::Mesh mesh = dist::Mesh::from_recipe(recipe.distributed, /*world_size=*/1, /*rank=*/0);
 
   // Load.
   checkpoint::refuse_folder_of_another_run(recipe, [&] { return train::kind_of_run(recipe); });
-  train::Training training(recipe);
+  const dist::Context context = train::make_context(recipe, /*world_size=*/1, /*rank=*/0);
+  train::Training training(recipe, context);
   train::print_model(training);
   if (recipe.moe_metrics.enabled && !training.has_experts)
     log::warning("moe_metrics: the model has no experts, nothing is written of them");
-  train::DataSets data = train::open_data_sets(training, mesh);
+  train::DataSets data = train::open_data_sets(training);
 
   // Build.
-  train::StepSchedule schedule(recipe.step_scheduler, data.training->num_micro_batches(), mesh.dp_size());
+  train::StepSchedule schedule(
+      recipe.step_scheduler, data.training->num_micro_batches(), context.mesh.dp_size());
   checkpoint::Checkpointer checkpointer(
       recipe, training.model.decoder, training.optimizer, train::source_of(training, data), data.inputs);
   train::Metrics metrics(recipe.checkpoint.checkpoint_dir, run);
@@ -86,10 +86,10 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
                       training.cost.flops_per_token(recipe.dataset.mock.seq_len),
                       recipe.benchmark->peak_tflops ? recipe.benchmark->peak_tflops : training.peak_tflops(),
                       setup.seconds(),
-                      mesh.dp_size());
+                      context.mesh.dp_size());
   }
   train::StepLog step_log(training, metrics, position.next_step, schedule.total_steps());
-  train::StepProfiler profiler(recipe.profile, training.device);
+  train::StepProfiler profiler(recipe.profile, context.device);
   const auto write = [&](train::PendingStep step) {
     const train::StepLog::Written written = step_log.write(std::move(step));
     if (benchmark) benchmark->add_step(written.seconds);
@@ -125,7 +125,7 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
     bool stop = signals.received() != 0;
     const bool validates = !stop && schedule.validates_after(step, epoch_ends);
     bool saves = recipe.checkpoint.enabled && (stop || schedule.saves_after(step, epoch_ends));
-    if (!validates && !saves && !stop && !schedule.is_last(step) && !training.device.is_cpu()) continue;
+    if (!validates && !saves && !stop && !schedule.is_last(step) && !context.device.is_cpu()) continue;
 
     // Validate and save.
     const train::TrainRecord of_step = previous->record;

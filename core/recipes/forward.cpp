@@ -14,13 +14,14 @@
 #include "core/base/log.h"
 #include "core/base/strings.h"
 #include "core/checkpoint/tensor_to_write.h"
-#include "core/engine/walk.h"
+#include "core/engine/executor.h"
 #include "core/families/family.h"
 #include "core/io/json.h"
 #include "core/io/safetensors.h"
 #include "core/models/unit_types.h"
 #include "core/ops/embedding.h"
 #include "core/tensor/readback.h"
+#include "core/train/micro_batch.h"
 #include "core/train/model_setup.h"
 
 namespace automodel::recipes {
@@ -314,16 +315,10 @@ void forward_one(const ForwardCase& request) {
         request.model,
         ": gradients need a loss, and the loss labels");
   arch::check_positions(decoder.config, num_positions(batch, decoder.config.embedding));
-  const at::Device device = models::device_of(decoder);
-  batch.input_ids_BT = tensor::upload(batch.input_ids_BT, device);
-  for (at::Tensor* rows : {&batch.token_types_BT,
-                           &batch.tokens.documents_BT,
-                           &batch.tokens.positions_BT,
-                           &batch.tokens.lengths_B}) {
-    if (rows->defined()) *rows = tensor::upload(*rows, device);
-  }
-  engine::Walk walk(decoder.segment_pointers(), decoder.unit_pointers(), {});
-  const nn::State result = request.grads ? walk.train({batch}).front() : walk.evaluate({batch}).front();
+  train::upload(batch, models::device_of(decoder));
+  engine::Executor executor(decoder.segment_pointers(), decoder.unit_pointers(), {});
+  const nn::State result =
+      request.grads ? executor.train({batch}).front() : executor.evaluate({batch}).front();
 
   Outputs outputs;
   add_outputs(result, ids, outputs);

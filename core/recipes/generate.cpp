@@ -12,7 +12,7 @@
 #include "core/base/files.h"
 #include "core/base/log.h"
 #include "core/base/strings.h"
-#include "core/engine/walk.h"
+#include "core/engine/executor.h"
 #include "core/families/family.h"
 #include "core/families/generation_config.h"
 #include "core/io/python_json.h"
@@ -116,7 +116,7 @@ class Generator {
         settings_(make_settings(request, folder)),
         tokenizer_(load_tokenizer(request, folder)),
         model_(load(request, folder)),
-        walk_(model_.decoder.segment_pointers(), model_.decoder.unit_pointers(), {}) {
+        executor_(model_.decoder.segment_pointers(), model_.decoder.unit_pointers(), {}) {
     for (const std::string& stop : request.stops) {
       check(tokenizer_.has_value(), ErrorCode::kUsage, "--stop needs a tokenizer in ", folder.string());
       // The text of a special token is never decoded, so its id stops too.
@@ -257,7 +257,7 @@ class Generator {
     batch.input_ids_BT = tensor_of(fresh).unsqueeze(0).to(device);
     batch.want_logits = batch.last_logits_only = true;
     batch.cache = request_.use_cache ? &cache : nullptr;
-    const at::Tensor logits = walk_.evaluate({batch}).front().at(nn::kLogits);
+    const at::Tensor logits = executor_.evaluate({batch}).front().at(nn::kLogits);
     return logits[0][0].to(at::Device(at::kCPU), at::kFloat);
   }
 
@@ -274,7 +274,7 @@ class Generator {
   Settings settings_;
   std::optional<tokenizer::Tokenizer> tokenizer_;
   train::LoadedModel model_;
-  engine::Walk walk_;
+  engine::Executor executor_;
   std::vector<int64_t> stop_ids_;
 };
 

@@ -111,7 +111,8 @@ std::vector<ValidationSet> open_validation_sets(const Training& training,
 
 }  // namespace
 
-DataSets open_data_sets(const Training& training, const dist::Mesh& mesh) {
+DataSets open_data_sets(const Training& training) {
+  const dist::Mesh& mesh = training.context.mesh;
   const config::Recipe& recipe = training.recipe;
   const arch::DecoderConfig& model = training.model.decoder.config;
   DataSets data;

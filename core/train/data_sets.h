@@ -7,7 +7,6 @@
 #include "core/checkpoint/model_files.h"
 #include "core/config/recipe/recipe.h"
 #include "core/data/loader.h"
-#include "core/dist/mesh.h"
 #include "core/tokenizer/tokenizer.h"
 #include "core/train/training.h"
 #include "core/train/validation.h"
@@ -22,9 +21,9 @@ struct DataSets {
   checkpoint::FutureInputs inputs;  ///< what decides the order of rows; with checkpoints only
 };
 
-/// Opens them. `mesh` says which rows this rank reads. Warns when checkpoints will have no tokenizer. Throws
-/// Error(kData, kConfig, kIo) that names the section at fault.
-DataSets open_data_sets(const Training& training, const dist::Mesh& mesh);
+/// Opens them; the mesh of the training says which rows this rank reads. Warns when checkpoints will have no
+/// tokenizer. Throws Error(kData, kConfig, kIo) that names the section at fault.
+DataSets open_data_sets(const Training& training);
 
 /// What checkpoints keep beside the weights: config, tokenizer, chat template.
 checkpoint::ModelSource source_of(const Training& training, const DataSets& data);

@@ -33,6 +33,17 @@ JoinedLoads join_loads(const models::Decoder& decoder, const std::vector<nn::Sta
   return joined;
 }
 
+namespace {
+
+/// Whether the parameters of a segment, which lie in units of one kind of trainability, are trained.
+bool trained(const models::Decoder& decoder, const weights::SegmentWeights& segment) {
+  return std::ranges::any_of(segment.weights, [&](const weights::WeightSpec& spec) {
+    return decoder.find(spec.name).unit->trainable();
+  });
+}
+
+}  // namespace
+
 void balance_experts(models::Decoder& decoder, const std::vector<nn::State>& results) {
   if (!decoder.buffers) return;
   const std::map<std::string, at::Tensor> loads = expert_loads(results);
@@ -40,15 +51,15 @@ void balance_experts(models::Decoder& decoder, const std::vector<nn::State>& res
     const arch::MoeConfig& moe = decoder.config.layers[i].moe;
     const weights::SegmentWeights& segment = decoder.weights[i + 1];
     const auto load = loads.find(segment.segment);
-    if (load == loads.end() || moe.bias_update_rate == 0 || !decoder.units[i + 1]->trainable()) continue;
+    if (load == loads.end() || moe.bias_update_rate == 0 || !trained(decoder, segment)) continue;
     for (const weights::WeightSpec& spec : segment.weights) {
       if (spec.role != "moe.correction") continue;
       const tensor::Weight correction = decoder.find(spec.name);
-      at::Tensor value = correction.unit->home(correction.first);
-      nn::update_correction(value, load->second, moe.bias_update_rate);
+      correction.unit->write_main_weight(correction.first, [&](at::Tensor value) {
+        nn::update_correction(value, load->second, moe.bias_update_rate);
+      });
     }
   }
-  decoder.buffers->home_changed();
 }
 
 }  // namespace automodel::train

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "core/data/loader.h"
-#include "core/engine/walk.h"
+#include "core/engine/graphed_executor.h"
 #include "core/nn/segment.h"
 #include "core/train/training.h"
 
@@ -13,7 +13,10 @@ namespace automodel::train {
 /// the vocabulary and for texts longer than a learned table of positions.
 nn::MicroBatch as_micro_batch(data::Batch& batch, double loss_scale, const Training& training);
 
+/// Moves what segments read to their device; labels stay on the CPU.
+void upload(nn::MicroBatch& batch, at::Device device);
+
 /// Sum over micro-batches: a scalar f64 on the device.
-at::Tensor total_loss(const engine::Walk::Results& results);
+at::Tensor total_loss(const engine::GraphedExecutor::Results& results);
 
 }  // namespace automodel::train

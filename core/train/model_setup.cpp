@@ -1,6 +1,7 @@
 #include "core/train/model_setup.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <functional>
 #include <utility>
 
@@ -64,8 +65,16 @@ DType drawn_dtype(const config::Recipe& recipe, const arch::DecoderConfig& confi
 /// Types of a run: what is stored, and in which options units are made.
 struct Precision {
   DType stored;
-  tensor::Unit::Options base, adapters;
+  tensor::FlatParameter::Options base, adapters;
 };
+
+/// A debugging aid, see docs/debugging.md: weights are released after every use and read NaN until they are
+/// gathered again, so that an op which keeps a view of them cannot pass unnoticed.
+tensor::Placement placement_of_weights() {
+  const char* asked = std::getenv("AUTOMODEL_RELEASE_WEIGHTS");
+  return asked && std::string_view(asked) == "1" ? tensor::Placement::kTransient
+                                                 : tensor::Placement::kResident;
+}
 
 Precision precision_of(const config::Recipe& recipe, const arch::DecoderConfig& config, bool with_adapters) {
   Precision precision;
@@ -84,13 +93,15 @@ Precision precision_of(const config::Recipe& recipe, const arch::DecoderConfig& 
   if (with_adapters && size_of(compute) < size_of(precision.stored)) precision.stored = compute;
   if (recipe.peft && !recipe.peft->lora_dtype.empty())
     precision.stored = dtype_from_torch(recipe.peft->lora_dtype);
-  precision.adapters.home_dtype =
+  precision.adapters.main_dtype =
       recipe.optimizer.master_weights ? at::kFloat : tensor::to_torch(precision.stored);
   precision.adapters.compute_dtype = tensor::to_torch(compute);
   precision.adapters.device = ops::find_device(recipe.device);
+  precision.adapters.placement = placement_of_weights();
+  precision.adapters.poison_released = true;
   precision.base = precision.adapters;
   if (with_adapters) {
-    precision.base.home_dtype = precision.base.compute_dtype;
+    precision.base.main_dtype = precision.base.compute_dtype;
     precision.base.trainable = false;
   }
   return precision;
@@ -226,7 +237,7 @@ void narrow_gradients(const models::Decoder& decoder, const config::Recipe& reci
     const bool of_one_block =
         std::count_if(reader, decoder.segments.end(), reads) == 1 && (*reader)->recomputable();
     const bool narrow =
-        unit->options().home_dtype == at::kBFloat16 && unit->options().compute_dtype == at::kBFloat16;
+        unit->options().main_dtype == at::kBFloat16 && unit->options().compute_dtype == at::kBFloat16;
     if (unit->trainable() && narrow && of_one_block) unit->set_grad_dtype(at::kBFloat16);
   }
 }

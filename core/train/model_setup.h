@@ -24,7 +24,7 @@ struct LoadedModel {
 /// Of what kind the recipe's checkpoints are; reads the model's config.json alone.
 checkpoint::RunKind kind_of_run(const config::Recipe& recipe);
 
-/// Builds the recipe's model and reads or draws its weights. The home of the weights is float32 when the
+/// Builds the recipe's model and reads or draws its weights. Main weights are float32 when the
 /// recipe stores float32 or asks for master weights, else the stored type; compute follows
 /// distributed.mp_policy.param_dtype, else model.torch_dtype. from_config without torch_dtype is bfloat16, as
 /// in the reference.

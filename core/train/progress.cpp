@@ -31,8 +31,7 @@ Progress::Progress(int64_t steps_done, int64_t total_steps)
     : steps_done_(steps_done), total_steps_(total_steps) {}
 
 std::string Progress::after(int64_t step, double seconds) {
-  const double elapsed = std::chrono::duration<double>(Clock::now() - begin_).count();
-  const double a_step = elapsed / static_cast<double>(step + 1 - steps_done_);
+  const double a_step = since_begin_.seconds() / static_cast<double>(step + 1 - steps_done_);
   const double left = a_step * static_cast<double>(total_steps_ - step - 1);
   return detail::join("step ",
                       step + 1,

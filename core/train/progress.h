@@ -1,9 +1,9 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <string>
 
+#include "core/base/stopwatch.h"
 #include "core/train/metrics.h"
 
 namespace automodel::train {
@@ -24,11 +24,9 @@ class Progress {
   void show(const TrainRecord& record) const;
 
  private:
-  using Clock = std::chrono::steady_clock;
-
   int64_t steps_done_;  ///< when this process began
   int64_t total_steps_;
-  Clock::time_point begin_ = Clock::now();
+  Stopwatch since_begin_;
 };
 
 }  // namespace automodel::train

@@ -33,8 +33,8 @@ void print_model(const Training& training) {
   const int64_t total = training.cost.parameters + adapters;
   const int64_t trainable = training.model.adapters ? adapters : total;
   double squares = 0;
-  for (const tensor::Unit* unit : training.units) {
-    squares += optim::sum_of_squares(unit->home()).item<double>();
+  for (const tensor::FlatParameter* unit : training.units) {
+    squares += optim::sum_of_squares(unit->main_weights()).item<double>();
   }
   log::info("Model summary: ",
             training.model.decoder.config.architecture,
@@ -50,12 +50,13 @@ void print_model(const Training& training) {
       latent ? std::max(layer.latent.qk_dim(), layer.latent.v_dim) : layer.attention.head_dim;
   const ops::AttentionOptions options{
       .softcap = layer.attention.softcap, .alibi = layer.attention.alibi, .dropout = layer.attention.dropout};
-  log::info(
-      "Device: ",
-      training.device.str(),
-      ", attention: ",
-      ops::name_of(ops::choose_attention(
-          training.device, models::compute_type_of_layer(training.model.decoder, 0), head_dim, options)));
+  log::info("Device: ",
+            training.context.device.str(),
+            ", attention: ",
+            ops::name_of(ops::choose_attention(training.context.device,
+                                               models::compute_type_of_layer(training.model.decoder, 0),
+                                               head_dim,
+                                               options)));
   log::info("Trainable parameters: ", with_thousands(trainable));
   log::info("Total parameters: ", with_thousands(total));
   log::info("Trainable parameters percentage: ", percentage(trainable, total));

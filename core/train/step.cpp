@@ -41,10 +41,10 @@ PendingStep train_step(
       nn::MicroBatch& micro = micro_batches.back();
       const at::Tensor keys = ops::dropout_keys(
           static_cast<uint64_t>(training.recipe.seed), step, batch.rows, micro.input_ids_BT.size(1));
-      micro.dropout_keys = tensor::upload(keys, training.device);
+      micro.dropout_keys = tensor::upload(keys, training.context.device);
     }
   }
-  const engine::Walk::Results results = training.walk.train(micro_batches);
+  const engine::GraphedExecutor::Results results = training.executor.train(micro_batches);
   const at::Tensor loss = total_loss(results);
   const at::Tensor norm = optim::grad_norm(training.units);
   training.optimizer.step(lr, weight_decay, optim::clip_factor(norm, training.recipe.max_grad_norm));

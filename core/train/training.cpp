@@ -46,43 +46,49 @@ void be_deterministic() {
   at::globalContext().setDeterministicFillUninitializedMemory(false);
 }
 
-/// On a GPU with a stream of this run's own, which can be captured.
-LoadedModel load_for_training(const config::Recipe& recipe) {
-  const at::Device device = ops::find_device(recipe.device);
-  if (device.is_cuda() && recipe.deterministic) be_deterministic();
-  if (device.is_cuda() && recipe.cuda_graphs != config::CudaGraphs::kOff)
-    ops::cuda().leave_default_stream(device.index());
-  return load_model(recipe);
-}
-
 }  // namespace
 
-Training::Training(const config::Recipe& r)
+dist::Context make_context(const config::Recipe& recipe, int64_t world_size, int64_t rank) {
+  dist::Context context{.mesh = dist::Mesh::from_recipe(recipe.distributed, world_size, rank),
+                        .device = ops::find_device(recipe.device),
+                        .deterministic = recipe.deterministic};
+  if (context.device.is_cpu()) return context;
+  if (context.deterministic) be_deterministic();
+  if (recipe.cuda_graphs != config::CudaGraphs::kOff)
+    ops::cuda().leave_default_stream(context.device.index());
+  return context;
+}
+
+Training::Training(const config::Recipe& r, const dist::Context& c)
     : recipe(r),
-      model(load_for_training(r)),
+      context(c),
+      model(load_model(r)),
       units(model.decoder.unit_pointers()),
-      walk(model.decoder.segment_pointers(),
-           units,
-           {.recompute = recompute_of(r.distributed.recompute), .graphs = graphs_of(r.cuda_graphs)}),
+      executor(model.decoder.segment_pointers(),
+               units,
+               c.device,
+               {.executor = {.recompute = recompute_of(r.distributed.recompute)},
+                .graphs = graphs_of(r.cuda_graphs)}),
       optimizer(r.optimizer, units, static_cast<uint64_t>(r.seed)),
       cost(weights::cost_of(model.decoder.config)),
-      has_experts(std::ranges::any_of(
-          model.decoder.config.layers,
-          [](const arch::LayerConfig& layer) { return layer.feed_forward == arch::FeedForwardKind::kMoe; })),
-      device(models::device_of(model.decoder)) {
+      has_experts(std::ranges::any_of(model.decoder.config.layers, [](const arch::LayerConfig& layer) {
+        return layer.feed_forward == arch::FeedForwardKind::kMoe;
+      })) {
+  ensure(models::device_of(model.decoder) == context.device,
+         "the model lies on another device than its rank's");
   narrow_gradients(model.decoder, recipe);
 }
 
 double Training::take_peak_memory_gib() const {
-  if (device.is_cpu()) return peak_process_memory_gib();
-  const int64_t peak = ops::cuda().peak_allocated(device.index());
-  if (walk.num_graphs() == 0) ops::cuda().reset_peak(device.index());
+  if (context.device.is_cpu()) return peak_process_memory_gib();
+  const int64_t peak = ops::cuda().peak_allocated(context.device.index());
+  if (executor.num_graphs() == 0) ops::cuda().reset_peak(context.device.index());
   return static_cast<double>(peak) / (1 << 30);
 }
 
 std::optional<double> Training::peak_tflops() const {
-  if (recipe.mfu_peak_tflops || device.is_cpu()) return recipe.mfu_peak_tflops;
-  return stated_peak_tflops(ops::cuda().device_name(device.index()));
+  if (recipe.mfu_peak_tflops || context.device.is_cpu()) return recipe.mfu_peak_tflops;
+  return stated_peak_tflops(ops::cuda().device_name(context.device.index()));
 }
 
 }  // namespace automodel::train

@@ -20,7 +20,7 @@ std::optional<ValidationRecord> validate_on(Training& training,
                                             const SignalWatch& signals) {
   ValidationRecord record;
   record.name = name;
-  at::Tensor sum = at::zeros({1}, at::device(training.device).dtype(at::kDouble));
+  at::Tensor sum = at::zeros({1}, at::device(training.context.device).dtype(at::kDouble));
   loader.start_epoch(0);
   const std::optional<int64_t> num_all = loader.num_micro_batches();
   const std::string of_all = num_all ? detail::join(" of ", *num_all) : "";
@@ -29,7 +29,7 @@ std::optional<ValidationRecord> validate_on(Training& training,
     log::set_status(detail::join("validating on \"", name, "\": micro-batch ", done, of_all));
     record.num_label_tokens += batch->num_label_tokens;
     try {
-      sum.add_(total_loss(training.walk.evaluate({as_micro_batch(*batch, 1.0, training)})));
+      sum.add_(total_loss(training.executor.evaluate({as_micro_batch(*batch, 1.0, training)})));
     } catch (Error& error) {
       error.add_context(detail::join("validating on \"", name, "\", row ", batch->rows.front()));
       throw;

@@ -22,18 +22,18 @@ struct Mixed {
 
   explicit Mixed(at::ScalarType first, at::ScalarType second, float value)
       : decoder(make(first, second)), optimizer({}, decoder.unit_pointers()) {
-    for (const auto& unit : decoder.units) unit->home().fill_(value);
+    for (const auto& unit : decoder.units) unit->main_weights().fill_(value);
   }
 
   static models::Decoder make(at::ScalarType first, at::ScalarType second) {
     models::Decoder decoder;
-    tensor::Unit::Options options;
-    options.home_dtype = options.compute_dtype = first;
+    tensor::FlatParameter::Options options;
+    options.main_dtype = options.compute_dtype = first;
     decoder.units.push_back(
-        std::make_unique<tensor::Unit>("a", std::vector<tensor::Parameter>{{"a", {3}}}, options));
-    options.home_dtype = second;
+        std::make_unique<tensor::FlatParameter>("a", std::vector<tensor::Parameter>{{"a", {3}}}, options));
+    options.main_dtype = second;
     decoder.units.push_back(
-        std::make_unique<tensor::Unit>("b", std::vector<tensor::Parameter>{{"b", {5}}}, options));
+        std::make_unique<tensor::FlatParameter>("b", std::vector<tensor::Parameter>{{"b", {5}}}, options));
     return decoder;
   }
 };
@@ -69,8 +69,8 @@ TEST_F(TrainingState, KeepsTheMastersOfThoseUnitsThatHaveThem) {
     EXPECT_EQ(names(), masters);
     read_optimizer(folder_, read.decoder, read.optimizer);
     for (size_t i = 0; i < 2; ++i) {
-      const bool has_master = read.decoder.units[i]->home().scalar_type() == at::kFloat;
-      EXPECT_EQ(read.decoder.units[i]->home(0)[0].item<float>(), has_master ? kValue : 7);
+      const bool has_master = read.decoder.units[i]->main_weights().scalar_type() == at::kFloat;
+      EXPECT_EQ(read.decoder.units[i]->main_weight(0)[0].item<float>(), has_master ? kValue : 7);
     }
   }
 }

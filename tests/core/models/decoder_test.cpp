@@ -1,3 +1,7 @@
+#include <algorithm>
+#include <string>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 #include "core/base/error.h"
@@ -24,8 +28,25 @@ arch::DecoderConfig small_config() {
 }
 
 /// A unit in place of another, of the same parameters with other options.
-void replace(std::unique_ptr<tensor::Unit>& unit, const tensor::Unit::Options& options) {
-  unit = std::make_unique<tensor::Unit>(unit->name(), unit->parameters(), options);
+void replace(std::unique_ptr<tensor::FlatParameter>& unit, const tensor::FlatParameter::Options& options) {
+  unit = std::make_unique<tensor::FlatParameter>(unit->name(), unit->parameters(), options);
+}
+
+std::unique_ptr<tensor::FlatParameter>& unit_named(Decoder& decoder, const std::string& name) {
+  return *std::ranges::find_if(decoder.units, [&](const auto& unit) { return unit->name() == name; });
+}
+
+TEST(Decoder, VectorsLieApartFromMatrices) {
+  const Decoder decoder = build_decoder(small_config(), {});
+  std::vector<std::string> names;
+  for (const auto& unit : decoder.units) {
+    names.push_back(unit->name());
+    for (const tensor::Parameter& parameter : unit->parameters())
+      EXPECT_EQ(parameter.shape.size() == 1, unit->name().ends_with(".small")) << parameter.name;
+  }
+  EXPECT_EQ(names,
+            (std::vector<std::string>{
+                "embed", "layers.0", "layers.0.small", "layers.1", "layers.1.small", "head", "head.small"}));
 }
 
 TEST(Decoder, SaysWhereItLiesAndWhatItComputesIn) {
@@ -37,14 +58,15 @@ TEST(Decoder, SaysWhereItLiesAndWhatItComputesIn) {
 
 TEST(Decoder, ItsFirstUnitDoesNotSpeakForTheOthers) {
   Decoder decoder = build_decoder(small_config(), {});
-  tensor::Unit::Options options;
+  tensor::FlatParameter::Options options;
   options.compute_dtype = at::kBFloat16;
-  replace(decoder.units[2], options);
+  std::unique_ptr<tensor::FlatParameter>& matrices = unit_named(decoder, "layers.1");
+  replace(matrices, options);
   EXPECT_EQ(compute_types(decoder), "float32, bfloat16");
   EXPECT_EQ(compute_type_of_layer(decoder, 0), at::kFloat);
   EXPECT_EQ(compute_type_of_layer(decoder, 1), at::kBFloat16);
   options.device = at::kMeta;
-  replace(decoder.units[2], options);
+  replace(matrices, options);
   EXPECT_THROW(device_of(decoder), Error);
 }
 

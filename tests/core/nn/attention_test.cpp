@@ -19,7 +19,7 @@ constexpr int64_t kD = 10, kN = 4, kK = 2, kH = 6;
 
 /// An attention block of random weights; `change` says what differs from plain grouped attention.
 struct Block {
-  std::unique_ptr<tensor::Unit> unit;
+  std::unique_ptr<tensor::FlatParameter> unit;
   Attention attention;
 
   explicit Block(const std::function<void(arch::AttentionConfig&)>& change, bool interleaved = false) {

@@ -7,7 +7,7 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 
-#include "core/engine/walk.h"
+#include "core/engine/executor.h"
 #include "core/models/decoder.h"
 #include "tests/core/families/names.h"
 
@@ -43,7 +43,7 @@ class CachedModel : public ::testing::TestWithParam<int64_t> {
  protected:
   CachedModel()
       : decoder_(models::build_decoder(small_config(), {})),
-        walk_(decoder_.segment_pointers(), decoder_.unit_pointers(), {}) {
+        executor_(decoder_.segment_pointers(), decoder_.unit_pointers(), {}) {
     models::init_weights(decoder_, 7);
     at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(3);
     ids_BT_ = at::empty({2, 150}, at::kLong).random_(0, kVocabulary, generator);
@@ -55,11 +55,11 @@ class CachedModel : public ::testing::TestWithParam<int64_t> {
     batch.want_logits = true;
     batch.last_logits_only = last_only;
     batch.cache = cache;
-    return walk_.evaluate({batch}).front().at(kLogits);
+    return executor_.evaluate({batch}).front().at(kLogits);
   }
 
   models::Decoder decoder_;
-  engine::Walk walk_;
+  engine::Executor executor_;
   at::Tensor ids_BT_;
 };
 

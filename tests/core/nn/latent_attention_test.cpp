@@ -10,7 +10,7 @@ namespace {
 constexpr int64_t kD = 10, kN = 3, kQRank = 7, kRank = 6, kNope = 4, kRope = 4, kV = 5;
 
 struct Block {
-  std::unique_ptr<tensor::Unit> unit;
+  std::unique_ptr<tensor::FlatParameter> unit;
   LatentAttention attention;
 
   Block(int64_t q_rank, bool interleaved) {

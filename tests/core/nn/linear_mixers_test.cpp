@@ -25,10 +25,10 @@ class Parameters {
     return {weight, {}, {unit_->parameters()[weight.first].shape[0]}};
   }
 
-  tensor::Unit* unit() const { return unit_.get(); }
+  tensor::FlatParameter* unit() const { return unit_.get(); }
 
  private:
-  std::unique_ptr<tensor::Unit> unit_;
+  std::unique_ptr<tensor::FlatParameter> unit_;
   size_t next_ = 0;
 };
 

@@ -50,7 +50,7 @@ inline void expect_near(const at::Tensor& got, const at::Tensor& expected, const
 template <class Mixer>
 void check_mixer(const Mixer& mixer,
                  int64_t hidden_size,
-                 const std::vector<tensor::Unit*>& units,
+                 const std::vector<tensor::FlatParameter*>& units,
                  const std::string& what,
                  bool generates = true) {
   SCOPED_TRACE(what);

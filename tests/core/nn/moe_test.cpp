@@ -20,7 +20,7 @@ using ops::testing::random_tensor;
 constexpr int64_t kHidden = 6, kFfn = 5, kExperts = 4, kShared = 3;
 
 struct Built {
-  std::unique_ptr<tensor::Unit> unit;
+  std::unique_ptr<tensor::FlatParameter> unit;
   Moe moe;
 };
 
@@ -34,7 +34,7 @@ Built build(double aux_loss_coef) {
                                           {"shared_down", {kHidden, kShared}},
                                           {"shared_gate", {1, kHidden}}},
                                          21);
-  tensor::Unit* unit = built.unit.get();
+  tensor::FlatParameter* unit = built.unit.get();
   Moe& moe = built.moe;
   moe.config.router.num_experts = kExperts;
   moe.config.router.top_k = 2;
@@ -93,7 +93,7 @@ TEST(Moe, GradientsOfTheLoadBalancingLossEqualFiniteDifferences) {
 
 TEST(Moe, LoadBalancingLossCountsEveryLayerAndNoPadding) {
   const Built built = build(1);
-  tensor::Unit& unit = *built.unit;
+  tensor::FlatParameter& unit = *built.unit;
   ops::GradSink sink;
   const Tokens tokens{at::tensor({0, 0, 0, -1, -1, 0, 0, 0, 0, 0}, at::kInt).view({2, 5}), {}};
   const std::vector<at::Tensor> inputs = {random_tensor({2, 5, kHidden}, 24),
@@ -102,10 +102,10 @@ TEST(Moe, LoadBalancingLossCountsEveryLayerAndNoPadding) {
   at::Tensor choices = at::zeros({kExperts}, at::kDouble), sums = at::zeros({kExperts}, at::kDouble);
   for (const at::Tensor& x : inputs) {
     const at::Tensor y = built.moe.forward(x, {{&sink}, tokens, nullptr, &stats});
-    const at::Tensor normed = x / (x.square().mean(-1, true) + 1e-6).sqrt() * unit.home(3);
+    const at::Tensor normed = x / (x.square().mean(-1, true) + 1e-6).sqrt() * unit.main_weight(3);
     const at::Tensor rows =
         normed.view({10, kHidden}).index_select(0, at::tensor({0, 1, 2, 5, 6, 7, 8, 9}, at::kLong));
-    const at::Tensor p = at::softmax(at::linear(rows, unit.home(2)), 1);
+    const at::Tensor p = at::softmax(at::linear(rows, unit.main_weight(2)), 1);
     sums += p.sum({0});
     const at::Tensor best = std::get<1>(p.topk(2, 1)).reshape({-1, 1});
     choices += best.eq(at::arange(kExperts)).sum({0});

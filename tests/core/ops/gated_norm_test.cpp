@@ -28,7 +28,7 @@ TEST(GatedNorm, ValuesAndGradientsOfEachOrder) {
   const auto unit = random_unit({{"w", {3, kWidth}}, {"norm", {kWidth}}}, 1);
   const auto shared = random_unit({{"w", {3, kWidth}}, {"norm", {kGroup}}}, 2);
   const auto bare = random_unit({{"w", {3, kWidth}}}, 3);
-  const std::vector<std::pair<tensor::Unit*, GatedNorm>> cases = {
+  const std::vector<std::pair<tensor::FlatParameter*, GatedNorm>> cases = {
       {unit.get(), {{unit.get(), 1}, 1e-3, kGroup, GateOrder::kGateFirst}},
       {unit.get(), {{unit.get(), 1}, 1e-3, kGroup, GateOrder::kNormFirst}},
       {shared.get(), {{shared.get(), 1}, 1e-3, kGroup, GateOrder::kNormFirst}},

@@ -17,26 +17,28 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include "core/ops/linear.h"
-#include "core/tensor/unit.h"
+#include "core/tensor/flat_parameter.h"
 
 /// Finite differences, in float64, of ops whose weights live outside autograd.
 namespace automodel::ops::testing {
 
-inline tensor::Unit::Options float64_unit() {
-  tensor::Unit::Options options;
-  options.home_dtype = options.compute_dtype = options.grad_dtype = at::kDouble;
+inline tensor::FlatParameter::Options float64_unit() {
+  tensor::FlatParameter::Options options;
+  options.main_dtype = options.compute_dtype = options.grad_dtype = at::kDouble;
   return options;
 }
 
 /// A unit of parameters drawn from a seeded normal distribution, gathered and ready for a step.
-inline std::unique_ptr<tensor::Unit> random_unit(std::vector<tensor::Parameter> parameters,
-                                                 uint64_t seed,
-                                                 tensor::Unit::Options options = float64_unit()) {
-  auto unit = std::make_unique<tensor::Unit>("unit", std::move(parameters), options);
+inline std::unique_ptr<tensor::FlatParameter> random_unit(
+    std::vector<tensor::Parameter> parameters,
+    uint64_t seed,
+    tensor::FlatParameter::Options options = float64_unit()) {
+  auto unit = std::make_unique<tensor::FlatParameter>("unit", std::move(parameters), options);
   at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(seed);
   for (size_t i = 0; i < unit->parameters().size(); ++i)
-    unit->home(i).copy_(at::empty(unit->parameters()[i].shape, at::kDouble).normal_(0, 0.5, generator));
-  unit->home_changed();
+    unit->main_weight(i).copy_(
+        at::empty(unit->parameters()[i].shape, at::kDouble).normal_(0, 0.5, generator));
+  unit->main_changed();
   unit->gather();
   unit->begin_step();
   return unit;
@@ -111,7 +113,7 @@ using OpOfInputs = std::function<at::Tensor(const std::vector<at::Tensor>& input
 /// float64. `dropout_keys` go into the context.
 inline void check_gradients(const OpOfInputs& op,
                             const std::vector<at::Tensor>& inputs,
-                            const std::vector<tensor::Unit*>& units,
+                            const std::vector<tensor::FlatParameter*>& units,
                             const at::Tensor& dropout_keys = {}) {
   const OneThread one_thread;
   for (const bool cheap : {true, false}) {
@@ -120,7 +122,7 @@ inline void check_gradients(const OpOfInputs& op,
     std::vector<at::Tensor> leaves;
     for (const at::Tensor& input : inputs)
       leaves.push_back(input.detach().clone().requires_grad_(input.is_floating_point()));
-    for (tensor::Unit* unit : units) unit->begin_step();
+    for (tensor::FlatParameter* unit : units) unit->begin_step();
     const at::Tensor y = op(leaves, context);
     const at::Tensor c = y.dim() == 0 ? at::ones({}, y.options()) : random_tensor(y.sizes(), 99);
     torch::autograd::backward({y}, {c});
@@ -133,11 +135,11 @@ inline void check_gradients(const OpOfInputs& op,
       if (inputs[i].is_floating_point())
         expect_slopes(value, inputs[i], leaves[i].grad(), "input " + std::to_string(i) + level);
     }
-    for (tensor::Unit* unit : units) {
+    for (tensor::FlatParameter* unit : units) {
       for (size_t i = 0; unit->trainable() && i < unit->parameters().size(); ++i) {
         const std::string& name = unit->parameters()[i].name;
         ASSERT_TRUE(unit->grad_written(i)) << name;
-        expect_slopes(value, unit->home(i), unit->grad(i), name + level);
+        expect_slopes(value, unit->main_weight(i), unit->grad(i), name + level);
       }
     }
   }

@@ -25,11 +25,11 @@ constexpr int64_t kIn = 16, kRank = 4;
 
 /// q, k, v of widths 6, 3, 5 applied as one; q and v have adapters.
 struct Layer {
-  std::unique_ptr<tensor::Unit> base, adapters;
+  std::unique_ptr<tensor::FlatParameter> base, adapters;
   Linear linear;
 
   explicit Layer(double dropout = 0, bool dropout_first = false) {
-    tensor::Unit::Options frozen = testing::float64_unit();
+    tensor::FlatParameter::Options frozen = testing::float64_unit();
     frozen.trainable = false;
     base = random_unit(
         {{"q", {6, kIn}}, {"k", {3, kIn}}, {"v", {5, kIn}}, {"bias", {5}}, {"norm", {kIn}}}, 1, frozen);
@@ -52,7 +52,7 @@ struct Layer {
   at::Tensor plain(const at::Tensor& x, const std::vector<at::Tensor>& leaves, const at::Tensor& keys) const {
     const Lora& lora = *linear.lora;
     const auto part = [&](const char*, size_t base_index, size_t i, uint64_t site) {
-      const at::Tensor w = base->home(base_index);
+      const at::Tensor w = base->main_weight(base_index);
       const auto mask = [&](int64_t width) {
         return keys.defined() && lora.dropout > 0 ? dropout_mask(keys, site, width, lora.dropout, x)
                                                   : at::ones({x.size(0), width});
@@ -61,13 +61,15 @@ struct Layer {
       const at::Tensor update = at::mm(at::mm(in, leaves[i].t()), leaves[i + 2].t()) * lora.scale;
       return at::mm(x, w.t()) + (lora.dropout_first ? update : update * mask(w.size(0)));
     };
-    return at::cat({part("q", 0, 0, 11), at::mm(x, base->home(1).t()), part("v", 2, 1, 12) + base->home(3)},
+    return at::cat({part("q", 0, 0, 11),
+                    at::mm(x, base->main_weight(1).t()),
+                    part("v", 2, 1, 12) + base->main_weight(3)},
                    1);
   }
 
   std::vector<at::Tensor> leaves() const {
     std::vector<at::Tensor> copies;
-    for (size_t i = 0; i < 4; ++i) copies.push_back(adapters->home(i).clone().requires_grad_());
+    for (size_t i = 0; i < 4; ++i) copies.push_back(adapters->main_weight(i).clone().requires_grad_());
     return copies;
   }
 };
@@ -116,7 +118,7 @@ TEST(Lora, AfterANormAndAGateEqualsFiniteDifferences) {
   torch::autograd::backward({norm_linear(leaf, norm, layer.linear, context)}, {c});
   expect_slopes(value, x, leaf.grad(), "dx");
   for (size_t i = 0; i < 4; ++i)
-    expect_slopes(value, layer.adapters->home(i), layer.adapters->grad(i), "adapter");
+    expect_slopes(value, layer.adapters->main_weight(i), layer.adapters->grad(i), "adapter");
 }
 
 TEST(Lora, OnTheHeadEqualsFiniteDifferences) {
@@ -148,8 +150,8 @@ TEST(Lora, OnTheHeadEqualsFiniteDifferences) {
   layer.adapters->begin_step();
   torch::autograd::backward({loss(leaf)});
   expect_slopes(value, x, leaf.grad(), "dx");
-  expect_slopes(value, layer.adapters->home(0), layer.adapters->grad(0), "A");
-  expect_slopes(value, layer.adapters->home(2), layer.adapters->grad(2), "B");
+  expect_slopes(value, layer.adapters->main_weight(0), layer.adapters->grad(0), "A");
+  expect_slopes(value, layer.adapters->main_weight(2), layer.adapters->grad(2), "B");
 }
 
 /// Matrix products while `run` runs.

@@ -21,8 +21,9 @@ using testing::random_unit;
 using Op = std::function<at::Tensor(const at::Tensor& x, const OpContext& context)>;
 
 /// Of an op with one input and at most one unit.
-void check_gradients(const Op& op, const at::Tensor& x, tensor::Unit* unit) {
-  const std::vector<tensor::Unit*> units = unit ? std::vector{unit} : std::vector<tensor::Unit*>{};
+void check_gradients(const Op& op, const at::Tensor& x, tensor::FlatParameter* unit) {
+  const std::vector<tensor::FlatParameter*> units =
+      unit ? std::vector{unit} : std::vector<tensor::FlatParameter*>{};
   testing::check_gradients(
       [&](const std::vector<at::Tensor>& inputs, const OpContext& context) { return op(inputs[0], context); },
       {x},
@@ -79,8 +80,8 @@ TEST(OpsGradient, AddNormLinear) {
 
 TEST(OpsGradient, AddNormLinearIsTheAdditionAndNormLinearToTheBit) {
   for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16}) {
-    tensor::Unit::Options options;
-    options.home_dtype = options.compute_dtype = dtype;
+    tensor::FlatParameter::Options options;
+    options.main_dtype = options.compute_dtype = dtype;
     std::vector<std::vector<at::Tensor>> outcomes;
     for (const bool fused : {true, false}) {
       const auto unit = random_unit({{"w", {6, 40}}, {"norm", {40}}}, 7, options);

@@ -21,23 +21,23 @@ config::OptimizerConfig stochastic() {
 
 /// A unit of ones after ten steps down a constant slope.
 at::Tensor after_ten_steps(const config::OptimizerConfig& config, uint64_t seed) {
-  tensor::Unit::Options options;
-  options.home_dtype = options.compute_dtype = at::kBFloat16;
-  tensor::Unit unit("u", {{"w", {256, 256}}}, options);
-  unit.home(0).fill_(1);
+  tensor::FlatParameter::Options options;
+  options.main_dtype = options.compute_dtype = at::kBFloat16;
+  tensor::FlatParameter unit("u", {{"w", {256, 256}}}, options);
+  unit.main_weight(0).fill_(1);
   Optimizer optimizer(config, {&unit}, seed);
   for (int step = 0; step < 10; ++step) {
     unit.begin_step();
     unit.grad(0).fill_(0.5);
     unit.mark_grad_written(0, 1);
-    unit.finish_grads();
+    unit.reduce_grads();
     optimizer.step(config.lr, 0, at::ones({}, at::kFloat));
   }
-  return unit.home(0).clone();
+  return unit.main_weight(0).clone();
 }
 
 TEST(Optimizer, StochasticRoundingIsRefusedWhereNothingIsRounded) {
-  tensor::Unit unit("u", {{"w", {4}}}, {});
+  tensor::FlatParameter unit("u", {{"w", {4}}}, {});
   try {
     Optimizer(stochastic(), {&unit});
     FAIL() << "float32 weights";
@@ -59,32 +59,32 @@ TEST(Optimizer, StochasticRoundingKeepsSmallUpdatesAndRepeats) {
 
 /// Two parameters after three steps, in one unit or in one each, in either order.
 std::vector<at::Tensor> after_three_steps(const std::vector<std::vector<std::string>>& layout) {
-  tensor::Unit::Options options;
-  options.home_dtype = options.compute_dtype = at::kBFloat16;
-  std::vector<std::unique_ptr<tensor::Unit>> units;
-  std::vector<tensor::Unit*> pointers;
+  tensor::FlatParameter::Options options;
+  options.main_dtype = options.compute_dtype = at::kBFloat16;
+  std::vector<std::unique_ptr<tensor::FlatParameter>> units;
+  std::vector<tensor::FlatParameter*> pointers;
   for (const std::vector<std::string>& names : layout) {
     std::vector<tensor::Parameter> parameters;
     for (const std::string& name : names) parameters.push_back({name, {name == "a" ? 300 : 70, 5}});
-    units.push_back(std::make_unique<tensor::Unit>("u", parameters, options));
-    for (size_t i = 0; i < names.size(); ++i) units.back()->home(i).fill_(1);
+    units.push_back(std::make_unique<tensor::FlatParameter>("u", parameters, options));
+    for (size_t i = 0; i < names.size(); ++i) units.back()->main_weight(i).fill_(1);
     pointers.push_back(units.back().get());
   }
   Optimizer optimizer(stochastic(), pointers, 3);
   for (int step = 0; step < 3; ++step) {
-    for (tensor::Unit* unit : pointers) {
+    for (tensor::FlatParameter* unit : pointers) {
       unit->begin_step();
       for (size_t i = 0; i < unit->parameters().size(); ++i) unit->grad(i).fill_(0.5);
       unit->mark_grad_written(0, unit->parameters().size());
-      unit->finish_grads();
+      unit->reduce_grads();
     }
     optimizer.step(1e-3, 0, at::ones({}, at::kFloat));
   }
   std::vector<at::Tensor> values;
   for (const std::string name : {"a", "b"}) {
-    for (const tensor::Unit* unit : pointers) {
+    for (const tensor::FlatParameter* unit : pointers) {
       for (size_t i = 0; i < unit->parameters().size(); ++i) {
-        if (unit->parameters()[i].name == name) values.push_back(unit->home(i).clone());
+        if (unit->parameters()[i].name == name) values.push_back(unit->main_weight(i).clone());
       }
     }
   }

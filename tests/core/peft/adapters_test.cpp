@@ -9,7 +9,7 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/equal.h>
 
-#include "core/engine/walk.h"
+#include "core/engine/executor.h"
 #include "core/optim/optimizer.h"
 #include "core/peft/adapter_files.h"
 #include "tests/core/families/names.h"
@@ -39,7 +39,7 @@ struct Adapted {
   AdapterSpec spec;
   models::Decoder decoder;
 
-  Adapted(const config::PeftConfig& peft, bool tied, tensor::Unit::Options options = {})
+  Adapted(const config::PeftConfig& peft, bool tied, tensor::FlatParameter::Options options = {})
       : spec(adapter_spec(peft, small_config(tied))) {
     auto units = make_units(spec, options);
     options.trainable = false;
@@ -59,12 +59,12 @@ TEST(Adapters, AreTheirOwnUnitsAndAFrozenBaseHasNoGradientsAndNoState) {
   Adapted model(everything(), false);
   init_adapters(model.decoder, model.spec, true, 1, true, DType::kFloat32);
   EXPECT_EQ(model.decoder.adapter_units.size(), 3U);  // two layers, the head
-  engine::Walk walk(model.decoder.segment_pointers(), model.decoder.unit_pointers(), {});
+  engine::Executor executor(model.decoder.segment_pointers(), model.decoder.unit_pointers(), {});
   nn::MicroBatch batch;
   at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(2);
   batch.input_ids_BT = at::empty({2, 5}, at::kLong).random_(0, 41, generator);
   batch.labels_BT = at::empty({2, 5}, at::kLong).random_(0, 41, generator);
-  walk.train({batch});
+  executor.train({batch});
   for (const auto& unit : model.decoder.units) EXPECT_FALSE(unit->grads().defined()) << unit->name();
   for (const auto& unit : model.decoder.adapter_units)
     EXPECT_GT(unit->grads().abs().sum().item<float>(), 0) << unit->name();
@@ -98,7 +98,7 @@ TEST(Adapters, PassingOverABaseDrawsWhatDrawingItDraws) {
     for (const LinearShape& linear : drawn.spec.linears) {
       const auto value = [&](Adapted& model) {
         const tensor::Weight a = model.decoder.find(lora_a_name(linear.module));
-        return a.unit->home(a.first);
+        return a.unit->main_weight(a.first);
       };
       EXPECT_TRUE(at::equal(value(drawn), value(passed))) << linear.module;
       EXPECT_GT(value(drawn).abs().min().item<float>(), 0) << linear.module;
@@ -119,7 +119,8 @@ TEST(Adapters, AFolderGivesBackWhatWasWritten) {
   EXPECT_EQ(placed.linears.size(), model.spec.linears.size());
   load_adapter(other.decoder, placed, stored);
   for (size_t i = 0; i < model.decoder.adapter_units.size(); ++i)
-    EXPECT_TRUE(at::equal(model.decoder.adapter_units[i]->home(), other.decoder.adapter_units[i]->home()));
+    EXPECT_TRUE(at::equal(model.decoder.adapter_units[i]->main_weights(),
+                          other.decoder.adapter_units[i]->main_weights()));
   arch::DecoderConfig wider = small_config(true);
   wider.hidden_size = 32;
   EXPECT_THROW(place_in(stored, wider), Error);

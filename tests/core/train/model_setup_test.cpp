@@ -1,5 +1,8 @@
 #include "core/train/model_setup.h"
 
+#include <map>
+#include <string>
+
 #include <gtest/gtest.h>
 
 namespace automodel::train {
@@ -22,18 +25,22 @@ config::Recipe recipe_of(const std::string& dtype, int64_t micro_batches) {
   return recipe;
 }
 
-/// Types of the gradients of embedding, blocks and head.
-std::vector<at::ScalarType> gradient_types(const config::Recipe& recipe) {
+/// Types of the gradients by unit.
+std::map<std::string, at::ScalarType> gradient_types(const config::Recipe& recipe) {
   const LoadedModel loaded = load_model(recipe);
   narrow_gradients(loaded.decoder, recipe);
-  std::vector<at::ScalarType> types;
-  for (const auto& unit : loaded.decoder.units) types.push_back(unit->options().grad_dtype);
+  std::map<std::string, at::ScalarType> types;
+  for (const auto& unit : loaded.decoder.units) types[unit->name()] = unit->options().grad_dtype;
   return types;
 }
 
 TEST(NarrowGradients, OnlyOfBlocksThatRoundThemAnywayAndWriteThemOnce) {
-  const std::vector<at::ScalarType> wide(4, at::kFloat);
-  const std::vector<at::ScalarType> narrow = {at::kFloat, at::kBFloat16, at::kBFloat16, at::kFloat};
+  std::map<std::string, at::ScalarType> wide, narrow;
+  for (const auto& [name, type] : gradient_types(recipe_of("float32", 1))) {
+    wide[name] = at::kFloat;
+    narrow[name] = name.starts_with("layers.") ? at::kBFloat16 : at::kFloat;
+  }
+  EXPECT_EQ(wide.size(), 7u) << "embedding, matrices and vectors of two blocks and of the head";
   EXPECT_EQ(gradient_types(recipe_of("bfloat16", 1)), narrow);
   EXPECT_EQ(gradient_types(recipe_of("bfloat16", 2)), wide) << "gradients of micro-batches are added";
   EXPECT_EQ(gradient_types(recipe_of("float32", 1)), wide);

@@ -24,9 +24,9 @@ struct Outcome {
 
 /// Weights of the experts come from x, so that their gradient is seen too; experts 0 and 4 have no tokens.
 Outcome run(at::Device device, at::ScalarType dtype, const kernels::ExpertGate& gate, int64_t ffn = kFfn) {
-  tensor::Unit::Options options;
+  tensor::FlatParameter::Options options;
   options.device = device;
-  options.home_dtype = options.compute_dtype = dtype;
+  options.main_dtype = options.compute_dtype = dtype;
   const auto unit = random_unit({{"gate_up", {kExperts, gate.parts() * ffn, kHidden}},
                                  {"down", {kExperts, kHidden, ffn}},
                                  {"gate_up_bias", {kExperts, gate.parts() * ffn}},
@@ -34,8 +34,8 @@ Outcome run(at::Device device, at::ScalarType dtype, const kernels::ExpertGate& 
                                  {"mix", {2, kHidden}}},
                                 3,
                                 options);
-  for (size_t i = 0; i < 2; ++i) unit->home(i).mul_(0.2);
-  unit->home_changed();
+  for (size_t i = 0; i < 2; ++i) unit->main_weight(i).mul_(0.2);
+  unit->main_changed();
   unit->gather();
   Experts layer{{unit.get(), 0}, {unit.get(), 1}, {unit.get(), 2}, {unit.get(), 3}};
   layer.gate = gate;
@@ -95,9 +95,9 @@ TEST(ExpertsOnGpu, RowsThatOneProductCannotReadAreMultipliedExpertByExpert) {
 TEST(ExpertsOnGpu, WithoutWaitingForTheDevice) {
   if (num_cuda_devices() == 0) GTEST_SKIP() << "no CUDA device";
   run(at::Device(at::kCUDA, 0), at::kBFloat16, {});
-  tensor::Unit::Options options;
+  tensor::FlatParameter::Options options;
   options.device = at::Device(at::kCUDA, 0);
-  options.home_dtype = options.compute_dtype = at::kBFloat16;
+  options.main_dtype = options.compute_dtype = at::kBFloat16;
   const auto unit = random_unit({{"gate_up", {8, 64, 32}}, {"down", {8, 32, 32}}}, 3, options);
   const Experts layer{{unit.get(), 0}, {unit.get(), 1}};
   kernels::RouterConfig config;

@@ -32,23 +32,24 @@ struct Outcome {
 };
 
 /// An op that may read weights of `unit` (null where it has none).
-using Op = std::function<at::Tensor(const at::Tensor& x, tensor::Unit* unit, const OpContext& context)>;
+using Op =
+    std::function<at::Tensor(const at::Tensor& x, tensor::FlatParameter* unit, const OpContext& context)>;
 
 Outcome run(const Op& op,
             const at::Tensor& x,
             const std::vector<tensor::Parameter>& parameters,
             at::Device device,
             at::ScalarType dtype) {
-  tensor::Unit::Options options;
+  tensor::FlatParameter::Options options;
   options.device = device;
-  options.home_dtype = options.compute_dtype = dtype;
+  options.main_dtype = options.compute_dtype = dtype;
   const auto unit = random_unit(parameters, 3, options);
   GradSink sink;
   at::Tensor leaf = x.detach().clone().to(device, dtype).requires_grad_();
   const at::Tensor y = op(leaf, unit.get(), {&sink, true});
   const at::Tensor dy = y.dim() == 0 ? at::Tensor() : random_tensor(y.sizes(), 4).to(device, dtype);
   torch::autograd::backward({y}, {dy});
-  unit->finish_grads();
+  unit->reduce_grads();
   Outcome outcome{y.detach().to(at::kCPU, at::kFloat), leaf.grad().to(at::kCPU, at::kFloat), {}};
   for (size_t i = 0; i < parameters.size(); ++i) outcome.dweights.push_back(unit->grad(i).cpu());
   return outcome;
@@ -82,7 +83,7 @@ void compare(const std::string& what,
 TEST(OpsCuda, RmsNormOfShortLongAndOddRows) {
   for (const int64_t d : {16, 20, 128, 896, 3584, 5001, 16384}) {
     compare("rms_norm " + std::to_string(d),
-            [](const at::Tensor& x, tensor::Unit* unit, const OpContext& c) {
+            [](const at::Tensor& x, tensor::FlatParameter* unit, const OpContext& c) {
               return rms_norm(x, {{unit, 0}, 1e-6}, c);
             },
             random_tensor({3, 211, d}, 1),
@@ -92,7 +93,7 @@ TEST(OpsCuda, RmsNormOfShortLongAndOddRows) {
 
 TEST(OpsCuda, NormLinearWithBiasAndFuseGroup) {
   compare("norm_linear",
-          [](const at::Tensor& x, tensor::Unit* unit, const OpContext& c) {
+          [](const at::Tensor& x, tensor::FlatParameter* unit, const OpContext& c) {
             return norm_linear(x, {{unit, 4}, 1e-6}, {{unit, 0, 2}, {{unit, 2}, {unit, 3}}, {128, 64}}, c);
           },
           random_tensor({2, 100, 256}, 2),
@@ -103,7 +104,7 @@ TEST(OpsCuda, AddNormLinear) {
   for (const int64_t d : {64, 896, 3584, 5001}) {
     const at::Tensor other = random_tensor({2, 100, d}, 7);
     compare("add_norm_linear " + std::to_string(d),
-            [&](const at::Tensor& x, tensor::Unit* unit, const OpContext& c) {
+            [&](const at::Tensor& x, tensor::FlatParameter* unit, const OpContext& c) {
               const AddedLinear both = add_norm_linear(
                   x, other.to(x.device(), x.scalar_type()), {{unit, 1}, 1e-6}, {{unit, 0}, {}, {64}}, c);
               return at::cat({both.sum, both.y}, 2);
@@ -115,7 +116,7 @@ TEST(OpsCuda, AddNormLinear) {
 
 TEST(OpsCuda, LinearWithAdaptersOfTwoParts) {
   compare("lora",
-          [](const at::Tensor& x, tensor::Unit* unit, const OpContext& c) {
+          [](const at::Tensor& x, tensor::FlatParameter* unit, const OpContext& c) {
             Lora lora;
             lora.a = {{unit, 2, 2}, {}, {8, 8}};
             lora.parts = {{{unit, 4}, 0, 0}, {{unit, 5}, 128, 1}};
@@ -139,7 +140,7 @@ TEST(OpsCuda, GatedLinearWithEachActivation) {
        {Activation::kSilu, Activation::kGelu, Activation::kGeluTanh, Activation::kRelu}) {
     for (const int64_t width : {int64_t{96}, int64_t{33}}) {
       compare("gated " + std::to_string(static_cast<int>(activation)),
-              [&](const at::Tensor& x, tensor::Unit* unit, const OpContext& c) {
+              [&](const at::Tensor& x, tensor::FlatParameter* unit, const OpContext& c) {
                 return gated_linear(x, activation, {{unit, 0}, {}, {64}}, c);
               },
               random_tensor({2, 70, 2 * width}, 5),
@@ -162,12 +163,12 @@ TEST(OpsCuda, RopeAloneAndFused) {
       const std::string name = std::to_string(rotary) + (interleaved ? ", interleaved" : "");
       for (const int64_t first : {0, 2, 3}) {
         if (first + rotary > 64) continue;
-        const Op alone = [&](const at::Tensor& x, tensor::Unit*, const OpContext&) {
+        const Op alone = [&](const at::Tensor& x, tensor::FlatParameter*, const OpContext&) {
           return rope(x, angles(x, first));
         };
         compare("rope " + name + " from " + std::to_string(first), alone, random_tensor({2, 70, 3, 64}, 6));
       }
-      const Op fused = [&](const at::Tensor& x, tensor::Unit*, const OpContext&) {
+      const Op fused = [&](const at::Tensor& x, tensor::FlatParameter*, const OpContext&) {
         const Heads h = rope_qkv(x, 2, 64, angles(x, 0));
         return at::cat({h.q_BTNH, h.k_BTKH, h.v_BTKH}, 2);
       };
@@ -181,7 +182,7 @@ TEST(OpsCuda, QkNormRope) {
   for (const int64_t head_dim : {16, 32, 64, 128, 256}) {
     for (const double offset : {0.0, 1.0}) {
       const testing::QkNormRopeCase heads{7, 2, head_dim, head_dim, offset};
-      const Op op = [&](const at::Tensor& x, tensor::Unit* unit, const OpContext& c) {
+      const Op op = [&](const at::Tensor& x, tensor::FlatParameter* unit, const OpContext& c) {
         return heads.in_one_pass(x, unit, c);
       };
       compare("qk_norm_rope " + std::to_string(head_dim),
@@ -204,7 +205,7 @@ TEST(OpsCuda, AttentionGroupedAndWindowed) {
       const at::Tensor kv = random_tensor({2, 192, 2, head_dim}, 8);
       compare(
           "attention " + std::to_string(head_dim) + ", window " + std::to_string(window),
-          [&](const at::Tensor& q, tensor::Unit*, const OpContext&) {
+          [&](const at::Tensor& q, tensor::FlatParameter*, const OpContext&) {
             const at::Tensor k = kv.to(q.device(), q.scalar_type());
             return attention(q, k, k.flip(1), {.scale = 0.125, .span = {.sliding_window = window}});
           },
@@ -219,7 +220,7 @@ TEST(OpsCuda, LinearCrossEntropyInChunksAndMasked) {
     for (const bool masked : {false, true}) {
       if (masked) labels.narrow(0, 17, 100).fill_(-100);
       compare("cross-entropy " + std::to_string(vocabulary) + (masked ? ", masked" : ""),
-              [&](const at::Tensor& x, tensor::Unit* unit, const OpContext& c) {
+              [&](const at::Tensor& x, tensor::FlatParameter* unit, const OpContext& c) {
                 const Linear head{{unit, 0}, {}, {vocabulary}};
                 return linear_cross_entropy(x, labels, head, {0.01, -100, 128}, c);
               },
@@ -232,7 +233,7 @@ TEST(OpsCuda, LinearCrossEntropyInChunksAndMasked) {
 TEST(OpsCuda, EmbeddingWithRepeatedAndPaddedIds) {
   const at::Tensor ids = at::arange(400, at::kLong).remainder(37).view({4, 100});
   compare("embedding",
-          [&](const at::Tensor& x, tensor::Unit* unit, const OpContext& c) {
+          [&](const at::Tensor& x, tensor::FlatParameter* unit, const OpContext& c) {
             return embedding(ids.to(x.device()), {unit, 0}, c, 3) + x;
           },
           random_tensor({4, 100, 72}, 11),
@@ -241,12 +242,12 @@ TEST(OpsCuda, EmbeddingWithRepeatedAndPaddedIds) {
 
 TEST(OpsCuda, GradNormAndClip) {
   if (num_cuda_devices() == 0) GTEST_SKIP() << "no CUDA device";
-  tensor::Unit::Options options;
+  tensor::FlatParameter::Options options;
   options.device = find_device("cuda");
   const auto unit = random_unit({{"a", {1000, 257}}, {"b", {3}}}, 12, options);
   unit->begin_step();
-  unit->grad(0).copy_(unit->home(0));
-  const double expected = unit->home(0).cpu().norm(2, at::kDouble).item<double>();
+  unit->grad(0).copy_(unit->main_weight(0));
+  const double expected = unit->main_weight(0).cpu().norm(2, at::kDouble).item<double>();
   const at::Tensor norm = optim::grad_norm({unit.get()});
   EXPECT_NEAR(norm.item<double>(), expected, 1e-6 * expected);
   EXPECT_NEAR(optim::clip_factor(norm, 1.0).item<double>(), 1 / expected, 1e-6);

@@ -5,7 +5,7 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/remainder.h>
 
-#include "core/engine/walk.h"
+#include "core/engine/graphed_executor.h"
 #include "core/families/family.h"
 #include "core/models/decoder.h"
 #include "core/ops/cuda/cuda.h"
@@ -34,7 +34,7 @@ class Trainee {
           bool tied = true)
       : decoder_(models::build_decoder(families::read_decoder_config(config(tied), "test", "", ""),
                                        options(device, dtype))),
-        walk_(decoder_.segment_pointers(), decoder_.unit_pointers(), {.graphs = graphs}),
+        executor_(decoder_.segment_pointers(), decoder_.unit_pointers(), device, {.graphs = graphs}),
         optimizer_({}, decoder_.unit_pointers()),
         ids_(at::arange(4 * 128, at::kLong).remainder(997).view({4, 128})),
         device_(device) {
@@ -42,7 +42,7 @@ class Trainee {
   }
 
   /// Kinds of micro-batch that are replayed.
-  size_t num_graphs() const { return walk_.num_graphs(); }
+  size_t num_graphs() const { return executor_.num_graphs(); }
 
   /// The sum of losses and gradient norm of one step, on its way.
   tensor::Readback step() { return step({batch_of(ids_), batch_of(ids_)}); }
@@ -70,7 +70,7 @@ class Trainee {
   }
 
   tensor::Readback step(const std::vector<nn::MicroBatch>& batches) {
-    const auto results = walk_.train(batches);
+    const auto results = executor_.train(batches);
     const at::Tensor norm = optim::grad_norm(decoder_.unit_pointers());
     optimizer_.step(1e-3, 0.01, optim::clip_factor(norm, 1.0));
     at::Tensor sum = norm;
@@ -78,15 +78,15 @@ class Trainee {
     return tensor::Readback(sum.view({1}));
   }
 
-  static tensor::Unit::Options options(at::Device device, at::ScalarType dtype) {
-    tensor::Unit::Options options;
+  static tensor::FlatParameter::Options options(at::Device device, at::ScalarType dtype) {
+    tensor::FlatParameter::Options options;
     options.device = device;
-    options.home_dtype = options.compute_dtype = dtype;
+    options.main_dtype = options.compute_dtype = dtype;
     return options;
   }
 
   models::Decoder decoder_;
-  engine::Walk walk_;
+  engine::GraphedExecutor executor_;
   optim::Optimizer optimizer_;
   at::Tensor ids_;
   at::Device device_;

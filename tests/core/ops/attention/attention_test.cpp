@@ -117,7 +117,7 @@ struct Inputs {
   at::Tensor q = random_tensor({kB, kT, kN, kH}, 1);
   at::Tensor k = random_tensor({kB, kT, kK, kH}, 2);
   at::Tensor v = random_tensor({kB, kT, kK, kV}, 3);
-  std::unique_ptr<tensor::Unit> unit = testing::random_unit({{"sinks", {kN}}}, 4);
+  std::unique_ptr<tensor::FlatParameter> unit = testing::random_unit({{"sinks", {kN}}}, 4);
 
   AttentionOptions options(const Case& c) const {
     AttentionOptions options = c.options;
@@ -152,7 +152,7 @@ TEST(Attention, EveryOptionEqualsTheDefinition) {
   const Inputs in;
   for (const Case& c : cases()) {
     const AttentionOptions options = in.options(c);
-    const at::Tensor expected = naive(c, in.q, in.k, in.v, in.unit->home(0));
+    const at::Tensor expected = naive(c, in.q, in.k, in.v, in.unit->main_weight(0));
     expect_near(attention(in.q, in.k, in.v, options, c.rows), expected, c.name);
     for_every_way(c, [&](AttentionKind kind, const AttentionShape& shape, const std::string& what) {
       const auto plan = plan_attention(options.span, options.alibi, shape, c.rows);
@@ -166,8 +166,8 @@ TEST(Attention, GradientsOfEveryOptionEqualFiniteDifferences) {
   for (const Case& c : cases()) {
     SCOPED_TRACE(c.name);
     const AttentionOptions options = in.options(c);
-    const std::vector<tensor::Unit*> units =
-        c.sinks ? std::vector{in.unit.get()} : std::vector<tensor::Unit*>{};
+    const std::vector<tensor::FlatParameter*> units =
+        c.sinks ? std::vector{in.unit.get()} : std::vector<tensor::FlatParameter*>{};
     testing::check_gradients(
         [&](const std::vector<at::Tensor>& x, const OpContext& context) {
           return attention(x[0], x[1], x[2], options, c.rows, context);

@@ -21,7 +21,7 @@ struct QkNormRopeCase {
 
   std::vector<tensor::Parameter> parameters() const { return {{"q", {head_dim}}, {"k", {head_dim}}}; }
 
-  Norm norm(tensor::Unit* unit, size_t index) const {
+  Norm norm(tensor::FlatParameter* unit, size_t index) const {
     return {.weight = {unit, index}, .eps = 1e-6, .weight_offset = offset};
   }
 
@@ -32,13 +32,13 @@ struct QkNormRopeCase {
   }
 
   /// All heads side by side [B, T, N + 2 K, H].
-  at::Tensor in_one_pass(const at::Tensor& x, tensor::Unit* unit, const OpContext& c) const {
+  at::Tensor in_one_pass(const at::Tensor& x, tensor::FlatParameter* unit, const OpContext& c) const {
     const Heads heads = qk_norm_rope(x, kv_heads, head_dim, norm(unit, 0), norm(unit, 1), angles(x), c);
     return at::cat({heads.q_BTNH, heads.k_BTKH, heads.v_BTKH}, 2);
   }
 
   /// The same by the ops that it joins.
-  at::Tensor one_by_one(const at::Tensor& x, tensor::Unit* unit, const OpContext& c) const {
+  at::Tensor one_by_one(const at::Tensor& x, tensor::FlatParameter* unit, const OpContext& c) const {
     const at::Tensor heads = x.view({x.size(0), x.size(1), -1, head_dim});
     return at::cat({rope(rms_norm(heads.narrow(2, 0, q_heads), norm(unit, 0), c), angles(x)),
                     rope(rms_norm(heads.narrow(2, q_heads, kv_heads), norm(unit, 1), c), angles(x)),
@@ -53,7 +53,7 @@ struct QkOutcome {
 };
 
 template <class Op>
-QkOutcome run_qk(const Op& op, const at::Tensor& x, const at::Tensor& dy, tensor::Unit& unit) {
+QkOutcome run_qk(const Op& op, const at::Tensor& x, const at::Tensor& dy, tensor::FlatParameter& unit) {
   unit.begin_step();
   GradSink sink;
   const at::Tensor leaf = x.detach().clone().requires_grad_();
@@ -65,9 +65,9 @@ QkOutcome run_qk(const Op& op, const at::Tensor& x, const at::Tensor& dy, tensor
 /// One pass against one by one: on a CPU the same bits, but for the norms' gradients, which are sums in
 /// another order.
 inline void expect_as_one_by_one(const QkNormRopeCase& heads, at::Device device, at::ScalarType dtype) {
-  tensor::Unit::Options options;
+  tensor::FlatParameter::Options options;
   options.device = device;
-  options.home_dtype = options.compute_dtype = dtype;
+  options.main_dtype = options.compute_dtype = dtype;
   const auto unit = random_unit(heads.parameters(), 3, options);
   const at::Tensor x = random_tensor({2, 70, heads.width()}, 1).to(device, dtype);
   const at::Tensor dy =

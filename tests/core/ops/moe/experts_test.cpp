@@ -24,20 +24,20 @@ using testing::random_unit;
 constexpr int64_t kTokens = 40, kHidden = 6, kFfn = 5, kExperts = 4;
 const kernels::ExpertGate kWithoutGate{.activation = kernels::Activation::kRelu2, .gated = false};
 
-std::unique_ptr<tensor::Unit> expert_unit(at::ScalarType type, bool biases, int64_t parts = 2) {
+std::unique_ptr<tensor::FlatParameter> expert_unit(at::ScalarType type, bool biases, int64_t parts = 2) {
   std::vector<tensor::Parameter> parameters = {{"gate_up", {kExperts, parts * kFfn, kHidden}},
                                                {"down", {kExperts, kHidden, kFfn}}};
   if (biases) {
     parameters.push_back({"gate_up_bias", {kExperts, parts * kFfn}});
     parameters.push_back({"down_bias", {kExperts, kHidden}});
   }
-  tensor::Unit::Options options;
-  options.home_dtype = options.compute_dtype = type;
+  tensor::FlatParameter::Options options;
+  options.main_dtype = options.compute_dtype = type;
   options.grad_dtype = type == at::kDouble ? at::kDouble : at::kFloat;
   return random_unit(parameters, 31, options);
 }
 
-Experts layer_of(tensor::Unit& unit, const kernels::ExpertGate& gate, bool weigh_input) {
+Experts layer_of(tensor::FlatParameter& unit, const kernels::ExpertGate& gate, bool weigh_input) {
   Experts layer{{&unit, 0}, {&unit, 1}};
   if (unit.parameters().size() > 2) {
     layer.gate_up_bias = {&unit, 2};
@@ -96,7 +96,7 @@ void check_against_loop(const kernels::ExpertGate& gate, bool biases, bool weigh
 
   std::vector<at::Tensor> parameters;
   for (size_t i = 0; i < unit->parameters().size(); ++i)
-    parameters.push_back(unit->home(i).clone().requires_grad_());
+    parameters.push_back(unit->main_weight(i).clone().requires_grad_());
   const at::Tensor expected = loop(x, weights, choice, parameters, layer);
   torch::autograd::backward({expected}, {c});
   const at::Tensor dx = x.grad().clone(), dweights = weights.grad().clone();
@@ -178,12 +178,12 @@ TEST(Experts, GradientsOfASecondMicroBatchAreAdded) {
 TEST(Experts, InBfloat16AreWithinItsPrecision) {
   const auto narrow = expert_unit(at::kBFloat16, true);
   const auto wide = expert_unit(at::kFloat, true);
-  for (size_t i = 0; i < wide->parameters().size(); ++i) wide->home(i).copy_(narrow->home(i));
+  for (size_t i = 0; i < wide->parameters().size(); ++i) wide->main_weight(i).copy_(narrow->main_weight(i));
   const at::Tensor x = random_tensor({kTokens, kHidden}, 6).to(at::kBFloat16);
   const at::Tensor weights = random_tensor({kTokens, 2}, 7).to(at::kFloat);
   const Groups groups = make_groups(some_choice(), kExperts);
   std::vector<at::Tensor> dx;
-  for (tensor::Unit* unit : {narrow.get(), wide.get()}) {
+  for (tensor::FlatParameter* unit : {narrow.get(), wide.get()}) {
     GradSink sink;
     const at::Tensor leaf = x.to(unit->options().compute_dtype, false, /*copy=*/true).requires_grad_();
     const at::Tensor y = experts(leaf, weights, groups, layer_of(*unit, {}, false), {&sink});

@@ -128,8 +128,8 @@ TEST(Route, RefusesMoreExpertsThanItsGroupsHold) {
 }
 
 TEST(RouterLogits, InFloat32FromBfloat16) {
-  tensor::Unit::Options options;
-  options.home_dtype = options.compute_dtype = at::kBFloat16;
+  tensor::FlatParameter::Options options;
+  options.main_dtype = options.compute_dtype = at::kBFloat16;
   const auto unit = random_unit({{"w", {12, 16}}, {"b", {12}}}, 9, options);
   const Linear layer{{unit.get(), 0}, {{unit.get(), 1}}, {12}};
   GradSink sink;
@@ -140,8 +140,8 @@ TEST(RouterLogits, InFloat32FromBfloat16) {
   torch::autograd::backward({logits}, {c});
 
   const at::Tensor x = leaf.detach().to(at::kFloat).requires_grad_();
-  const at::Tensor w = unit->home(0).to(at::kFloat).requires_grad_();
-  const at::Tensor expected = x.matmul(w.t()) + unit->home(1).to(at::kFloat);
+  const at::Tensor w = unit->main_weight(0).to(at::kFloat).requires_grad_();
+  const at::Tensor expected = x.matmul(w.t()) + unit->main_weight(1).to(at::kFloat);
   torch::autograd::backward({expected}, {c});
   EXPECT_TRUE(at::allclose(logits, expected, 1e-6, 1e-6));
   EXPECT_TRUE(at::allclose(unit->grad(0), w.grad(), 1e-6, 1e-6));

@@ -18,11 +18,11 @@ using testing::random_unit;
 constexpr int64_t kChannels = 131;  // more than a block of channels
 constexpr int64_t kKernel = 4;
 
-std::unique_ptr<tensor::Unit> conv_unit() {
+std::unique_ptr<tensor::FlatParameter> conv_unit() {
   return random_unit({{"weight", {kChannels, 1, kKernel}}, {"bias", {kChannels}}}, 1);
 }
 
-CausalConv conv_of(tensor::Unit* unit, bool bias, bool silu) {
+CausalConv conv_of(tensor::FlatParameter* unit, bool bias, bool silu) {
   return {{unit, 0}, bias ? tensor::Weight{unit, 1} : tensor::Weight(), silu};
 }
 

@@ -22,11 +22,12 @@ using testing::random_unit;
 constexpr int64_t kKeyHeads = 2, kHeads = 4, kKey = 3, kValue = 5;
 constexpr int64_t kChannels = 2 * kKeyHeads * kKey + kHeads * kValue;
 
-std::unique_ptr<tensor::Unit> rule_unit(const tensor::Unit::Options& options = testing::float64_unit()) {
+std::unique_ptr<tensor::FlatParameter> rule_unit(
+    const tensor::FlatParameter::Options& options = testing::float64_unit()) {
   return random_unit({{"A_log", {kHeads}}, {"dt_bias", {kHeads}}}, 1, options);
 }
 
-DeltaRule rule_of(tensor::Unit* unit, int64_t chunk = 16, bool tiles = true) {
+DeltaRule rule_of(tensor::FlatParameter* unit, int64_t chunk = 16, bool tiles = true) {
   return {{unit, 0}, {unit, 1}, kKeyHeads, kHeads, kKey, kValue, chunk, tiles};
 }
 
@@ -117,7 +118,7 @@ TEST(DeltaRule, RowsWithoutDocumentsAreOneEach) {
 }
 
 TEST(DeltaRule, NothingOfADocumentReachesTheNextNotEvenByRounding) {
-  const tensor::Unit::Options options;
+  const tensor::FlatParameter::Options options;
   const auto unit = rule_unit(options);
   const DeltaRule rule = rule_of(unit.get());
   Inputs in(1, 64, 6);

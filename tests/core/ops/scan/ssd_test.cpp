@@ -23,11 +23,12 @@ using testing::random_unit;
 constexpr int64_t kHeads = 4, kWidth = 5, kGroups = 2, kState = 3;
 constexpr int64_t kChannels = kHeads * kWidth + 2 * kGroups * kState;
 
-std::unique_ptr<tensor::Unit> space_unit(tensor::Unit::Options options = testing::float64_unit()) {
+std::unique_ptr<tensor::FlatParameter> space_unit(
+    tensor::FlatParameter::Options options = testing::float64_unit()) {
   return random_unit({{"A_log", {kHeads}}, {"dt_bias", {kHeads}}, {"D", {kHeads}}}, 1, options);
 }
 
-StateSpace space_of(tensor::Unit* unit, int64_t chunk = 16, bool tiles = true) {
+StateSpace space_of(tensor::FlatParameter* unit, int64_t chunk = 16, bool tiles = true) {
   constexpr double kNoLimit = std::numeric_limits<double>::infinity();
   return {{unit, 0}, {unit, 1}, {unit, 2}, kHeads, kWidth, kGroups, kState, 0.3, kNoLimit, chunk, tiles};
 }
@@ -102,7 +103,7 @@ TEST(Ssd, RowsWithoutDocumentsAreOneEach) {
 }
 
 TEST(Ssd, NothingOfADocumentReachesTheNextNotEvenByRounding) {
-  tensor::Unit::Options options;
+  tensor::FlatParameter::Options options;
   const auto unit = space_unit(options);
   const StateSpace space = space_of(unit.get());
   const at::Tensor documents = documents_of({23, 41});

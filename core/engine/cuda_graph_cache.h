@@ -20,7 +20,7 @@ enum class Graphs {
 
 /// The captured work of a micro-batch: all segments but the last, forward and backward. The last runs between
 /// the two as ever: its shapes follow from the labels.
-struct MicroGraph {
+struct MicroBatchGraph {
   nn::MicroBatch inputs;  ///< what the captured work reads: copies at fixed places
   ops::CudaGraph forward;
   nn::State boundary;                       ///< what `forward` gives to the last segment
@@ -39,7 +39,7 @@ void refill(const nn::MicroBatch& fixed, const nn::MicroBatch& batch);
 
 /// Which micro-batches of a walk are captured, and their graphs. A graph fits one shape and one state of the
 /// gradients: the first micro-batch of a step overwrites them, later ones add. One thread.
-class MicroGraphs {
+class CudaGraphCache {
  public:
   struct Key {
     std::vector<int64_t> shape;  ///< rows, length
@@ -52,14 +52,14 @@ class MicroGraphs {
 
   static Key key_of(const nn::MicroBatch& batch, std::vector<bool> written);
 
-  MicroGraphs(Graphs mode, at::Device device) : mode_(mode), pool_(device) {}
+  CudaGraphCache(Graphs mode, at::Device device) : mode_(mode), pool_(device) {}
 
   size_t size() const { return captured_.size(); }
 
   const ops::CudaGraphPool& pool() const { return pool_; }
 
   /// The captured micro-batch; null when there is none.
-  MicroGraph* find(const Key& key);
+  MicroBatchGraph* find(const Key& key);
 
   /// Whether a micro-batch should be captured now. One that is not yet should run and be told to saw().
   bool wants(const Key& key);
@@ -68,7 +68,7 @@ class MicroGraphs {
   /// the bytes that were kept for its backward.
   void saw(const Key& key, bool device_waited, int64_t kept_bytes);
 
-  void add(const Key& key, MicroGraph graph);
+  void add(const Key& key, MicroBatchGraph graph);
 
   /// Micro-batches of this kind run as they are from now on.
   void refuse(const Key& key, const std::string& reason);
@@ -92,7 +92,7 @@ class MicroGraphs {
   Graphs mode_;
   ops::CudaGraphPool pool_;
   std::map<Key, Seen> seen_;
-  std::map<Key, MicroGraph> captured_;
+  std::map<Key, MicroBatchGraph> captured_;
   std::vector<std::string> said_;
 };
 

@@ -1,7 +1,6 @@
-#include "core/engine/micro_graphs.h"
+#include "core/engine/cuda_graph_cache.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "core/base/log.h"
@@ -16,15 +15,7 @@ constexpr size_t kMostGraphs = 128;
 /// The first run of a shape makes plans, and the device waits for them.
 constexpr int64_t kWarmUps = 1;
 
-/// The tensors of a micro-batch that segments before the last read on the device.
-constexpr std::array<at::Tensor& (*)(nn::MicroBatch&), 5> kPlaces = {
-    [](nn::MicroBatch& b) -> at::Tensor& { return b.input_ids_BT; },
-    [](nn::MicroBatch& b) -> at::Tensor& { return b.dropout_keys; },
-    [](nn::MicroBatch& b) -> at::Tensor& { return b.tokens.documents_BT; },
-    [](nn::MicroBatch& b) -> at::Tensor& { return b.tokens.positions_BT; },
-    [](nn::MicroBatch& b) -> at::Tensor& { return b.tokens.lengths_B; }};
-
-std::string shape_text(const MicroGraphs::Key& key) {
+std::string shape_text(const CudaGraphCache::Key& key) {
   return detail::join("[", key.shape[0], ", ", key.shape[1], "]");
 }
 
@@ -38,9 +29,9 @@ bool has_label(const nn::MicroBatch& batch) {
 
 nn::MicroBatch fixed_copy(const nn::MicroBatch& batch) {
   nn::MicroBatch fixed = batch;
-  for (const auto& place : kPlaces) {
-    if (at::Tensor& tensor = place(fixed); tensor.defined()) tensor = tensor.clone();
-  }
+  fixed.for_each_tensor([](at::Tensor& tensor) {
+    if (tensor.defined()) tensor = tensor.clone();
+  });
   fixed.labels_BT.reset();
   fixed.tokens.attention_plans = std::make_shared<ops::AttentionPlans>();
   fixed.tokens.lent = std::make_shared<std::vector<at::Tensor>>();
@@ -48,25 +39,29 @@ nn::MicroBatch fixed_copy(const nn::MicroBatch& batch) {
 }
 
 void refill(const nn::MicroBatch& fixed, const nn::MicroBatch& batch) {
+  std::vector<at::Tensor> source;
   nn::MicroBatch to = fixed, from = batch;
-  for (const auto& place : kPlaces) {
-    if (place(to).defined()) place(to).copy_(place(from));
-  }
+  from.for_each_tensor([&](at::Tensor& tensor) { source.push_back(tensor); });
+  auto next = source.begin();
+  to.for_each_tensor([&](at::Tensor& tensor) {
+    if (tensor.defined()) tensor.copy_(*next);
+    ++next;
+  });
 }
 
-MicroGraphs::Key MicroGraphs::key_of(const nn::MicroBatch& batch, std::vector<bool> written) {
+CudaGraphCache::Key CudaGraphCache::key_of(const nn::MicroBatch& batch, std::vector<bool> written) {
   Key key{batch.input_ids_BT.sizes().vec(), {}, has_label(batch), std::move(written)};
   nn::MicroBatch copy = batch;
-  for (const auto& place : kPlaces) key.holds.push_back(place(copy).defined());
+  copy.for_each_tensor([&](at::Tensor& tensor) { key.holds.push_back(tensor.defined()); });
   return key;
 }
 
-MicroGraph* MicroGraphs::find(const Key& key) {
+MicroBatchGraph* CudaGraphCache::find(const Key& key) {
   const auto found = captured_.find(key);
   return found == captured_.end() ? nullptr : &found->second;
 }
 
-bool MicroGraphs::wants(const Key& key) {
+bool CudaGraphCache::wants(const Key& key) {
   const auto found = seen_.find(key);
   if (found == seen_.end()) return false;
   Seen& seen = found->second;
@@ -94,36 +89,36 @@ bool MicroGraphs::wants(const Key& key) {
   return false;
 }
 
-void MicroGraphs::saw(const Key& key, bool device_waited, int64_t kept_bytes) {
+void CudaGraphCache::saw(const Key& key, bool device_waited, int64_t kept_bytes) {
   Seen& seen = seen_[key];
   ++seen.times;
   seen.device_waited = seen.times > kWarmUps && device_waited;
   seen.kept_bytes = kept_bytes;
 }
 
-void MicroGraphs::add(const Key& key, MicroGraph graph) {
+void CudaGraphCache::add(const Key& key, MicroBatchGraph graph) {
   captured_.insert_or_assign(key, std::move(graph));
   say_once(detail::join("CUDA graphs: micro-batches of ", shape_text(key), " are captured and replayed"));
 }
 
-void MicroGraphs::refuse(const Key& key, const std::string& reason) {
+void CudaGraphCache::refuse(const Key& key, const std::string& reason) {
   seen_[key].refused = true;
   say_once(detail::join("CUDA graphs: not used for micro-batches of ", shape_text(key), ": ", reason));
 }
 
-void MicroGraphs::failed(const Key& key, const std::string& reason) {
+void CudaGraphCache::failed(const Key& key, const std::string& reason) {
   refuse(key, reason.substr(0, reason.find('\n')));
   pool_.renew();
 }
 
-bool MicroGraphs::can_hold(const nn::MicroBatch& batch) {
+bool CudaGraphCache::can_hold(const nn::MicroBatch& batch) {
   const bool fits = !batch.token_types_BT.defined() && !batch.tokens.prefix_B.defined() &&
                     batch.cache == nullptr && !batch.want_logits;
   if (!fits) say_once("CUDA graphs: not used: micro-batches have token types or prefixes, or give logits");
   return fits;
 }
 
-void MicroGraphs::say_once(const std::string& line) {
+void CudaGraphCache::say_once(const std::string& line) {
   if (std::find(said_.begin(), said_.end(), line) != said_.end()) return;
   said_.push_back(line);
   log::info(line);

@@ -1,4 +1,4 @@
-#include "core/engine/micro_graphs.h"
+#include "core/engine/cuda_graph_cache.h"
 
 #include <gtest/gtest.h>
 
@@ -17,35 +17,35 @@ nn::MicroBatch batch_of(int64_t rows, int64_t length) {
   return batch;
 }
 
-TEST(MicroGraphs, OnlyWhatQueuesTheSameWorkHasTheSameKey) {
-  const MicroGraphs::Key key = MicroGraphs::key_of(batch_of(2, 8), {false, true});
-  EXPECT_EQ(MicroGraphs::key_of(batch_of(2, 8), {false, true}), key);
-  EXPECT_NE(MicroGraphs::key_of(batch_of(1, 8), {false, true}), key);
-  EXPECT_NE(MicroGraphs::key_of(batch_of(2, 9), {false, true}), key);
-  EXPECT_NE(MicroGraphs::key_of(batch_of(2, 8), {true, true}), key);
+TEST(CudaGraphCache, OnlyWhatQueuesTheSameWorkHasTheSameKey) {
+  const CudaGraphCache::Key key = CudaGraphCache::key_of(batch_of(2, 8), {false, true});
+  EXPECT_EQ(CudaGraphCache::key_of(batch_of(2, 8), {false, true}), key);
+  EXPECT_NE(CudaGraphCache::key_of(batch_of(1, 8), {false, true}), key);
+  EXPECT_NE(CudaGraphCache::key_of(batch_of(2, 9), {false, true}), key);
+  EXPECT_NE(CudaGraphCache::key_of(batch_of(2, 8), {true, true}), key);
   nn::MicroBatch packed = batch_of(2, 8);
   packed.tokens.documents_BT = at::zeros({2, 8}, at::kInt);
-  EXPECT_NE(MicroGraphs::key_of(packed, {false, true}), key);
+  EXPECT_NE(CudaGraphCache::key_of(packed, {false, true}), key);
 }
 
-TEST(MicroGraphs, AMicroBatchWithoutALabelHasAKeyOfItsOwn) {
+TEST(CudaGraphCache, AMicroBatchWithoutALabelHasAKeyOfItsOwn) {
   nn::MicroBatch batch = batch_of(2, 8);
-  const MicroGraphs::Key labelled = MicroGraphs::key_of(batch, {});
+  const CudaGraphCache::Key labelled = CudaGraphCache::key_of(batch, {});
   batch.labels_BT.fill_(batch.ignore_index);
-  const MicroGraphs::Key unlabelled = MicroGraphs::key_of(batch, {});
+  const CudaGraphCache::Key unlabelled = CudaGraphCache::key_of(batch, {});
   EXPECT_NE(unlabelled, labelled);
   batch.labels_BT[1][3] = 5;
-  EXPECT_EQ(MicroGraphs::key_of(batch, {}), labelled);
+  EXPECT_EQ(CudaGraphCache::key_of(batch, {}), labelled);
   batch.labels_BT = at::full({2, 1}, 0.5);
-  EXPECT_EQ(MicroGraphs::key_of(batch, {}), labelled);
+  EXPECT_EQ(CudaGraphCache::key_of(batch, {}), labelled);
   batch.labels_BT.reset();
-  EXPECT_EQ(MicroGraphs::key_of(batch, {}), unlabelled);
+  EXPECT_EQ(CudaGraphCache::key_of(batch, {}), unlabelled);
 }
 
-TEST(MicroGraphs, WhatHasNotRunOrIsRefusedIsNotWanted) {
+TEST(CudaGraphCache, WhatHasNotRunOrIsRefusedIsNotWanted) {
   if (ops::num_cuda_devices() > 0) GTEST_SKIP() << "there is a GPU to ask";
-  MicroGraphs graphs(Graphs::kOn, at::kCPU);
-  const MicroGraphs::Key key = MicroGraphs::key_of(batch_of(2, 8), {});
+  CudaGraphCache graphs(Graphs::kOn, at::kCPU);
+  const CudaGraphCache::Key key = CudaGraphCache::key_of(batch_of(2, 8), {});
   EXPECT_FALSE(graphs.wants(key));
   graphs.saw(key, /*device_waited=*/false, 0);
   EXPECT_ANY_THROW(graphs.wants(key));  // it would be: asks the GPU, which is not there, for its memory
@@ -54,7 +54,7 @@ TEST(MicroGraphs, WhatHasNotRunOrIsRefusedIsNotWanted) {
   EXPECT_EQ(graphs.find(key), nullptr);
 }
 
-TEST(MicroGraphs, ACopyOfAMicroBatchIsRefilledInPlace) {
+TEST(CudaGraphCache, ACopyOfAMicroBatchIsRefilledInPlace) {
   nn::MicroBatch batch = batch_of(2, 8);
   batch.tokens.lengths_B = at::full({2}, 8, at::kLong);
   const nn::MicroBatch fixed = fixed_copy(batch);
