@@ -114,18 +114,14 @@ class Conversion {
 
   void write(const fs::path& folder) {
     const std::vector<std::vector<io::TensorToWrite>> shards = split();
-    std::map<std::string, std::string> file_of;
-    int64_t total_bytes = 0;
+    WeightFilesWriter files(folder);
     for (size_t i = 0; i < shards.size(); ++i) {
-      const std::string name = file_name(i + 1, shards.size());
-      io::write_safetensors(folder / name, shards[i]);
-      for (const io::TensorToWrite& tensor : shards[i]) {
-        file_of[tensor.name] = name;
-        total_bytes += size_of(tensor.dtype) * weights::num_elements(tensor.shape);
-      }
+      const std::string name =
+          shards.size() == 1 ? "model.safetensors" : weights_file_name(i + 1, shards.size());
+      files.write(name, shards[i]);
       log::info(name, ": ", shards[i].size(), " tensors");
     }
-    if (shards.size() > 1) write_file_atomically(folder / kIndexFile, index_json(file_of, total_bytes));
+    if (shards.size() > 1) write_file_atomically(folder / kIndexFile, files.index());
     warn_of_left_out(copy_side_files(source_, folder, [](const fs::path&) { return true; }));
     if (request_.dtype == "auto" && !quantised()) return;
     const fs::path config = folder / "config.json";
@@ -167,15 +163,6 @@ class Conversion {
       shards.back().push_back(std::move(entry));
     }
     return shards;
-  }
-
-  static std::string file_name(size_t file, size_t num_files) {
-    if (num_files == 1) return "model.safetensors";
-    const auto digits = [](size_t number) {
-      const std::string text = std::to_string(number);
-      return std::string(text.size() < 5 ? 5 - text.size() : 0, '0') + text;
-    };
-    return "model-" + digits(file) + "-of-" + digits(num_files) + ".safetensors";
   }
 
   /// Valid until the next call.

@@ -1,9 +1,13 @@
 #include "core/checkpoint/hf_folder.h"
 
+#include <array>
+#include <cstdio>
+
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
 #include "core/io/json.h"
+#include "core/weights/weight_spec.h"
 
 namespace automodel::checkpoint {
 namespace fs = std::filesystem;
@@ -23,10 +27,26 @@ std::string config_of_plain_weights(const std::string& config_json, DType dtype)
   return config.dump(2) + "\n";
 }
 
-std::string index_json(const std::map<std::string, std::string>& file_of, int64_t total_bytes) {
+std::string weights_file_name(size_t file, size_t num_files) {
+  std::array<char, 64> name{};
+  std::snprintf(name.data(), name.size(), "model-%05zu-of-%05zu.safetensors", file, num_files);
+  return name.data();
+}
+
+void WeightFilesWriter::write(const std::string& file,
+                              const std::vector<io::TensorToWrite>& tensors,
+                              const std::string& name_in_index) {
+  io::write_safetensors(folder_ / file, tensors);
+  for (const io::TensorToWrite& tensor : tensors) {
+    file_of_[tensor.name] = name_in_index;
+    total_bytes_ += size_of(tensor.dtype) * weights::num_elements(tensor.shape);
+  }
+}
+
+std::string WeightFilesWriter::index() const {
   nlohmann::ordered_json index;
-  index["metadata"]["total_size"] = total_bytes;
-  index["weight_map"] = file_of;
+  index["metadata"]["total_size"] = total_bytes_;
+  index["weight_map"] = file_of_;
   return index.dump(2) + "\n";
 }
 

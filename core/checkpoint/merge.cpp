@@ -56,22 +56,14 @@ class Merge {
   }
 
   void write(const fs::path& folder) {
-    std::map<std::string, std::string> file_of;
-    int64_t total_bytes = 0;
+    WeightFilesWriter writer(folder);
     for (const io::SafetensorsFile& file : files_.files) {
       const std::string name = file.path().filename().string();
       const std::vector<io::TensorToWrite> tensors = contents_of(file);
-      io::write_safetensors(folder / name, tensors);
-      for (const io::TensorToWrite& tensor : tensors) {
-        file_of[tensor.name] = name;
-        int64_t bytes = size_of(tensor.dtype);
-        for (const int64_t dim : tensor.shape) bytes *= dim;
-        total_bytes += bytes;
-      }
+      writer.write(name, tensors);
       log::info(name, ": ", tensors.size(), " tensors");
     }
-    if (fs::exists(base_ / kIndexFile))
-      write_file_atomically(folder / kIndexFile, index_json(file_of, total_bytes));
+    if (fs::exists(base_ / kIndexFile)) write_file_atomically(folder / kIndexFile, writer.index());
     copy_other_files(folder);
     write_config(folder);
   }

@@ -1,8 +1,6 @@
 #include "core/checkpoint/model_files.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <map>
 
 #include <nlohmann/json.hpp>
@@ -70,28 +68,9 @@ Split split_like_source(const models::Decoder& decoder, const fs::path& source) 
   return split;
 }
 
-std::string numbered(const char* pattern, size_t file, size_t num_files) {
-  std::array<char, 96> name{};
-  std::snprintf(name.data(), name.size(), pattern, file, num_files);
-  return name.data();
-}
-
+/// A shard's file in the checkpoint; in the export it has the plain name.
 std::string shard_name(size_t file, size_t num_files) {
-  return numbered("shard-00001-model-%05zu-of-%05zu.safetensors", file, num_files);
-}
-
-std::string consolidated_name(size_t file, size_t num_files) {
-  return numbered("model-%05zu-of-%05zu.safetensors", file, num_files);
-}
-
-std::string index_of(const Split& split, DType dtype) {
-  std::map<std::string, std::string> file_of;
-  int64_t total_size = 0;
-  for (const auto& [name, place] : split.tensors) {
-    file_of[name] = consolidated_name(place.file, split.num_files);
-    total_size += weights::num_elements(place.tensor->shape) * size_of(dtype_of(place, dtype));
-  }
-  return index_json(file_of, total_size);
+  return "shard-00001-" + weights_file_name(file, num_files);
 }
 
 /// A parameter in the type that is stored: the main weights, or those that ops compute with. Never a
@@ -107,11 +86,12 @@ at::Tensor stored_value(const tensor::Weight& weight, DType dtype) {
   return value;
 }
 
-/// Writes the shards, one source file after another.
-void write_shards(const fs::path& folder,
-                  const models::Decoder& decoder,
-                  const ModelSource& source,
-                  const Split& split) {
+/// Writes the shards, one source file after another; the index that the export has.
+std::string write_shards(const fs::path& folder,
+                         const models::Decoder& decoder,
+                         const ModelSource& source,
+                         const Split& split) {
+  WeightFilesWriter files(folder);
   for (size_t file = 1; file <= split.num_files; ++file) {
     std::vector<io::TensorToWrite> tensors;
     for (const auto& [name, place] : split.tensors) {
@@ -119,8 +99,9 @@ void write_shards(const fs::path& folder,
       const DType dtype = dtype_of(place, source.weights_dtype);
       tensors.push_back(to_write(*place.tensor, stored_value(decoder.find(place.parameter), dtype)));
     }
-    io::write_safetensors(folder / shard_name(file, split.num_files), tensors);
+    files.write(shard_name(file, split.num_files), tensors, weights_file_name(file, split.num_files));
   }
+  return files.index();
 }
 
 /// The chat template as a file of its own, where transformers 5 and serving tools look first: the one that
@@ -165,7 +146,10 @@ void write_side_files(const fs::path& folder, const ModelSource& source) {
   write_chat_template(folder, source.chat_template);
 }
 
-void write_metadata(const fs::path& folder, const ModelSource& source, const Split& split) {
+void write_metadata(const fs::path& folder,
+                    const ModelSource& source,
+                    const Split& split,
+                    const std::string& index) {
   Json file_index = Json::object(), dtypes = Json::object();
   for (const auto& [name, place] : split.tensors) {
     file_index[name] = place.file;
@@ -175,7 +159,7 @@ void write_metadata(const fs::path& folder, const ModelSource& source, const Spl
                         config_of_plain_weights(source.config_json, source.weights_dtype));
   write_file_atomically(folder / "fqn_to_file_index_mapping.json", file_index.dump(2));
   write_file_atomically(folder / "fqn_to_dtype_mapping.json", dtypes.dump(2));
-  write_file_atomically(folder / kIndexFile, index_of(split, source.weights_dtype));
+  write_file_atomically(folder / kIndexFile, index);
   write_side_files(folder, source);
 }
 
@@ -195,15 +179,15 @@ void write_model_files(const fs::path& model_folder,
   const fs::path metadata = model_folder / ".hf_metadata";
   fs::create_directories(metadata);
   const Split split = split_like_source(decoder, source.folder);
-  write_shards(model_folder, decoder, source, split);
-  write_metadata(metadata, source, split);
+  const std::string index = write_shards(model_folder, decoder, source, split);
+  write_metadata(metadata, source, split, index);
   write_file_atomically(model_folder / "consolidate.sh", embedded_texts().at("templates/consolidate.sh"));
   if (!consolidated) return;
   const fs::path export_folder = model_folder / "consolidated";
   fs::create_directories(export_folder);
   for (size_t file = 1; file <= split.num_files; ++file) {
     link_or_copy(model_folder / shard_name(file, split.num_files),
-                 export_folder / consolidated_name(file, split.num_files));
+                 export_folder / weights_file_name(file, split.num_files));
   }
   for (const auto& entry : fs::recursive_directory_iterator(metadata)) {
     const fs::path target = export_folder / entry.path().lexically_relative(metadata);
