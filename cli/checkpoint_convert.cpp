@@ -70,7 +70,7 @@ void add_checkpoint_convert(CLI::App& parent) {
           ": no Hugging Face model in it; expected config.json and model.safetensors, or model/consolidated "
           "(made by model/consolidate.sh)");
     options->request.source = source.model.string();
-    load_engine().convert(options->request);
+    load_engine()(options->request);
     std::cout << options->request.output << "\n";
   });
 }

@@ -42,7 +42,7 @@ void add_checkpoint_merge(CLI::App& parent) {
       "  automodel checkpoint merge -m ./Llama-3.2-1B -a ./adapter -o merged --dtype float16");
   command->callback([request, without_tokenizer] {
     request->with_tokenizer = !*without_tokenizer;
-    load_engine().merge(*request);
+    load_engine()(*request);
     std::cout << request->output << "\n";
   });
 }

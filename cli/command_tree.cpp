@@ -2,7 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "cli/command_table.h"
+#include "cli/commands.h"
 #include "cli/recipe_command_table.h"
 
 namespace automodel::cli {
@@ -25,7 +25,7 @@ CLI::App& group(CLI::App& root, const std::string& name) {
     if (existing->get_name() == name) return *existing;
   }
   std::string description;
-  for (const GroupRow& row : group_table()) {
+  for (const GroupRow& row : kGroups) {
     if (row.name == name) description = row.description;
   }
   CLI::App* made = root.add_subcommand(name, description);
@@ -60,7 +60,7 @@ std::unique_ptr<CLI::App> build_command_tree() {
   root->footer(kCommandTreeFooter);
   root->get_formatter()->column_width(34);
   for (const RecipeCommandRow& row : recipe_command_table()) add_recipe_command(*root, row);
-  for (const CommandRow& row : command_table()) row.add(group(*root, row.group));
+  for (const CommandRow& row : kCommands) row.add(group(*root, row.group));
   return root;
 }
 

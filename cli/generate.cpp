@@ -188,15 +188,14 @@ void run(GenerateOptions& options) {
     }
     std::cout << piece << std::flush;
   };
-  recipes::GenerateEvents events;
-  events.text = print;
-  events.done = [&](const Generated& result) {
+  request.events.text = print;
+  request.events.done = [&](const Generated& result) {
     log_speed(result);
     if (options.json) return print_json(result);
     print("\n");
     ++current;
   };
-  load_engine().generate(request, events);
+  load_engine()(request);
 }
 
 void add_sampling(CLI::App& command, GenerateOptions& options) {

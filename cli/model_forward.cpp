@@ -194,14 +194,14 @@ void add_model_forward(CLI::App& parent) {
               option->get_name());
       }
       const std::vector<ForwardCase> list = read_cases(options->cases);
-      load_engine().forward(list);
+      load_engine()(list);
       return;
     }
     const ForwardCase& one = options->request;
     check(!one.model.empty() && !one.ids.empty() && !one.output.empty(),
           ErrorCode::kUsage,
           "model forward: expected --model DIR --ids FILE --output FILE, or --cases FILE");
-    load_engine().forward({one});
+    load_engine()(std::vector{one});
   });
 }
 

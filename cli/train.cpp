@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
@@ -9,6 +10,7 @@
 #include "cli/run_record.h"
 #include "core/base/error.h"
 #include "core/config/recipe/load.h"
+#include "core/config/recipe/recipe_class.h"
 #include "core/config/text/redact.h"
 #include "core/config/text/yaml_writer.h"
 #include "core/store/folder_lock.h"
@@ -31,7 +33,11 @@ int train(const RecipeArguments& arguments, const config::Document& document) {
   print_recipe(document);
   const store::FolderLock lock(recipe.checkpoint.checkpoint_dir);
   store::RunRecorder run(recording_place(arguments), describe_run(document, recipe));
-  const int status = recording_end(run, [&] { return load_engine().finetune(recipe, run); });
+  const int status = recording_end(run, [&] {
+    recipes::RecipeRun request{recipe, run};
+    load_engine()(request);
+    return request.status;
+  });
   const std::filesystem::path metrics =
       std::filesystem::path(recipe.checkpoint.checkpoint_dir) / "training.jsonl";
   if (status == 0 && loss_chart_wanted() && std::filesystem::exists(metrics))
@@ -47,7 +53,9 @@ int run_train(const RecipeArguments& arguments) {
 
 int run_benchmark(const RecipeArguments& arguments) {
   std::vector<config::Override> overrides = arguments.overrides;
-  overrides.push_back({"recipe", config::kBenchmarkRecipe});
+  const auto benchmark =
+      std::ranges::find(config::recipe_classes(), config::RecipeKind::kBenchmark, &config::RecipeClass::kind);
+  overrides.push_back({"recipe", std::string(benchmark->name)});
   return train(arguments, config::load_document(arguments.config_path, overrides));
 }
 

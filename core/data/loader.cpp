@@ -72,6 +72,16 @@ void warn_of_positions(const Loader::Options& options, int64_t seq_len) {
 
 }  // namespace
 
+std::vector<Batch> next_batches(Loader& loader, int64_t count) {
+  std::vector<Batch> batches;
+  while (static_cast<int64_t>(batches.size()) < count) {
+    std::optional<Batch> batch = loader.next();
+    if (!batch) break;
+    batches.push_back(std::move(*batch));
+  }
+  return batches;
+}
+
 std::unique_ptr<Loader> open_loader(const config::DatasetConfig& dataset,
                                     const tokenizer::Tokenizer* tokenizer,
                                     const Loader::Options& options) {

@@ -72,6 +72,9 @@ class Loader {
   virtual int64_t num_skipped_rows() const = 0;
 };
 
+/// The micro-batches of the next step: up to `count`, fewer at the end of an epoch, none behind it.
+std::vector<Batch> next_batches(Loader& loader, int64_t count);
+
 /// Opens a set. `tokenizer` may be null for sets of ids (nanoGPT, mock) and must outlive the loader.
 /// Throws Error(kData) when a file is missing, empty or malformed, naming it and what was expected.
 std::unique_ptr<Loader> open_loader(const config::DatasetConfig& dataset,

@@ -1,13 +1,14 @@
+#include <algorithm>
+#include <array>
 #include <exception>
 #include <new>
+#include <type_traits>
+#include <typeinfo>
 
 #include "core/tensor/torch.h"
 #include <c10/util/Exception.h>
 
 #include "core/recipes/entry.h"
-#include "core/recipes/finetune.h"
-#include "core/recipes/forward.h"
-#include "core/recipes/generate.h"
 #include "core/tensor/host_memory.h"
 
 namespace automodel::recipes {
@@ -16,10 +17,10 @@ namespace {
 /// Runs a command; LibTorch's and the allocator's exceptions leave as Error. The only place that translates
 /// them.
 template <class Command>
-auto translating_errors(Command command) {
+void translating_errors(Command command) {
   tensor::keep_host_memory();
   try {
-    return command();
+    command();
   } catch (const c10::OutOfMemoryError& error) {
     throw Error(ErrorCode::kOutOfMemory, error.what_without_backtrace());
   } catch (const c10::AcceleratorError& error) {
@@ -35,21 +36,34 @@ auto translating_errors(Command command) {
   }
 }
 
-const Engine kEngine = {
-    [](const config::Recipe& recipe, store::RunRecorder& run) {
-      return translating_errors([&] { return finetune(recipe, run); });
-    },
-    [](const std::vector<ForwardCase>& cases) { translating_errors([&] { forward(cases); }); },
-    [](const GenerateRequest& request, const GenerateEvents& events) {
-      translating_errors([&] { generate(request, events); });
-    },
-    [](const checkpoint::MergeRequest& request) {
-      translating_errors([&] { checkpoint::merge_adapter(request); });
-    },
-    [](const checkpoint::ConvertRequest& request) {
-      translating_errors([&] { checkpoint::convert_model(request); });
-    },
+/// A function and the type of the request that it takes.
+struct Row {
+  const std::type_info* request;
+  void (*call)(void* request);
 };
+
+template <class Request>
+Request& request_of(void (*)(Request&));
+
+template <auto function>
+Row row() {
+  using Request = std::remove_reference_t<decltype(request_of(function))>;
+  return {&typeid(Request), [](void* request) { function(*static_cast<Request*>(request)); }};
+}
+
+const std::array kRows = {row<run_recipe>(),
+                          row<forward>(),
+                          row<generate>(),
+                          row<checkpoint::merge_adapter>(),
+                          row<checkpoint::convert_model>()};
+
+void call(const std::type_info& type, void* request) {
+  const auto found = std::ranges::find_if(kRows, [&](const Row& row) { return *row.request == type; });
+  ensure(found != kRows.end(), "the engine takes no request ", type.name());
+  translating_errors([&] { found->call(request); });
+}
+
+const Engine kEngine = {call};
 
 }  // namespace
 }  // namespace automodel::recipes

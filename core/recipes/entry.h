@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <typeinfo>
 #include <vector>
 
 #include "core/checkpoint/convert.h"
@@ -46,6 +48,24 @@ struct Prompt {
   std::vector<int64_t> ids;
 };
 
+/// What one prompt gave.
+struct Generated {
+  std::string prompt;  ///< as text, a chat rendered; empty for ids
+  std::string text;    ///< without special tokens and the stop text; empty without a tokenizer
+  std::vector<int64_t> prompt_ids;
+  std::vector<int64_t> ids;     ///< new ones, the end-of-sequence id included
+  std::vector<float> logprobs;  ///< of each id in the distribution that it was chosen from
+  std::string finish_reason;    ///< eos, stop or length
+  double prompt_s = 0;          ///< until the first token
+  double tokens_per_s = 0;      ///< of the tokens after the first; 0 when there is none
+};
+
+/// Called while texts grow.
+struct GenerateEvents {
+  std::function<void(std::string_view)> text;  ///< the next piece: whole characters
+  std::function<void(const Generated&)> done;  ///< a prompt's text is complete
+};
+
 /// `generate`. Unset options are those of the model's generation_config.json, else transformers' defaults.
 struct GenerateRequest {
   std::string model;          ///< folder, checkpoint folder or Hub id
@@ -65,42 +85,40 @@ struct GenerateRequest {
   std::vector<std::string> stops;     ///< the text ends before the first of these
   bool use_cache = true;              ///< false: the whole sequence anew for each token
   bool use_generation_config = true;  ///< false: only its end-of-sequence ids
+  GenerateEvents events;
 };
 
-/// What one prompt gave.
-struct Generated {
-  std::string prompt;  ///< as text, a chat rendered; empty for ids
-  std::string text;    ///< without special tokens and the stop text; empty without a tokenizer
-  std::vector<int64_t> prompt_ids;
-  std::vector<int64_t> ids;     ///< new ones, the end-of-sequence id included
-  std::vector<float> logprobs;  ///< of each id in the distribution that it was chosen from
-  std::string finish_reason;    ///< eos, stop or length
-  double prompt_s = 0;          ///< until the first token
-  double tokens_per_s = 0;      ///< of the tokens after the first; 0 when there is none
+/// What a recipe does, until it is done.
+struct RecipeRun {
+  const config::Recipe& recipe;
+  store::RunRecorder& recorder;  ///< told of every record and checkpoint
+  int status = 0;                ///< the exit status: 128 + n when signal n stopped it
 };
 
-/// Called while a text grows.
-struct GenerateEvents {
-  std::function<void(std::string_view)> text;  ///< the next piece: whole characters
-  std::function<void(const Generated&)> done;  ///< a prompt's text is complete
-};
+/// Runs the function of the recipe's kind (recipe_table.cpp) and sets the status.
+void run_recipe(RecipeRun& run);
 
+/// Runs each case and writes its file: logits [rows, longest, V] f32 (zeros after a row's end) or [rows,
+/// labels], loss (mean over labels), embedding [rows, D] and, when asked, grad.NAME of every parameter.
+/// Throws Error naming the case that failed; earlier files stay.
+void forward(const std::vector<ForwardCase>& cases);
+
+/// Continues each prompt, one after the other: the prompt in one pass, then a token a step, with what
+/// attention keeps of the tokens before in a cache. Greedy and sampled texts are those of transformers'
+/// generate (docs/generate.md). Throws Error(kUnsupported) naming a setting of generation_config.json that
+/// would change the text and is not implemented.
+void generate(const GenerateRequest& request);
+
+/// The functions of the engine library, each by the type of its request: those above, and
+/// checkpoint::merge_adapter() and checkpoint::convert_model(). engine_entry.cpp has a row for each.
 struct Engine {
-  /// Fine-tunes or pretrains until done, and tells `run` of it. Returns the exit status (0, or 128 + n when
-  /// signal n stopped it).
-  int (*finetune)(const config::Recipe& recipe, store::RunRecorder& run);
+  void (*call)(const std::type_info& type, void* request);
 
-  /// `model forward`.
-  void (*forward)(const std::vector<ForwardCase>& cases);
-
-  /// `generate`: the prompts one after the other.
-  void (*generate)(const GenerateRequest& request, const GenerateEvents& events);
-
-  /// `checkpoint merge`.
-  void (*merge)(const checkpoint::MergeRequest& request);
-
-  /// `checkpoint convert`.
-  void (*convert)(const checkpoint::ConvertRequest& request);
+  /// Throws what the function does; Error(kInternal) for a request that no row takes.
+  template <class Request>
+  void operator()(Request&& request) const {
+    call(typeid(Request), const_cast<std::remove_cvref_t<Request>*>(&request));
+  }
 };
 
 /// The one symbol that the library exports for this purpose.

@@ -9,39 +9,14 @@
 #include "core/base/signals.h"
 #include "core/base/stopwatch.h"
 #include "core/checkpoint/checkpoint.h"
-#include "core/optim/lr_schedule.h"
 #include "core/recipes/benchmark.h"
 #include "core/train/data_sets.h"
 #include "core/train/report.h"
+#include "core/train/resume.h"
 #include "core/train/step_log.h"
 #include "core/train/step_profiler.h"
 
 namespace automodel::recipes {
-namespace {
-
-/// The micro-batches of the next step, fewer at the end of an epoch, none behind it.
-std::vector<data::Batch> next_batches(data::Loader& loader, int64_t count) {
-  std::vector<data::Batch> batches;
-  while (static_cast<int64_t>(batches.size()) < count) {
-    std::optional<data::Batch> batch = loader.next();
-    if (!batch) break;
-    batches.push_back(std::move(*batch));
-  }
-  return batches;
-}
-
-/// The schedule of the checkpoint where its run had other values; kept in `position` for the next one.
-optim::LrSchedule open_lr_schedule(const config::Recipe& recipe,
-                                   int64_t total_steps,
-                                   checkpoint::Position& position) {
-  optim::LrSchedule schedule(recipe.lr_scheduler, recipe.optimizer, total_steps);
-  if (recipe.lr_scheduler && position.lr_schedule)
-    schedule = optim::resumed_schedule(*recipe.lr_scheduler, schedule, *position.lr_schedule);
-  position.lr_schedule = recipe.lr_scheduler ? std::optional(schedule.values()) : std::nullopt;
-  return schedule;
-}
-
-}  // namespace
 
 int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
   const Stopwatch setup;
@@ -62,17 +37,9 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
   checkpoint::Checkpointer checkpointer(
       recipe, training.model.decoder, training.optimizer, train::source_of(training, data), data.inputs);
   train::Metrics metrics(recipe.checkpoint.checkpoint_dir, run);
-  checkpoint::Position position;
-  if (recipe.checkpoint.enabled) {
-    if (const auto resumed = checkpointer.load()) {
-      position = resumed->position;
-      data.training->restore(position.loader);
-      schedule.resume(position.next_step, position.epoch, data.training->micro_batches_left());
-      run.resumed(resumed->folder);
-      log::info("Resumed: ", position.next_step, " steps done, epoch ", position.epoch);
-    }
-  }
-  const optim::LrSchedule lr_schedule = open_lr_schedule(recipe, schedule.total_steps(), position);
+  checkpoint::Position position =
+      train::resume(checkpointer, recipe.checkpoint.enabled, *data.training, schedule, run);
+  const optim::LrSchedule lr_schedule = train::open_lr_schedule(recipe, schedule.total_steps(), position);
   train::print_schedule(schedule, recipe.step_scheduler);
   train::warn_of_large_step(recipe, *data.training);
   if (position.next_step >= schedule.total_steps()) {
@@ -100,7 +67,7 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
   std::optional<train::PendingStep> previous;
   bool trained = position.next_step > 0;  // on a label, in this process or before
   while (position.next_step < schedule.total_steps()) {
-    std::vector<data::Batch> batches = next_batches(*data.training, schedule.grad_accum_steps());
+    std::vector<data::Batch> batches = data::next_batches(*data.training, schedule.grad_accum_steps());
     if (batches.empty()) {
       ++position.epoch;
       data.training->start_epoch(position.epoch);

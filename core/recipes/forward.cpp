@@ -1,6 +1,4 @@
 // `automodel model forward`: logits, loss and gradients of a checkpoint on given ids, for parity proofs.
-#include "core/recipes/forward.h"
-
 #include <algorithm>
 #include <cmath>
 
@@ -20,6 +18,7 @@
 #include "core/io/safetensors.h"
 #include "core/models/unit_types.h"
 #include "core/ops/embedding.h"
+#include "core/recipes/entry.h"
 #include "core/tensor/readback.h"
 #include "core/train/micro_batch.h"
 #include "core/train/model_setup.h"

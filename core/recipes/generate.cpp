@@ -1,6 +1,4 @@
 // `automodel generate`: text from a model, to look at what was trained.
-#include "core/recipes/generate.h"
-
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
@@ -18,6 +16,7 @@
 #include "core/io/python_json.h"
 #include "core/models/unit_types.h"
 #include "core/ops/embedding.h"
+#include "core/recipes/entry.h"
 #include "core/recipes/sampling.h"
 #include "core/tokenizer/text_stream.h"
 #include "core/tokenizer/tokenizer.h"
@@ -280,11 +279,11 @@ class Generator {
 
 }  // namespace
 
-void generate(const GenerateRequest& request, const GenerateEvents& events) {
+void generate(const GenerateRequest& request) {
   Generator generator(request, find_folder(request.model));
   for (size_t i = 0; i < request.prompts.size(); ++i) {
     try {
-      events.done(generator.run(i, events.text));
+      request.events.done(generator.run(i, request.events.text));
     } catch (Error& error) {
       if (request.prompts.size() > 1) error.add_context(detail::join("continuing prompt ", i + 1));
       throw;

@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/config/recipe/recipe_class.h"
 #include "core/config/recipe/recipe_rules.h"
 #include "core/config/recipe/recipe_texts.h"
 #include "core/config/recipe/sections.h"
-#include "core/config/recipe/target_table.h"
 #include "core/config/schema/section_walk.h"
 #include "core/config/text/python_literal.h"
 #include "core/config/text/yaml_reader.h"
@@ -15,16 +15,13 @@
 namespace automodel::config {
 namespace {
 
-/// A known recipe whose sections are another domain's: its keys mean nothing here.
-const Target* foreign_recipe(const Node& root) {
+/// A known recipe whose sections are another domain's: its keys mean nothing here. Null for others.
+const RecipeClass* foreign_recipe(const Node& root) {
   const Node* recipe = root.find("recipe");
   if (recipe != nullptr && recipe->is_map()) recipe = recipe->find("_target_");
   if (recipe == nullptr || !recipe->is_string()) return nullptr;
-  for (const Target& target : target_table()) {
-    if (target.role == TargetRole::kRecipe && target.name == recipe->text && target.kind.empty())
-      return &target;
-  }
-  return nullptr;
+  const RecipeClass* found = find_recipe_class(recipe->text);
+  return found && found->own_sections ? found : nullptr;
 }
 
 [[noreturn]] void fail_refused(const Report& report) {
@@ -55,7 +52,7 @@ Document load_document(const std::filesystem::path& path, const std::vector<Over
 CheckedRecipe check_recipe(const Document& document) {
   CheckedRecipe checked;
   SectionWalk walk(checked.report, document.file, recipe_section());
-  if (const Target* foreign = foreign_recipe(document.root)) {
+  if (const RecipeClass* foreign = foreign_recipe(document.root)) {
     const int line = document.root.find("recipe")->line;
     walk.refuse("recipe",
                 line,

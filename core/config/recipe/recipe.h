@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "core/config/recipe/recipe_class.h"
+
 /// The resolved recipe: what a YAML file with its overrides means, one struct a section.
 /// Names and defaults are the reference's (NeMo AutoModel); each struct's options are declared in
 /// the *_schema.cpp named after its section.
@@ -205,10 +207,9 @@ struct MoeMetricsConfig {
 /// Whether micro-batches on a GPU are captured once and replayed.
 enum class CudaGraphs { kAuto, kOn, kOff };
 
-inline constexpr const char* kBenchmarkRecipe = "BenchmarkingRecipeForNextTokenPrediction";
-
 struct Recipe {
-  std::string recipe = "TrainFinetuneRecipeForNextTokenPrediction";
+  std::string recipe = "TrainFinetuneRecipeForNextTokenPrediction";  ///< the class, without its module
+  RecipeKind kind = RecipeKind::kFinetune;
   int64_t seed = 42;
   bool deterministic = false;
   std::string device = "auto";  ///< "auto", "cpu", "cuda", "cuda:N"

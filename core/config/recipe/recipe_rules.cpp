@@ -140,7 +140,7 @@ void check_packing(const RecipeDraft& draft, Rules& rules) {
 /// The benchmark recipe sizes its random rows itself, as the reference's does.
 void join_benchmark(RecipeDraft& draft, Rules& rules) {
   Recipe& recipe = draft.recipe;
-  if (recipe.recipe != kBenchmarkRecipe) {
+  if (recipe.kind != RecipeKind::kBenchmark) {
     recipe.benchmark.reset();
     rules.set_aside("benchmark", "read by the benchmark recipe only");
     return;

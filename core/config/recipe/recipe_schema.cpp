@@ -13,7 +13,9 @@ constexpr const char* kValidationPrefix = "validation_dataset_";
 void read_recipe_name(const Node& value, D& draft) {
   const std::string name = read_as<std::string>(value);
   find_target(TargetRole::kRecipe, name);
-  draft.recipe.recipe = name.substr(name.rfind('.') + 1);
+  const RecipeClass& named = *find_recipe_class(name);
+  draft.recipe.recipe = named.name;
+  draft.recipe.kind = *named.kind;
 }
 
 const Section& profile() {

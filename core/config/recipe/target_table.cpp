@@ -17,42 +17,12 @@ constexpr const char* kFamily = "this model family is not implemented yet";
 constexpr const char* kDistillation = "knowledge distillation is not implemented yet";
 constexpr const char* kClassification = "sequence classification is not implemented yet";
 constexpr const char* kEncoderDecoder = "encoder-decoder models are not implemented yet";
-constexpr const char* kDiffusionLanguage = "diffusion language models are not implemented yet";
-constexpr const char* kMultimodal = "multimodal generation is not implemented yet";
-constexpr const char* kDrafting = "training of speculative decoding heads is not implemented yet";
 constexpr const char* kFlashAdamW = "FlashAdamW is not implemented yet; torch.optim.AdamW is";
 constexpr const char* kMuon = "Muon and Dion optimizers are not implemented yet; torch.optim.AdamW is";
 
 // One row a line.
 // clang-format off
 constexpr Target kTargets[] = {
-    // Recipes: also by their bare class names
-    {"TrainFinetuneRecipeForNextTokenPrediction", TargetRole::kRecipe, "finetune", ""},
-    {"nemo_automodel.recipes.llm.train_ft.TrainFinetuneRecipeForNextTokenPrediction", TargetRole::kRecipe, "finetune", ""},
-    {"KnowledgeDistillationRecipeForNextTokenPrediction", TargetRole::kRecipe, "language", kDistillation},
-    {"nemo_automodel.recipes.llm.kd.KnowledgeDistillationRecipeForNextTokenPrediction", TargetRole::kRecipe, "language", kDistillation},
-    {"BenchmarkingRecipeForNextTokenPrediction", TargetRole::kRecipe, "benchmark", ""},
-    {"nemo_automodel.recipes.llm.benchmark.BenchmarkingRecipeForNextTokenPrediction", TargetRole::kRecipe, "benchmark", ""},
-    {"TrainFinetuneRecipeForSequenceClassification", TargetRole::kRecipe, "language", kClassification},
-    {"nemo_automodel.recipes.llm.train_seq_cls.TrainFinetuneRecipeForSequenceClassification", TargetRole::kRecipe, "language", kClassification},
-    {"FinetuneRecipeForVLM", TargetRole::kRecipe, "", kVision},
-    {"nemo_automodel.recipes.vlm.finetune.FinetuneRecipeForVLM", TargetRole::kRecipe, "", kVision},
-    {"KnowledgeDistillationRecipeForVLM", TargetRole::kRecipe, "", kVision},
-    {"nemo_automodel.recipes.vlm.kd.KnowledgeDistillationRecipeForVLM", TargetRole::kRecipe, "", kVision},
-    {"TrainBiEncoderRecipe", TargetRole::kRecipe, "", kRetrieval},
-    {"TrainCrossEncoderRecipe", TargetRole::kRecipe, "", kRetrieval},
-    {"EmbeddingDistillRecipe", TargetRole::kRecipe, "", kRetrieval},
-    {"MineHardNegativesRecipe", TargetRole::kRecipe, "", kRetrieval},
-    {"DiffusionLMSFTRecipe", TargetRole::kRecipe, "", kDiffusionLanguage},
-    {"nemo_automodel.recipes.dllm.train_ft.DiffusionLMSFTRecipe", TargetRole::kRecipe, "", kDiffusionLanguage},
-    {"DiffusionGemmaSFTRecipe", TargetRole::kRecipe, "", kDiffusionLanguage},
-    {"nemo_automodel.recipes.dllm.train_ft.DiffusionGemmaSFTRecipe", TargetRole::kRecipe, "", kDiffusionLanguage},
-    {"TrainDiffusionRecipe", TargetRole::kRecipe, "", kDiffusion},
-    {"nemo_automodel.recipes.diffusion.train.TrainDiffusionRecipe", TargetRole::kRecipe, "", kDiffusion},
-    {"TrainEagle3Recipe", TargetRole::kRecipe, "", kDrafting},
-    {"TrainDSparkRecipe", TargetRole::kRecipe, "", kDrafting},
-    {"FinetuneRecipeForMultimodal", TargetRole::kRecipe, "", kMultimodal},
-    {"PretrainRecipeForMultimodal", TargetRole::kRecipe, "", kMultimodal},
     // Models
     {"nemo_automodel.NeMoAutoModelForCausalLM.from_pretrained", TargetRole::kModel, "from_pretrained", ""},
     {"nemo_automodel.NeMoAutoModelForCausalLM.from_config", TargetRole::kModel, "from_config", ""},
@@ -254,7 +224,7 @@ std::string class_part(std::string_view name) {
 std::string nearest_target(TargetRole role, const std::string& name) {
   std::vector<std::string> names;
   std::vector<std::string> classes;
-  for (const Target& target : kTargets) {
+  for (const Target& target : target_table()) {
     if (target.role != role) continue;
     names.emplace_back(target.name);
     classes.push_back(class_part(target.name));
@@ -268,13 +238,17 @@ std::string nearest_target(TargetRole role, const std::string& name) {
 }  // namespace
 
 const std::vector<Target>& target_table() {
-  static const std::vector<Target> kTable(std::begin(kTargets), std::end(kTargets));
+  static const std::vector<Target> kTable = [] {
+    std::vector<Target> table = recipe_targets();
+    table.insert(table.end(), std::begin(kTargets), std::end(kTargets));
+    return table;
+  }();
   return kTable;
 }
 
 const Target& find_target(TargetRole role, const std::string& name) {
   const Target* elsewhere = nullptr;
-  for (const Target& target : kTargets) {
+  for (const Target& target : target_table()) {
     if (target.name != name) continue;
     if (target.role != role) {
       elsewhere = &target;
