@@ -32,10 +32,10 @@ void add_checkpoint_convert(CLI::App& parent) {
       ->required();
   command->add_option("output", request.output, "Folder to make")->type_name("DST")->required();
   command
-      ->add_option("--dtype",
-                   request.dtype,
-                   "float32, bfloat16, float16 (fp32, bf16, fp16), or auto (default): as stored, quantised "
-                   "tensors in the type that config.json names")
+      ->add_option(
+          "--dtype",
+          request.dtype,
+          "float32, bfloat16, float16 (fp32, bf16, fp16), or auto (default): as stored, quantised tensors in the type that config.json names")
       ->check(CLI::IsMember({"float32", "bfloat16", "float16", "fp32", "bf16", "fp16", "auto"}))
       ->option_text("TYPE");
   command
@@ -46,8 +46,7 @@ void add_checkpoint_convert(CLI::App& parent) {
   command->add_option("--family-file", request.family_file, "Read config.json through this family file")
       ->type_name("FILE");
   command->footer(
-      "Any model that `automodel model list` knows: decoders, encoders, classifiers, embeddings. Every "
-      "tensor\n"
+      "Any model that `automodel model list` knows: decoders, encoders, classifiers, embeddings. Every tensor\n"
       "keeps its name, those that the model has no use for are written too. FP8\n"
       "blocks and MXFP4 become plain numbers and config.json says so. The tokenizer and all other files are\n"
       "copied, folders beside them are not. Memory for one tensor; the folder appears when it is whole.\n"
@@ -64,11 +63,11 @@ void add_checkpoint_convert(CLI::App& parent) {
           ": expected a size such as 5GB, 500MB or 2GiB");
     options->request.max_shard_bytes = *bytes;
     const CheckpointFolder source = open_checkpoint_folder(options->request.source);
-    check(!source.model.empty(),
-          ErrorCode::kData,
-          source.path.string(),
-          ": no Hugging Face model in it; expected config.json and model.safetensors, or model/consolidated "
-          "(made by model/consolidate.sh)");
+    check(
+        !source.model.empty(),
+        ErrorCode::kData,
+        source.path.string(),
+        ": no Hugging Face model in it; expected config.json and model.safetensors, or model/consolidated (made by model/consolidate.sh)");
     options->request.source = source.model.string();
     load_engine()(options->request);
     std::cout << options->request.output << "\n";

@@ -133,8 +133,7 @@ void add_checkpoint_verify(CLI::App& parent) {
       ->type_name("FILE");
   command->add_flag("--json", options->json, "What was checked, as JSON");
   command->footer(
-      "Opens every file, checks the index, compares the tensors with what config.json asks for (none "
-      "missing, none too\n"
+      "Opens every file, checks the index, compares the tensors with what config.json asks for (none missing, none too\n"
       "many, right shapes), and reads every value: none may be infinite or NaN. Every file of a training "
       "checkpoint is\n"
       "compared with the hash that manifest.json holds of it.\n"

@@ -30,8 +30,7 @@ constexpr const char* kZsh =
     "compdef _automodel automodel\n";
 
 constexpr const char* kFish =
-    "complete -c automodel -a '(automodel __complete (commandline -opc)[2..] (commandline -ct) "
-    "2>/dev/null)'\n";
+    "complete -c automodel -a '(automodel __complete (commandline -opc)[2..] (commandline -ct) 2>/dev/null)'\n";
 
 const CLI::App* find_command(const CLI::App& parent, const std::string& name) {
   for (const CLI::App* command : parent.get_subcommands([](const CLI::App*) { return true; })) {

@@ -14,8 +14,8 @@
 namespace automodel::cli {
 namespace {
 
-using config::Fate;
-using config::KeyFate;
+using config::KeyEntry;
+using config::KeyStatus;
 using config::Report;
 using config::Why;
 
@@ -25,7 +25,7 @@ void print_json(const Report& report) {
   nlohmann::ordered_json out;
   out["accepted"] = report.accepted();
   out["keys"] = nlohmann::ordered_json::object();
-  for (const KeyFate& key : report.keys) out["keys"][key.path] = name_of(key.fate);
+  for (const KeyEntry& key : report.keys) out["keys"][key.path] = name_of(key.fate);
   out["refused"] = nlohmann::ordered_json::array();
   for (const config::Refusal& refusal : report.refused) {
     out["refused"].push_back(
@@ -34,19 +34,19 @@ void print_json(const Report& report) {
   std::cout << out.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
 }
 
-size_t count(const Report& report, Fate fate) {
+size_t count(const Report& report, KeyStatus fate) {
   return static_cast<size_t>(std::count_if(
-      report.keys.begin(), report.keys.end(), [fate](const KeyFate& key) { return key.fate == fate; }));
+      report.keys.begin(), report.keys.end(), [fate](const KeyEntry& key) { return key.fate == fate; }));
 }
 
-void print_fate(const Report& report, Fate fate, const char* title) {
+void print_status(const Report& report, KeyStatus fate, const char* title) {
   if (count(report, fate) == 0) return;
   size_t width = 0;
-  for (const KeyFate& key : report.keys) {
+  for (const KeyEntry& key : report.keys) {
     if (key.fate == fate) width = std::max(width, key.path.size());
   }
   std::cout << '\n' << title << '\n';
-  for (const KeyFate& key : report.keys) {
+  for (const KeyEntry& key : report.keys) {
     if (key.fate != fate) continue;
     std::cout << "  " << std::left << std::setw(static_cast<int>(width + 2)) << key.path << key.note << '\n';
   }
@@ -64,14 +64,16 @@ void print_refusals(const Report& report, Why why, const char* title) {
 
 void print_text(const Report& report, const std::string& file) {
   std::cout << file << ": " << (report.accepted() ? "accepted" : "refused") << "; "
-            << count(report, Fate::kUsed) << " keys used, " << count(report, Fate::kBuiltIn) << " built in, "
-            << count(report, Fate::kInert) << " inert, " << report.refused.size() << " refused\n";
+            << count(report, KeyStatus::kUsed) << " keys used, " << count(report, KeyStatus::kBuiltIn)
+            << " built in, " << count(report, KeyStatus::kInert) << " inert, " << report.refused.size()
+            << " refused\n";
   print_refusals(report, Why::kUnknownKey, "Unknown keys:");
   print_refusals(report, Why::kBadValue, "Wrong values:");
   print_refusals(report, Why::kNotSupported, "Right, but not implemented yet:");
-  print_fate(
-      report, Fate::kBuiltIn, "Built in (asks for what is always done here, or only how it is computed):");
-  print_fate(report, Fate::kInert, "Inert (no effect here, nor in NeMo AutoModel):");
+  print_status(report,
+               KeyStatus::kBuiltIn,
+               "Built in (asks for what is always done here, or only how it is computed):");
+  print_status(report, KeyStatus::kInert, "Inert (no effect here, nor in NeMo AutoModel):");
 }
 
 }  // namespace

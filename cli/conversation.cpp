@@ -27,8 +27,7 @@ void refuse_data_set(const std::string& file, const std::string& text) {
       !named_so && !is_data_set(text),
       ErrorCode::kUsage,
       file,
-      ": a data set; expected one conversation as JSON. `automodel data show -c recipe.yaml` shows rows of a "
-      "data set as they are trained");
+      ": a data set; expected one conversation as JSON. `automodel data show -c recipe.yaml` shows rows of a data set as they are trained");
 }
 
 }  // namespace automodel::cli

@@ -58,10 +58,10 @@ std::optional<tokenizer::Tokenizer> open_tokenizer(const config::Recipe& recipe,
   }
   const bool present = fs::exists(folder / "tokenizer.json") || fs::exists(folder / "vocab.json");
   if (!is_text(kind) && (folder.empty() || !present)) return std::nullopt;
-  check(!folder.empty(),
-        ErrorCode::kConfig,
-        "the recipe has no tokenizer: the model's config is written in it; set "
-        "tokenizer.pretrained_model_name_or_path to a folder with one");
+  check(
+      !folder.empty(),
+      ErrorCode::kConfig,
+      "the recipe has no tokenizer: the model's config is written in it; set tokenizer.pretrained_model_name_or_path to a folder with one");
   tokenizer::Tokenizer loaded = tokenizer::Tokenizer::load(folder);
   loaded.set_add_special(recipe.tokenizer.add_bos_token, recipe.tokenizer.add_eos_token);
   return loaded;

@@ -257,9 +257,7 @@ void add_model_info(CLI::App& parent) {
       "--strict", options->strict, "A key of config.json that its family does not know is an error");
   command->add_flag("--json", options->json, "As JSON, with each layer and the rotary frequencies");
   command->footer(
-      "Reads no weights (their headers, where config.json does not say their type). Tied weights count once; "
-      "the cost is 6 FLOP a parameter in a matrix product plus "
-      "attention.\n"
+      "Reads no weights (their headers, where config.json does not say their type). Tied weights count once; the cost is 6 FLOP a parameter in a matrix product plus attention.\n"
       "Examples:\n"
       "  automodel model info ./SmolLM2-135M\n"
       "  automodel model info Qwen/Qwen3-0.6B --json\n"

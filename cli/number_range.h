@@ -8,7 +8,7 @@
 
 namespace automodel::cli {
 
-/// Of what is counted: a double holds it exactly, and two of them do not overflow.
+/// The largest count that is accepted: a double holds it exactly, and two of them do not overflow.
 constexpr double kMostOfAnything = 1e15;
 
 /// Refuses an option's value that is no number from `low` to `high`, nor 0 with `or_zero`: "expected WORDS".

@@ -63,11 +63,11 @@ class Reader {
     } else if (!word.starts_with("-") && arguments_.config_path.empty()) {
       set_config(word);
     } else {
-      fail(ErrorCode::kUsage,
-           "cannot read \"",
-           word,
-           "\" on the command line; overrides are --dotted.key=value, --dotted.key value or --dotted.key "
-           "(quote a value that holds blanks)");
+      fail(
+          ErrorCode::kUsage,
+          "cannot read \"",
+          word,
+          "\" on the command line; overrides are --dotted.key=value, --dotted.key value or --dotted.key (quote a value that holds blanks)");
     }
   }
 

@@ -24,17 +24,14 @@ constexpr const char* kTrainFooter =
 constexpr const char* kPretrainFooter =
     "Examples:\n"
     "  automodel pretrain llm -c recipe.yaml\n"
-    "  automodel pretrain llm -c recipe.yaml --dataset.file_pattern 'shards/train_*.bin' --dataset.seq_len "
-    "1024";
+    "  automodel pretrain llm -c recipe.yaml --dataset.file_pattern 'shards/train_*.bin' --dataset.seq_len 1024";
 
 constexpr const char* kBenchmarkFooter =
     "Examples:\n"
     "  automodel benchmark llm -c recipe.yaml\n"
-    "  automodel benchmark llm -c recipe.yaml --benchmark.json_output_path times.json "
-    "--benchmark.warmup_steps 3\n"
+    "  automodel benchmark llm -c recipe.yaml --benchmark.json_output_path times.json --benchmark.warmup_steps 3\n"
     "The recipe's dataset is MockIterableDataset; its rows are step_scheduler.local_batch_size a "
-    "micro-batch, its "
-    "tokens of the model's vocabulary.";
+    "micro-batch, its tokens of the model's vocabulary.";
 
 constexpr const char* kShowFooter =
     "Examples:\n"
@@ -55,8 +52,7 @@ const std::vector<RecipeOption> kDataShowOptions = {
     kJson};
 
 constexpr const char* kDataShowFooter =
-    "Lengths of the set, then rows as they are trained: the text that the tokens give, what is learnt in "
-    "green,\n"
+    "Lengths of the set, then rows as they are trained: the text that the tokens give, what is learnt in green,\n"
     "or in [[ ]] where standard output is no terminal. Rows come in the order of the files, before they are\n"
     "shuffled and packed. --json has the ids and the labels, shifted as training shifts them.\n"
     "Examples:\n"

@@ -23,7 +23,7 @@ void add_store_option(CLI::App& command, std::string& path);
 /// file yet. Throws Error.
 std::optional<store::RunStore> open_runs_if_any(const std::string& path);
 
-/// The same; no file is Error(kUsage).
+/// As above, but throws Error(kUsage) where there is no file.
 store::RunStore open_runs(const std::string& path);
 
 /// Opens for writing, making a new store where there is none.

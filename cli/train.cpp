@@ -61,13 +61,12 @@ int run_benchmark(const RecipeArguments& arguments) {
 
 int run_recipe_file(const RecipeArguments& arguments) {
   const config::Document document = config::load_document(arguments.config_path, arguments.overrides);
-  check(document.root.find("recipe") != nullptr,
-        ErrorCode::kConfig,
-        document.file,
-        ": recipe is missing: add \"recipe: TrainFinetuneRecipeForNextTokenPrediction\", or say what to do: "
-        "automodel "
-        "finetune llm -c ",
-        document.file);
+  check(
+      document.root.find("recipe") != nullptr,
+      ErrorCode::kConfig,
+      document.file,
+      ": recipe is missing: add \"recipe: TrainFinetuneRecipeForNextTokenPrediction\", or say what to do: automodel finetune llm -c ",
+      document.file);
   return train(arguments, document);
 }
 

@@ -41,9 +41,9 @@ struct RopeConfig {
 /// Normalisation of queries and keys, before they rotate.
 enum class QkNorm {
   kNone,
-  kPerHead,     ///< over head_dim, one weight for all heads. Qwen3, Gemma 3
-  kPerHeadOwn,  ///< over head_dim, a weight for each head. Cohere, StableLM 2
-  kWhole,       ///< over all heads together. OLMo 2, arXiv:2501.00656; MiniMax-M2
+  kPerHead,         ///< over head_dim, one weight for all heads. Qwen3, Gemma 3
+  kPerHeadWeights,  ///< over head_dim, a weight for each head. Cohere, StableLM 2
+  kWhole,           ///< over all heads together. OLMo 2, arXiv:2501.00656; MiniMax-M2
 };
 
 /// Queries grow with the logarithm of their position: times 1 + beta log(1 + floor((position + offset) /
@@ -92,10 +92,10 @@ struct MlpConfig {
 
 /// How the branches of a block and the residual stream x are joined; f: a mixer or the MLP.
 enum class Residual {
-  kPreNorm,    ///< x + f(norm(x)). Xiong et al. 2020, arXiv:2002.04745
-  kSandwich,   ///< x + norm(f(norm(x))). Gemma 2, arXiv:2408.00118
-  kPostNorm,   ///< x + norm(f(x)). OLMo 2, arXiv:2501.00656
-  kNormOfSum,  ///< norm(x + f(x)). Vaswani et al. 2017, arXiv:1706.03762; BERT
+  kPreNorm,     ///< x + f(norm(x)). Xiong et al. 2020, arXiv:2002.04745
+  kSandwich,    ///< x + norm(f(norm(x))). Gemma 2, arXiv:2408.00118
+  kOutputNorm,  ///< x + norm(f(x)). OLMo 2, arXiv:2501.00656
+  kPostLn,      ///< norm(x + f(x)). Vaswani et al. 2017, arXiv:1706.03762; BERT
 };
 
 struct BlockConfig {

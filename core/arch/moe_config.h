@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "core/kernels/expert_gate.h"
+#include "core/kernels/expert_glu.h"
 #include "core/kernels/route.h"
 
 /// What a mixture of experts is made of. Plain numbers, no torch: families fill them from config.json.
@@ -11,9 +11,9 @@ namespace automodel::arch {
 struct MoeConfig {
   kernels::RouterConfig router;
   int64_t intermediate_size = 0;  ///< F of one expert
-  kernels::ExpertGate gate;  ///< act(gate(x)) * up(x), GPT-OSS's clamped gate, or act(up(x)); shared ones too
-  bool bias = false;         ///< of the experts. GPT-OSS
-  bool weigh_input = false;  ///< weights multiply the experts' inputs. Llama 4
+  kernels::ExpertGlu gate;  ///< act(gate(x)) * up(x), GPT-OSS's clamped gate, or act(up(x)); shared ones too
+  bool bias = false;        ///< of the experts. GPT-OSS
+  bool apply_router_weight_on_input = false;  ///< weights multiply the experts' inputs. Llama 4
 
   /// Width of what the experts read and give, between two projections; 0: hidden_size. Nemotron 3 Super.
   int64_t latent_size = 0;
@@ -27,15 +27,15 @@ struct MoeConfig {
 
   /// Benchmarks: tokens go to the experts in turn with equal weights, the router rests. The reference's
   /// fake_balanced_gate.
-  bool in_turn = false;
+  bool balanced_gate = false;
 
   bool router_last = false;  ///< drawn at random after the experts. Qwen3-MoE, DeepSeek-V3 in transformers
 
-  /// Of the load-balancing loss over all layers (Fedus et al. 2021, arXiv:2101.03961, as transformers has
-  /// it), added to the loss; 0: none.
+  /// Coefficient of the load-balancing loss over all layers (Fedus et al. 2021, arXiv:2101.03961, as
+  /// transformers has it), added to the loss; 0: none.
   double aux_loss_coef = 0.0;
 
-  /// u of correction += u * sign(mean load - load) after each optimizer step; 0: the correction stays. Wang
+  /// u of score_bias += u * sign(mean load - load) after each optimizer step; 0: the score_bias stays. Wang
   /// et al. 2024, arXiv:2408.15664; 1e-3 in DeepSeek-V3.
   double bias_update_rate = 0.0;
 };

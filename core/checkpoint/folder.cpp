@@ -104,11 +104,11 @@ Staging::Staging(const fs::path& final_folder)
     : final_(final_folder.has_filename() ? final_folder : final_folder.parent_path()),
       staging_(final_.string() + kStagingSuffix) {
   if (final_.has_parent_path()) fs::create_directories(final_.parent_path());
-  check(fs::create_directory(staging_),
-        ErrorCode::kData,
-        staging_.string(),
-        ": is there already: another process is writing it, or was stopped before it had; delete it if none "
-        "is at work");
+  check(
+      fs::create_directory(staging_),
+      ErrorCode::kData,
+      staging_.string(),
+      ": is there already: another process is writing it, or was stopped before it had; delete it if none is at work");
 }
 
 Staging::~Staging() {

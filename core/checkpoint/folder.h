@@ -38,8 +38,8 @@ class Staging {
   /// Removes leftovers of a killed run first.
   Staging(const std::filesystem::path& checkpoint_dir, int64_t epoch, int64_t step);
 
-  /// Of any other folder. Throws Error(kData) when FOLDER.incomplete is there: another process may be writing
-  /// it.
+  /// Stages a folder that is no checkpoint of a run. Throws Error(kData) when FOLDER.incomplete is there:
+  /// another process may be writing it.
   explicit Staging(const std::filesystem::path& final_folder);
   ~Staging();
   Staging(const Staging&) = delete;

@@ -7,7 +7,7 @@
 
 #include "core/base/error.h"
 #include "core/io/json.h"
-#include "core/weights/weight_spec.h"
+#include "core/weights/parameter_spec.h"
 
 namespace automodel::checkpoint {
 namespace fs = std::filesystem;

@@ -70,24 +70,22 @@ void check_inputs(const std::filesystem::path& folder, const Inputs& now, const 
   const std::string drawn = "drawn at random";
   const std::string bases =
       (then.base.empty() ? drawn : then.base) + " -> " + (now.base.empty() ? drawn : now.base);
-  check(same_base || recipe.checkpoint.accept_changed_base,
-        ErrorCode::kConfig,
-        "model.pretrained_model_name_or_path ",
-        recipe.model.path,
-        ": its weights are not those with which the checkpoint's run began (",
-        bases,
-        "), and a resumed run goes on with the checkpoint's. To train this model use another "
-        "checkpoint.checkpoint_dir; checkpoint.accept_changed_base: true resumes all the same");
+  check(
+      same_base || recipe.checkpoint.accept_changed_base,
+      ErrorCode::kConfig,
+      "model.pretrained_model_name_or_path ",
+      recipe.model.path,
+      ": its weights are not those with which the checkpoint's run began (",
+      bases,
+      "), and a resumed run goes on with the checkpoint's. To train this model use another checkpoint.checkpoint_dir; checkpoint.accept_changed_base: true resumes all the same");
   if (!same_base) log::warning("resumed although the model's own weights have changed: ", bases);
   const std::string changed = differences(then.order, now.order);
-  check(changed.empty() || recipe.checkpoint.accept_changed_data,
-        ErrorCode::kConfig,
-        "the data are not in the order of the checkpoint's run (",
-        changed,
-        "): rows would be seen twice and others never. Take the change back, or use another "
-        "checkpoint.checkpoint_dir; checkpoint.accept_changed_data: true goes on behind as many rows as the "
-        "run has "
-        "seen of this epoch");
+  check(
+      changed.empty() || recipe.checkpoint.accept_changed_data,
+      ErrorCode::kConfig,
+      "the data are not in the order of the checkpoint's run (",
+      changed,
+      "): rows would be seen twice and others never. Take the change back, or use another checkpoint.checkpoint_dir; checkpoint.accept_changed_data: true goes on behind as many rows as the run has seen of this epoch");
   if (!changed.empty()) log::warning("resumed although the data have changed: ", changed);
 }
 

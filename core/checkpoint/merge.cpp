@@ -37,11 +37,11 @@ class Merge {
         files_(io::open_weights(base_)),
         embedding_(config_.names.weight("embed")),
         head_(config_.names.weight("head")) {
-    check(config_.quantization.kind == arch::QuantizationConfig::Kind::kNone,
-          ErrorCode::kUnsupported,
-          base_.string(),
-          ": the base's weights are quantised; make them plain with `automodel checkpoint convert` and merge "
-          "into that");
+    check(
+        config_.quantization.kind == arch::QuantizationConfig::Kind::kNone,
+        ErrorCode::kUnsupported,
+        base_.string(),
+        ": the base's weights are quantised; make them plain with `automodel checkpoint convert` and merge into that");
     weights::match_weights(config_, files_);
     peft::check_base_copies(adapter_, files_);
     for (const peft::LinearShape& linear : peft::place_in(adapter_, config_).linears)

@@ -61,7 +61,7 @@ Split split_like_source(const models::Decoder& decoder, const fs::path& source) 
                             : std::lower_bound(names.begin(), names.end(), found->get<std::string>());
         const size_t file = names.empty() ? 1 : static_cast<size_t>(at - names.begin()) + 1;
         split.tensors[tensor.name] = {
-            file, &tensor, weight.name, weight.kind == weights::WeightSpec::Kind::kBuffer};
+            file, &tensor, weight.name, weight.kind == weights::ParameterSpec::Kind::kBuffer};
       }
     }
   }

@@ -71,17 +71,16 @@ void refuse_folder_of_another_run(const config::Recipe& recipe, const std::funct
   const std::string ways_out =
       ". Give checkpoint.checkpoint_dir another folder to keep both, or move or delete " + dir.string() +
       " to begin anew in it";
-  check(recipe.checkpoint.enabled,
-        ErrorCode::kConfig,
-        dir.string(),
-        " holds checkpoints of another run (",
-        newest.filename().string(),
-        ": ",
-        describe(newest),
-        "), and this one saves and resumes none (checkpoint.enabled: false): its steps would be mixed into "
-        "that run's "
-        "training.jsonl",
-        ways_out);
+  check(
+      recipe.checkpoint.enabled,
+      ErrorCode::kConfig,
+      dir.string(),
+      " holds checkpoints of another run (",
+      newest.filename().string(),
+      ": ",
+      describe(newest),
+      "), and this one saves and resumes none (checkpoint.enabled: false): its steps would be mixed into that run's training.jsonl",
+      ways_out);
   const RunKind own = kind();
   for (const Published& one : published) {
     try {

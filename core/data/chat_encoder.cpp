@@ -54,15 +54,14 @@ std::vector<std::pair<int64_t, int64_t>> learnt_spans(const Json& messages,
     all_known = all_known && (owners[i] >= 0 || is_empty);
   }
   if (!all_known) {
-    check(owners.size() == assistants.size(),
-          ErrorCode::kData,
-          "the chat template writes ",
-          owners.size(),
-          " {% generation %} blocks for ",
-          assistants.size(),
-          " assistant turns, outside a loop over the messages: which of them is not to be learnt cannot be "
-          "told; "
-          "write {% for message in messages %} around them");
+    check(
+        owners.size() == assistants.size(),
+        ErrorCode::kData,
+        "the chat template writes ",
+        owners.size(),
+        " {% generation %} blocks for ",
+        assistants.size(),
+        " assistant turns, outside a loop over the messages: which of them is not to be learnt cannot be told; write {% for message in messages %} around them");
     owners = assistants;
   }
   std::vector<std::pair<int64_t, int64_t>> kept;
@@ -172,14 +171,14 @@ std::vector<uint8_t> ChatEncoder::mask_turns(const Json& messages,
     if (ends[count] >= 0) return ends[count];
     const Json head(Json::array_t(messages.begin(), messages.begin() + static_cast<int64_t>(count)));
     const std::vector<int32_t> prefix = encoder_.encode_rendered(render(head, tools).text).ids;
-    check(is_rendered_prefix(prefix, ids, encoder_.tokenizer().eos_token_id()),
-          ErrorCode::kData,
-          "the chat template renders the first ",
-          count,
-          " messages alone in another way than as the beginning of all ",
-          messages.size(),
-          " (Qwen3's drops earlier thinking, for instance), so the answers cannot be found; set "
-          "dataset.chat_template to one that has {% generation %} around assistant turns");
+    check(
+        is_rendered_prefix(prefix, ids, encoder_.tokenizer().eos_token_id()),
+        ErrorCode::kData,
+        "the chat template renders the first ",
+        count,
+        " messages alone in another way than as the beginning of all ",
+        messages.size(),
+        " (Qwen3's drops earlier thinking, for instance), so the answers cannot be found; set dataset.chat_template to one that has {% generation %} around assistant turns");
     ends[count] = static_cast<int64_t>(prefix.size());
     return ends[count];
   };

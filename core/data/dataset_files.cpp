@@ -55,10 +55,10 @@ std::string split_of(const std::string& relative_path) {
 }
 
 [[noreturn]] void refuse_columnar(const fs::path& path) {
-  fail(ErrorCode::kUnsupported,
-       path.string(),
-       ": Parquet and Arrow are not read yet; export the rows as JSON lines (pandas: "
-       "df.to_json(\"train.jsonl\", orient=\"records\", lines=True)) and name that file");
+  fail(
+      ErrorCode::kUnsupported,
+      path.string(),
+      ": Parquet and Arrow are not read yet; export the rows as JSON lines (pandas: df.to_json(\"train.jsonl\", orient=\"records\", lines=True)) and name that file");
 }
 
 std::vector<fs::path> data_files_of(const fs::path& folder) {
@@ -111,16 +111,15 @@ std::vector<fs::path> find_files(const std::vector<std::string>& paths, const st
       for (fs::path& file : files_of_split(path, split)) files.push_back(std::move(file));
       continue;
     }
-    check(fs::exists(path),
-          ErrorCode::kData,
-          path,
-          ": no such file or folder (looked at ",
-          fs::absolute(path).lexically_normal().string(),
-          "); datasets are not downloaded: get its rows as .jsonl, .json or .csv and name that file or "
-          "folder in "
-          "place of \"",
-          path,
-          "\"");
+    check(
+        fs::exists(path),
+        ErrorCode::kData,
+        path,
+        ": no such file or folder (looked at ",
+        fs::absolute(path).lexically_normal().string(),
+        "); datasets are not downloaded: get its rows as .jsonl, .json or .csv and name that file or folder in place of \"",
+        path,
+        "\"");
     if (has_kind(path, kColumnarKinds)) refuse_columnar(path);
     files.emplace_back(path);
   }

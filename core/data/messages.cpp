@@ -163,10 +163,10 @@ Json read_messages(const Json& row, ToolArguments form) {
   const bool converted = get(row, "messages").is_null() && !get(row, "conversations").is_null();
   const Json messages = converted ? from_conversations(row["conversations"]) : get(row, "messages");
   if (messages.is_null()) {
-    fail(ErrorCode::kData,
-         "\"messages\" is missing; expected a list of {\"role\", \"content\"}, or ShareGPT's "
-         "\"conversations\"; ",
-         describe_row(row));
+    fail(
+        ErrorCode::kData,
+        "\"messages\" is missing; expected a list of {\"role\", \"content\"}, or ShareGPT's \"conversations\"; ",
+        describe_row(row));
   }
   check(messages.is_array(),
         ErrorCode::kData,

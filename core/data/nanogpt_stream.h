@@ -13,7 +13,8 @@
 namespace automodel::data {
 
 /// Samples of seq_len + 1 consecutive tokens from a rank's part of nanoGPT shards, pass after pass without
-/// end. Samples do not overlap and do not cross shards; the rest of a shard is left out.
+/// end. Samples do not overlap and do not cross shards; the rest of a shard is left out. The shards are those
+/// of docs/formats/nanogpt.md. Owned and called by one loader's thread.
 class NanogptStream {
  public:
   struct Options {

@@ -36,11 +36,9 @@ const std::vector<Kind>& kinds() {
       {{"prompt", "response"}, COLUMN_MAPPED "{question: prompt, answer: response}"},
       {{"input", "output"}, COLUMN_MAPPED "{question: input, answer: output}"},
       {{"text"},
-       "NanogptDataset, once `automodel data build` has made token ids of them (plain text, for "
-       "pretraining)"},
+       "NanogptDataset, once `automodel data build` has made token ids of them (plain text, for pretraining)"},
       {{"content"},
-       "NanogptDataset, once `automodel data build --field content` has made token ids of them (plain text, "
-       "for pretraining)"},
+       "NanogptDataset, once `automodel data build --field content` has made token ids of them (plain text, for pretraining)"},
   };
   return kKinds;
 }

@@ -62,7 +62,7 @@ Spread spread_of(std::vector<int64_t> values);
 /// Warns of rows beyond the limits and of rows that are not valid.
 void warn_of_lengths(const RowLengths& lengths, const Source& source, const RowLimits& limits);
 
-/// The same, and logs the spread of lengths.
+/// Measures as above and logs the spread of lengths.
 void report_lengths(const RowLengths& lengths, const Source& source, const RowLimits& limits);
 
 }  // namespace automodel::data

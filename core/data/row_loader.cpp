@@ -70,12 +70,12 @@ RowLengths RowLoader::measure_all_rows() {
   }
   log::set_status("");
   if (num_padding > 0)
-    log::warning("packing: ",
-                 num_padding,
-                 " of ",
-                 num_positions,
-                 " tokens are padding of single rows, which packs make needless: leave out the dataset's "
-                 "pad_to_max_length or padding");
+    log::warning(
+        "packing: ",
+        num_padding,
+        " of ",
+        num_positions,
+        " tokens are padding of single rows, which packs make needless: leave out the dataset's pad_to_max_length or padding");
   return all;
 }
 
@@ -223,12 +223,12 @@ Sample RowLoader::sample_for(int64_t row, int64_t& num_skipped) const {
       ++num_skipped;
     }
   }
-  fail(ErrorCode::kData,
-       source_->place(row),
-       ": neither this row nor any of the other ",
-       num_rows - 1,
-       " has a label to learn; is dataset.seq_length too short for the prompts, or an answer column empty? "
-       "`automodel data show -c RECIPE` shows what is learnt of each row");
+  fail(
+      ErrorCode::kData,
+      source_->place(row),
+      ": neither this row nor any of the other ",
+      num_rows - 1,
+      " has a label to learn; is dataset.seq_length too short for the prompts, or an answer column empty? `automodel data show -c RECIPE` shows what is learnt of each row");
 }
 
 void RowLoader::check_first_row() const {

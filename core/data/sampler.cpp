@@ -46,9 +46,9 @@ std::vector<int64_t> epoch_rows(int64_t num_rows, int64_t epoch, const SamplerOp
     std::iota(order.begin(), order.end(), 0);
   }
   std::vector<int64_t> rows;
-  const int64_t rows_a_rank = num_rows / options.dp_size;
-  rows.reserve(static_cast<size_t>(rows_a_rank));
-  for (int64_t i = 0; i < rows_a_rank; ++i) {
+  const int64_t rows_per_rank = num_rows / options.dp_size;
+  rows.reserve(static_cast<size_t>(rows_per_rank));
+  for (int64_t i = 0; i < rows_per_rank; ++i) {
     rows.push_back(order[static_cast<size_t>(i * options.dp_size + options.dp_rank)]);
   }
   return rows;

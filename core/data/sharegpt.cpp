@@ -43,12 +43,12 @@ std::string_view role_of(const Json& from, const std::string& where) {
   }
   const std::string shown =
       from.is_string() ? "\"" + from.get<std::string>() + "\"" : std::string(kind_of(from));
-  fail(ErrorCode::kData,
-       where,
-       ".from is ",
-       shown,
-       "; expected system, human, user, gpt, assistant, chatgpt, model, bot, function_call, observation or "
-       "tool");
+  fail(
+      ErrorCode::kData,
+      where,
+      ".from is ",
+      shown,
+      "; expected system, human, user, gpt, assistant, chatgpt, model, bot, function_call, observation or tool");
 }
 
 /// The calls that the value of a function_call names.

@@ -127,13 +127,13 @@ std::unique_ptr<Source> open_file_source(const std::filesystem::path& path, bool
   if (kind == ".json") return std::make_unique<JsonSource>(path, false, skip_invalid);
   if (kind == ".csv") return std::make_unique<CsvSource>(path);
   const bool is_text = kind == ".txt" || kind == ".md" || kind == ".text";
-  fail(ErrorCode::kData,
-       path.string(),
-       ": unknown kind of file; expected a name ending in .jsonl, .ndjson, .json or .csv, or one of these "
-       "with .gz",
-       is_text
-           ? "; plain text is for pretraining: `automodel data build` makes shards of it for NanogptDataset"
-           : "");
+  fail(
+      ErrorCode::kData,
+      path.string(),
+      ": unknown kind of file; expected a name ending in .jsonl, .ndjson, .json or .csv, or one of these with .gz",
+      is_text
+          ? "; plain text is for pretraining: `automodel data build` makes shards of it for NanogptDataset"
+          : "");
 }
 
 std::unique_ptr<Source> open_source(const config::DatasetConfig& dataset) {

@@ -12,11 +12,11 @@ namespace automodel::data {
 namespace {
 
 [[noreturn]] void reject(std::string_view text) {
-  fail(ErrorCode::kConfig,
-       "dataset.split: \"",
-       text,
-       "\" is not a split; expected a name, or a name with rows as in train[:100], train[100:200] or "
-       "train[10%:20%]");
+  fail(
+      ErrorCode::kConfig,
+      "dataset.split: \"",
+      text,
+      "\" is not a split; expected a name, or a name with rows as in train[:100], train[100:200] or train[10%:20%]");
 }
 
 /// One bound: nothing, "100", "-100" or "20%".

@@ -13,8 +13,7 @@ namespace automodel::data {
 namespace {
 
 constexpr const char* kWaysOut =
-    "give the model more rows (resize_token_embeddings of transformers), or take such tokens out of the "
-    "tokenizer";
+    "give the model more rows (resize_token_embeddings of transformers), or take such tokens out of the tokenizer";
 
 /// The first few tokens behind the model's last row.
 std::string some_tokens(const tokenizer::Tokenizer& tokenizer, int64_t vocab_size) {
@@ -48,17 +47,17 @@ void check_ids(std::span<const int32_t> ids, int64_t vocab_size) {
 void check_vocabulary(const tokenizer::Tokenizer& tokenizer, int64_t vocab_size, bool pads) {
   if (vocab_size == 0) return;
   const int64_t pad = tokenizer.pad_token_id().value_or(0);
-  check(pad < vocab_size || !pads,
-        ErrorCode::kData,
-        "the tokenizer's padding token \"",
-        tokenizer.pad_token(),
-        "\" is ",
-        pad,
-        ", the model's embedding has ",
-        vocab_size,
-        " rows, and rows of a micro-batch are padded with it: name another pad_token in "
-        "tokenizer_config.json, or ",
-        kWaysOut);
+  check(
+      pad < vocab_size || !pads,
+      ErrorCode::kData,
+      "the tokenizer's padding token \"",
+      tokenizer.pad_token(),
+      "\" is ",
+      pad,
+      ", the model's embedding has ",
+      vocab_size,
+      " rows, and rows of a micro-batch are padded with it: name another pad_token in tokenizer_config.json, or ",
+      kWaysOut);
   const int64_t more = tokenizer.vocab_size() - vocab_size;
   if (more <= 0) return;
   log::warning("the tokenizer has ",

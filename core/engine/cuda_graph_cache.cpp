@@ -69,8 +69,7 @@ bool CudaGraphCache::wants(const Key& key) {
   if (mode_ == Graphs::kAuto && !seen.device_waited) {
     if (seen.times > 4 * kWarmUps)
       say_once(
-          "CUDA graphs: not used while the device, not the host, sets the pace (cuda_graphs: true asks for "
-          "them)");
+          "CUDA graphs: not used while the device, not the host, sets the pace (cuda_graphs: true asks for them)");
     return false;
   }
   if (captured_.size() >= kMostGraphs) {

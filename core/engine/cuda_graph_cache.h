@@ -64,8 +64,8 @@ class CudaGraphCache {
   /// Whether a micro-batch should be captured now. One that is not yet should run and be told to saw().
   bool wants(const Key& key);
 
-  /// A micro-batch has run as it is: whether the device had finished before the host had queued it all, and
-  /// the bytes that were kept for its backward.
+  /// Records an eager run of a micro-batch: whether it was bound by kernel launches (the device was done
+  /// before the host had queued everything) and the bytes saved for its backward.
   void saw(const Key& key, bool device_waited, int64_t kept_bytes);
 
   void add(const Key& key, MicroBatchGraph graph);
@@ -73,7 +73,7 @@ class CudaGraphCache {
   /// Micro-batches of this kind run as they are from now on.
   void refuse(const Key& key, const std::string& reason);
 
-  /// The same after a capture that failed.
+  /// Refuses the kind after a capture that failed, and gives back the memory of the attempt.
   void failed(const Key& key, const std::string& reason);
 
   /// Whether the captured work can be given all that this micro-batch holds. Says once why not.

@@ -30,7 +30,7 @@ class ConfigJson {
   /// as known.
   const nlohmann::json* find(const std::string& key);
 
-  /// The same without counting as known.
+  /// Reads a value without marking its key as known.
   const nlohmann::json* peek(const std::string& key) const;
 
   /// As find, with null taken for absent.
@@ -46,7 +46,7 @@ class ConfigJson {
 
   /// Whether a list of `size` entries under `key` has one for each of `num_layers` layers; it may have more
   /// where an override made the layers fewer and left the list as the file has it.
-  bool one_a_layer(const std::string& key, size_t size, size_t num_layers) const {
+  bool one_per_layer(const std::string& key, size_t size, size_t num_layers) const {
     const bool shortened = overridden("num_hidden_layers") && !overridden(key);
     return size == num_layers || (shortened && size > num_layers);
   }
@@ -70,7 +70,7 @@ int64_t as_int(const nlohmann::json& value,
 double as_number(const nlohmann::json& value, const std::string& where);
 bool as_bool(const nlohmann::json& value, const std::string& where);
 std::string as_string(const nlohmann::json& value, const std::string& where);
-/// Of a list with one a layer.
+/// The entry for one layer of a list that has one entry per layer.
 std::vector<std::string> words_of(const nlohmann::json& list, const std::string& where);
 std::vector<double> as_numbers(const nlohmann::json& value, const std::string& where);
 

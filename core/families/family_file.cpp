@@ -19,6 +19,23 @@
 namespace automodel::families {
 namespace {
 
+/// Words of family files that have the name of config.json's key now.
+constexpr std::array kRenamed = {
+    std::pair{"num_experts_per_tok", "num_experts_per_tok"},
+    std::pair{"moe_intermediate_size", "moe_intermediate_size"},
+    std::pair{"shared_expert_intermediate_size", "shared_expert_intermediate_size"},
+    std::pair{"n_group", "n_group"},
+    std::pair{"topk_group", "topk_group"},
+    std::pair{"norm_topk_prob", "norm_topk_prob"},
+    std::pair{"router_score_bias", "router_score_bias"},
+    std::pair{"apply_router_weight_on_input", "apply_router_weight_on_input"},
+    std::pair{"q_lora_rank", "q_lora_rank"},
+    std::pair{"kv_lora_rank", "kv_lora_rank"},
+    std::pair{"qk_nope_head_dim", "qk_nope_head_dim"},
+    std::pair{"qk_rope_head_dim", "qk_rope_head_dim"},
+    std::pair{"v_head_dim", "v_head_dim"},
+    std::pair{"moe.score_bias", "moe.score_bias"}};
+
 using nlohmann::json;
 
 /// A node of a family file and what messages call the file.
@@ -61,6 +78,9 @@ struct Place {
   [[noreturn]] void unknown(const std::string& what,
                             const std::string& word,
                             const std::vector<std::string>& known) const {
+    for (const auto& [before, now] : kRenamed) {
+      if (word == before) refuse(what, " \"", word, "\" is called \"", now, "\" now");
+    }
     const std::string nearest = nearest_name(word, known);
     refuse("unknown ",
            what,

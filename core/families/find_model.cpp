@@ -112,10 +112,10 @@ fs::path find_model_folder(const std::string& path_or_id) {
           folder.string(),
           ": holds an adapter; name its base as the model, and this with --adapter");
   }
-  fail(ErrorCode::kData,
-       place.string(),
-       ": no config.json in it; expected a Hugging Face folder, or a checkpoint with model/consolidated "
-       "(checkpoint.save_consolidated)");
+  fail(
+      ErrorCode::kData,
+      place.string(),
+      ": no config.json in it; expected a Hugging Face folder, or a checkpoint with model/consolidated (checkpoint.save_consolidated)");
 }
 
 }  // namespace automodel::families

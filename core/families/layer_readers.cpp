@@ -89,7 +89,7 @@ void read_block_configs(ConfigJson& config, Draft& draft) {
   std::vector<arch::LayerConfig>& layers = draft.config.layers;
   const json* blocks = config.find_value("block_configs");
   const std::string where = config.where("block_configs");
-  check(blocks && blocks->is_array() && config.one_a_layer("block_configs", blocks->size(), layers.size()),
+  check(blocks && blocks->is_array() && config.one_per_layer("block_configs", blocks->size(), layers.size()),
         ErrorCode::kFormat,
         where,
         ": expected a list of ",
@@ -104,7 +104,7 @@ void read_key_heads_by_layer(ConfigJson& config, Draft& draft) {
   std::vector<arch::LayerConfig>& layers = draft.config.layers;
   const json* heads = config.find_value(kKey);
   const std::string where = config.where(kKey);
-  check(heads && heads->is_array() && config.one_a_layer(kKey, heads->size(), layers.size()),
+  check(heads && heads->is_array() && config.one_per_layer(kKey, heads->size(), layers.size()),
         ErrorCode::kFormat,
         where,
         ": expected a list of ",

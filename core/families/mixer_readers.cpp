@@ -55,7 +55,7 @@ void read_mixers(ConfigJson& config, Draft& draft, const std::vector<std::string
   std::vector<std::string> words;
   if (list) words = words_of(*list, where);
   const std::string& key = config.find_value(keys.front()) ? keys.front() : keys.back();
-  check(!list || config.one_a_layer(key, words.size(), layers.size()),
+  check(!list || config.one_per_layer(key, words.size(), layers.size()),
         ErrorCode::kFormat,
         where,
         ": expected a list of ",

@@ -19,16 +19,15 @@ int64_t int_or(ConfigJson& config, const char* key, int64_t fallback, int64_t mi
 /// Gives the layers that `has_experts` names their experts, shared ones included.
 void give_experts(ConfigJson& config, Draft& draft, const std::function<bool(int64_t)>& has_experts) {
   for (arch::LayerConfig& layer : draft.config.layers) {
-    if (!draft.router_grouped) layer.moe.router.num_groups = layer.moe.router.top_groups = 1;
+    if (!draft.router_grouped) layer.moe.router.n_group = layer.moe.router.topk_group = 1;
   }
   const kernels::RouterConfig& router = draft.config.layers.front().moe.router;
   check(router.num_experts > 0 && draft.layer.moe.intermediate_size > 0,
         ErrorCode::kConfig,
         config.origin(),
-        ": the family file has layers with experts; its `fields` lack num_experts or expert_size");
-  check(router.top_k > 0 && router.num_experts % router.num_groups == 0 &&
-            router.top_groups <= router.num_groups &&
-            router.top_k <= router.num_experts / router.num_groups * router.top_groups,
+        ": the family file has layers with experts; its `fields` lack num_experts or moe_intermediate_size");
+  check(router.top_k > 0 && router.num_experts % router.n_group == 0 && router.topk_group <= router.n_group &&
+            router.top_k <= router.num_experts / router.n_group * router.topk_group,
         ErrorCode::kFormat,
         config.origin(),
         ": a token cannot pass ",
@@ -36,9 +35,9 @@ void give_experts(ConfigJson& config, Draft& draft, const std::function<bool(int
         " of ",
         router.num_experts,
         " experts from ",
-        router.top_groups,
+        router.topk_group,
         " of ",
-        router.num_groups,
+        router.n_group,
         " groups (num_experts_per_tok, n_group and topk_group, or what this family calls them)");
   for (size_t i = 0; i < draft.config.layers.size(); ++i) {
     if (!has_experts(static_cast<int64_t>(i))) continue;
@@ -88,7 +87,7 @@ void read_moe_by_type(ConfigJson& config, Draft& draft) {
   std::vector<std::string> types;
   if (const json* listed = config.find_value(kKey)) {
     types = words_of(*listed, place);
-    check(config.one_a_layer(kKey, types.size(), num_layers),
+    check(config.one_per_layer(kKey, types.size(), num_layers),
           ErrorCode::kFormat,
           place,
           ": expected a list of ",

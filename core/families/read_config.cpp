@@ -185,11 +185,11 @@ void read_labels(ConfigJson& config, arch::ClassifierConfig& classifier) {
   const json* problem = config.find_value("problem_type");
   if (problem) {
     classifier.label_kind = as_enum(*problem, config.where("problem_type"), kLabelKinds);
-    check(classifier.label_kind != arch::LabelKind::kClass || classifier.num_labels > 1,
-          ErrorCode::kFormat,
-          config.where("problem_type"),
-          ": single_label_classification wants num_labels above 1; for two classes set it to 2, for a number "
-          "set problem_type to regression");
+    check(
+        classifier.label_kind != arch::LabelKind::kClass || classifier.num_labels > 1,
+        ErrorCode::kFormat,
+        config.where("problem_type"),
+        ": single_label_classification wants num_labels above 1; for two classes set it to 2, for a number set problem_type to regression");
   } else if (classifier.num_labels == 1) {
     classifier.label_kind = arch::LabelKind::kNumbers;
   }

@@ -14,7 +14,7 @@ using nlohmann::json;
 /// Which layers have a window, from an explicit list.
 std::vector<bool> windows_of(const json& layer_types, size_t num_layers, const ConfigJson& config) {
   const std::string where = config.where("layer_types");
-  check(layer_types.is_array() && config.one_a_layer("layer_types", layer_types.size(), num_layers),
+  check(layer_types.is_array() && config.one_per_layer("layer_types", layer_types.size(), num_layers),
         ErrorCode::kFormat,
         where,
         ": expected a list of ",
@@ -37,14 +37,13 @@ std::vector<bool> windows_of(const json& layer_types, size_t num_layers, const C
 /// Gives the named layers a window of `size` and the others none.
 void set_windows(const std::vector<bool>& sliding, int64_t size, const std::string& where, Draft& draft) {
   for (size_t i = 0; i < sliding.size(); ++i) {
-    check(!sliding[i] || size > 0,
-          ErrorCode::kFormat,
-          where,
-          ": layer ",
-          i,
-          " is sliding_attention but \"sliding_window\" and, where there is one, \"use_sliding_window\" give "
-          "it no "
-          "window");
+    check(
+        !sliding[i] || size > 0,
+        ErrorCode::kFormat,
+        where,
+        ": layer ",
+        i,
+        " is sliding_attention but \"sliding_window\" and, where there is one, \"use_sliding_window\" give it no window");
     draft.config.layers[i].attention.sliding_window = sliding[i] ? size : 0;
   }
 }
@@ -108,8 +107,7 @@ const std::vector<Reader>& readers() {
       {"rope_by_layer_type",
        "rope_parameters for full_attention and sliding_attention, or rope_theta and rope_local_base_freq",
        read_rope_by_layer_type,
-       "rope_parameters rope_scaling rope_theta rope_local_base_freq partial_rotary_factor "
-       "original_max_position_embeddings"},
+       "rope_parameters rope_scaling rope_theta rope_local_base_freq partial_rotary_factor original_max_position_embeddings"},
       {"rotary_dim",
        "rotary_dim leading dims of a head rotate; stands before rope",
        read_rotary_dim,
@@ -120,17 +118,14 @@ const std::vector<Reader>& readers() {
        read_rope_or_alibi,
        "rope_parameters rope_scaling rope_theta"},
       {"rope_less_layers",
-       "no_rope_layers (1: the layer rotates), or each no_rope_layer_interval-th does not; with a window "
-       "there",
+       "no_rope_layers (1: the layer rotates), or each no_rope_layer_interval-th does not; with a window there",
        read_rope_less_layers,
        "no_rope_layers no_rope_layer_interval layer_types use_sliding_window sliding_window"},
       {"latent_attention",
        "num_heads of it, and q.k times yarn's mscale_all_dim squared",
        read_latent_attention},
       {"chunked_layers",
-       "no_rope_layers or no_rope_layer_interval; layers that rotate have attention_chunk and qk_norm, the "
-       "others "
-       "query_scale; layer_types chunked_attention and full_attention",
+       "no_rope_layers or no_rope_layer_interval; layers that rotate have attention_chunk and qk_norm, the others query_scale; layer_types chunked_attention and full_attention",
        read_chunked_layers,
        "no_rope_layers no_rope_layer_interval layer_types attn_temperature_tuning"},
       {"positions_after_padding",

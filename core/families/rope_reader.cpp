@@ -282,7 +282,7 @@ void read_latent_attention(ConfigJson& config, Draft& draft) {
           config.where("num_key_value_heads"),
           ": latent attention has as many keys as queries");
     latent.num_heads = layer.attention.num_heads;
-    latent.scale = growth * growth / std::sqrt(static_cast<double>(latent.qk_dim()));
+    latent.scale = growth * growth / std::sqrt(static_cast<double>(latent.qk_head_dim()));
     latent.query_scale = layer.attention.query_scale;
     latent.dropout = layer.attention.dropout;
   }

@@ -14,7 +14,7 @@ namespace automodel::io {
 /// the value. `origin` names the text in messages. Throws Error(kFormat) "origin:line:column: ...".
 nlohmann::json parse_json(std::string_view text, const std::string& origin);
 
-/// The same for a file. Throws Error(kIo) when it cannot be read.
+/// Parses a file. Throws Error(kIo) when it cannot be read.
 nlohmann::json read_json(const std::filesystem::path& path);
 
 /// Rows of whole numbers, such as token ids: [[1, 2, 3], [4]]. Throws Error(kData) naming the first element

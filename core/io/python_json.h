@@ -23,7 +23,7 @@ struct JsonFault {
 /// JSON, not UTF-8, or nested more than 256 levels deep.
 std::optional<nlohmann::ordered_json> read_python_json(std::string_view text, JsonFault& fault);
 
-/// The same. Throws Error(kFormat) "origin:line:column: not JSON: ...".
+/// Parses as above, but throws Error(kFormat) "origin:line:column: not JSON: ...".
 nlohmann::ordered_json parse_python_json(std::string_view text, const std::string& origin);
 
 /// A value that is held as it was written: a whole number beyond 64 bits, or a text (in its quotes) with half

@@ -92,8 +92,7 @@ WeightFiles open_weights(const fs::path& folder) {
   check(fs::is_directory(folder),
         ErrorCode::kFormat,
         folder.string(),
-        ": not a folder; expected one with "
-        "model.safetensors");
+        ": not a folder; expected one with model.safetensors");
   WeightFiles weights;
   if (fs::exists(folder / "model.safetensors")) {
     add_file(weights, folder / "model.safetensors");

@@ -11,7 +11,7 @@ constexpr int kThreads = 256;
 
 /// So that the state of a thread moves in accesses of 16 bytes.
 template <class T>
-constexpr int kElementsAThread = kVectorWidth<T>;
+constexpr int kElementsPerThread = kVectorWidth<T>;
 
 struct Factors {
   float decay, one_minus_beta1, beta2, one_minus_beta2, correction2, eps, step_size, grad_scale;
@@ -129,7 +129,7 @@ __global__ void adamw_stochastic_kernel(__nv_bfloat16* p,
                                         const float* clip) {
   const float scale = clip == nullptr ? f.grad_scale : __fmul_rn(f.grad_scale, *clip);
   if (!isfinite(scale)) return;
-  constexpr int N = kElementsAThread<__nv_bfloat16>;
+  constexpr int N = kElementsPerThread<__nv_bfloat16>;
   using V = Vector<__nv_bfloat16, N>;
   const int64_t at = (static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x) * N;
   const auto counter = static_cast<uint64_t>(key.first_element + at);
@@ -153,7 +153,7 @@ template <class T, class G>
 __global__ void adamw_kernel(T* p, const G* grad, T* m, T* v, int64_t n, Factors f, const float* clip) {
   const float scale = clip == nullptr ? f.grad_scale : f.grad_scale * *clip;
   if (!isfinite(scale)) return;
-  constexpr int N = kElementsAThread<T>;
+  constexpr int N = kElementsPerThread<T>;
   using V = Vector<T, N>;
   const int64_t at = (static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x) * N;
   if (at + N > n) {
@@ -174,7 +174,7 @@ template <class T, class G>
 void launch(
     T* p, const G* grad, T* m, T* v, int64_t n, const AdamWArgs& args, const float* clip, void* stream) {
   if (n == 0) return;
-  const auto blocks = static_cast<unsigned>(ceil_div(n, int64_t{kThreads} * kElementsAThread<T>));
+  const auto blocks = static_cast<unsigned>(ceil_div(n, int64_t{kThreads} * kElementsPerThread<T>));
   adamw_kernel<T, G>
       <<<blocks, kThreads, 0, static_cast<cudaStream_t>(stream)>>>(p, grad, m, v, n, factors(args), clip);
   check_launch("adamw");
@@ -226,7 +226,7 @@ void adamw_bf16_stochastic_cuda(void* p,
                                 void* stream) {
   using BFloat = __nv_bfloat16;
   if (n == 0) return;
-  const auto blocks = static_cast<unsigned>(ceil_div(n, int64_t{kThreads} * kElementsAThread<BFloat>));
+  const auto blocks = static_cast<unsigned>(ceil_div(n, int64_t{kThreads} * kElementsPerThread<BFloat>));
   adamw_stochastic_kernel<<<blocks, kThreads, 0, static_cast<cudaStream_t>(stream)>>>(static_cast<BFloat*>(p),
                                                                                       grad,
                                                                                       static_cast<BFloat*>(m),

@@ -46,7 +46,7 @@ void adamw_f32(float* p, const float* grad, float* m, float* v, int64_t n, const
 template <class G>
 void adamw_bf16(uint16_t* p, const G* grad, uint16_t* m, uint16_t* v, int64_t n, const AdamWArgs& args);
 
-/// The same of f32 gradients, in f32 throughout, and then parameters and state rounded to bf16
+/// AdamW with f32 gradients, computed in f32 throughout, and then parameters and state rounded to bf16
 /// stochastically: up or down with probabilities that make the mean exact, so that updates smaller than half
 /// a step of bf16 are not lost (Zamirai et al. 2020, arXiv:2010.06192). No operation is contracted: CPU and
 /// device agree to the bit.

@@ -64,7 +64,7 @@ struct Borders {
   const int32_t* first = nullptr;  ///< [B, T]; null: rows are one document each
   bool goes_on = false;            ///< with a null `first`: from a given state
 
-  /// Of the document of the token at t; tokens after the last belong to its document.
+  /// First token of the document that holds t; tokens after the last belong to its document.
   AUTOMODEL_ANYWHERE int64_t begin(const ChunkShape& s, int64_t row, int64_t t) const {
     if (first == nullptr) return goes_on ? -1 : 0;
     const int64_t last = s.length - 1;
@@ -80,16 +80,16 @@ AUTOMODEL_ANYWHERE inline int64_t whole_lanes(int64_t n) {
 
 /// Units: [B G, C, heads]. g is ignored at a document's first token. With b = the later of the chunk's and
 /// the document's first position and e = the chunk's last:
-///   cum[t]   = sum of g over (b, t], or [b, t] when the document began before the chunk
-///   in[t]    = exp(cum[t]) where the document began before the chunk, else 0: of the state before the chunk
-///   out[t]   = exp(cum[e] - cum[t]) where t is of e's document, else 0: into the state after it
-///   whole[c] = in[e]
+///   log_decay_sum[t]   = sum of g over (b, t], or [b, t] when the document began before the chunk
+///   in[t]    = exp(log_decay_sum[t]) where the document began before the chunk, else 0: of the state before
+///   the chunk out[t]   = exp(log_decay_sum[e] - log_decay_sum[t]) where t is of e's document, else 0: into
+///   the state after it whole[c] = in[e]
 template <class F>
 struct ChunkDecays {
   ChunkShape shape;
   Borders borders;
   const F* g;  ///< [B, H, T'], 0 from T on
-  F *cum, *in, *out;
+  F *log_decay_sum, *in, *out;
   F* whole;  ///< [B, H, C]
 
   template <class Walk>
@@ -102,23 +102,24 @@ struct ChunkDecays {
       for (int64_t i = 0; i < shape.chunk; ++i) {
         const int64_t begin = borders.begin(shape, at.row, start + i);
         total = begin == start + i ? F(0) : total + g[at.scalar + i];
-        cum[at.scalar + i] = total;
+        log_decay_sum[at.scalar + i] = total;
         in[at.scalar + i] = begin < start ? walk.exp(total) : F(0);
       }
       for (int64_t i = 0; i < shape.chunk; ++i)
-        out[at.scalar + i] = start + i >= last_begin ? walk.exp(total - cum[at.scalar + i]) : F(0);
+        out[at.scalar + i] = start + i >= last_begin ? walk.exp(total - log_decay_sum[at.scalar + i]) : F(0);
       whole[(at.row * shape.all_heads() + at.h) * shape.chunks + at.c] = in[at.scalar + shape.chunk - 1];
     });
   }
 };
 
-/// Units: [B G, C, heads]. From the gradients times the values they are of: dcum as it is, dout = gradient of
-/// out times out, dwhole = gradient of whole times whole; that of `in` is already in dcum.
+/// Units: [B G, C, heads]. From the gradients times the values they are of: dlog_decay_sum as it is, dout =
+/// gradient of out times out, dwhole = gradient of whole times whole; that of `in` is already in
+/// dlog_decay_sum.
 template <class F>
 struct ChunkDecaysBackward {
   ChunkShape shape;
   Borders borders;
-  const F *dcum, *dout;
+  const F *dlog_decay_sum, *dout;
   const F* dwhole;  ///< [B, H, C]
   F* dg;            ///< [B, H, T']
 
@@ -130,7 +131,7 @@ struct ChunkDecaysBackward {
       F total = dwhole[(at.row * shape.all_heads() + at.h) * shape.chunks + at.c];
       for (int64_t i = 0; i < shape.chunk; ++i) total += dout[at.scalar + i];
       for (int64_t i = shape.chunk - 1; i >= 0; --i) {
-        total += dcum[at.scalar + i] - dout[at.scalar + i];
+        total += dlog_decay_sum[at.scalar + i] - dout[at.scalar + i];
         const bool begins = borders.begin(shape, at.row, start + i) == start + i;
         dg[at.scalar + i] = begins ? F(0) : total;
         if (begins) total = 0;
@@ -139,16 +140,16 @@ struct ChunkDecaysBackward {
   }
 };
 
-/// Units: [B G, C, heads]. decayed[i, j] = factor[i] scores[i, j] exp(cum[i] - cum[j]) for j <= i (strict: j
-/// < i) of one document, else 0: [B G, C, heads, L, L]. Scores [L, L] a chunk are shared by the group's
-/// heads.
+/// Units: [B G, C, heads]. decayed[i, j] = factor[i] scores[i, j] exp(log_decay_sum[i] - log_decay_sum[j])
+/// for j <= i (strict: j < i) of one document, else 0: [B G, C, heads, L, L]. Scores [L, L] a chunk are
+/// shared by the group's heads.
 template <class F>
 struct DecayScores {
   ChunkShape shape;
   Borders borders;
   const F* scores;
   int64_t scores_stride;  ///< from chunk to chunk
-  const F* cum;
+  const F* log_decay_sum;
   const F* factor;  ///< [B, H, T']; null: 1
   bool strict;
   F* decayed;
@@ -159,7 +160,7 @@ struct DecayScores {
     const HeadChunk at(shape, unit);
     const int64_t start = at.c * shape.chunk;
     const F* from = scores + (at.n * shape.chunks + at.c - origin) * scores_stride;
-    const F* sums = cum + at.scalar;
+    const F* sums = log_decay_sum + at.scalar;
     for (int64_t i = 0; i < shape.chunk; ++i) {
       const F* in = from + i * shape.chunk;
       F* to = decayed + ((unit - origin) * shape.chunk + i) * shape.chunk;
@@ -179,20 +180,20 @@ struct DecayScores {
   }
 };
 
-/// Units: [B G, C]. Adds to dcum and, with a factor, writes dfactor; dscores [L, L] a chunk is overwritten,
-/// or added to.
+/// Units: [B G, C]. Adds to dlog_decay_sum and, with a factor, writes dfactor; dscores [L, L] a chunk is
+/// overwritten, or added to.
 template <class F>
 struct DecayScoresBackward {
   ChunkShape shape;
   Borders borders;
   const F* scores;
   int64_t scores_stride;  ///< of scores and dscores
-  const F* cum;
+  const F* log_decay_sum;
   const F* factor;
   bool strict;
   F* ddecayed;  ///< [B G, C, heads, L, L]; its contents are lost
   F* dscores;
-  F* dcum;
+  F* dlog_decay_sum;
   F* dfactor;
   int64_t origin = 0;  ///< the unit that scores, dscores and ddecayed begin with
   bool adds = false;   ///< to dscores
@@ -213,8 +214,8 @@ struct DecayScoresBackward {
     const F* in = scores + chunk * scores_stride + i * shape.chunk;
     F* dscore = dscores + chunk * scores_stride + i * shape.chunk;
     F* d = ddecayed + ((head_unit - origin * shape.heads) * shape.chunk + i) * shape.chunk;
-    const F* sums = cum + at.scalar;
-    F* dsums = dcum + at.scalar;
+    const F* sums = log_decay_sum + at.scalar;
+    F* dsums = dlog_decay_sum + at.scalar;
     const int64_t begin = borders.begin(shape, at.row, at.c * shape.chunk + i) - at.c * shape.chunk;
     const int64_t end = strict ? i : i + 1;
     const F sum = sums[i];
@@ -226,7 +227,7 @@ struct DecayScoresBackward {
       const F decay = j < end && j >= begin ? walk.exp(exponent) : F(0);
       const F change = d[j] * decay;
       dscore[j] += scale * change;
-      // The diagonal's decay is 1 whatever cum is.
+      // The diagonal's decay is 1 whatever log_decay_sum is.
       const F product = j < i ? change * in[j] : F(0);
       dsums[j] -= scale * product;
       d[j] = product;

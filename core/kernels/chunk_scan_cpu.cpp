@@ -16,11 +16,11 @@ namespace automodel::kernels {
   AUTOMODEL_INSTANTIATE(DecayScoresBackward<F>)   \
   AUTOMODEL_INSTANTIATE(CarryStates<F>)           \
   AUTOMODEL_INSTANTIATE(CarryStatesBackward<F>)   \
-  AUTOMODEL_INSTANTIATE(InvertUnitLower<F>)       \
+  AUTOMODEL_INSTANTIATE(InvertUnitTriangular<F>)  \
   AUTOMODEL_INSTANTIATE(DeltaResidual<F>)         \
-  AUTOMODEL_INSTANTIATE(DeltaSent<F>)             \
+  AUTOMODEL_INSTANTIATE(DecayedUpdate<F>)         \
   AUTOMODEL_INSTANTIATE(DecayState<F>)            \
-  AUTOMODEL_INSTANTIATE(DeltaSentBackward<F>)     \
+  AUTOMODEL_INSTANTIATE(DecayedUpdateBackward<F>) \
   AUTOMODEL_INSTANTIATE(DeltaResidualBackward<F>) \
   AUTOMODEL_INSTANTIATE(AddQueryGradient<F>)      \
   AUTOMODEL_INSTANTIATE(WholeGradient<F>)

@@ -15,7 +15,7 @@ template <class T>
 void combine_rows(
     const T* y, const int64_t* slots, const Compute<T>* weights, T* out, int64_t rows, int64_t k, int64_t d);
 
-/// The same on the device for f32 and bf16; asynchronous on `stream` (a cudaStream_t), no workspace.
+/// combine_rows on the device, f32 and bf16; asynchronous on `stream` (a cudaStream_t), no workspace.
 void combine_rows_cuda(Element element,
                        const void* y,
                        const int64_t* slots,

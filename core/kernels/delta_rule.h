@@ -92,7 +92,7 @@ struct DeltaKeysBackward {
 
 /// Units: [B G, C, heads]. inverse = (I + A)^-1 of A [B G, C, heads, L, L], zero on and above the diagonal.
 template <class F>
-struct InvertUnitLower {
+struct InvertUnitTriangular {
   int64_t chunk;
   const F* a;
   F* inverse;
@@ -159,21 +159,21 @@ struct DeltaResidual {
   }
 };
 
-/// Units: [B G, L, heads] of chunk c. sent = out u, both [B G, T', heads, V].
+/// Units: [B G, L, heads] of chunk c. decayed_update = out u, both [B G, T', heads, V].
 template <class F>
-struct DeltaSent {
+struct DecayedUpdate {
   ChunkShape shape;
   int64_t chunk;
   int64_t width;
   const F *u, *out;
-  F* sent;
+  F* decayed_update;
 
   template <class Walk>
   AUTOMODEL_ANYWHERE void operator()(int64_t unit, const Walk& walk) const {
     const DeltaPlace at(shape, chunk, unit, width);
     const F by = out[at.token.scalar];
     const F* from = u + at.value;
-    F* to = sent + at.value;
+    F* to = decayed_update + at.value;
     walk.each(width, [&](int64_t p) { to[p] = by * from[p]; });
   }
 };
@@ -216,14 +216,14 @@ struct DecayState {
   }
 };
 
-/// Units: [B G, L, heads] of chunk c. du += out dsent; dout = out (u . dsent), the gradient of out times out.
-/// dsent [B G, L, heads, V].
+/// Units: [B G, L, heads] of chunk c. du += out ddecayed_update; dout = out (u . ddecayed_update), the
+/// gradient of out times out. ddecayed_update [B G, L, heads, V].
 template <class F>
-struct DeltaSentBackward {
+struct DecayedUpdateBackward {
   ChunkShape shape;
   int64_t chunk;
   int64_t width;
-  const F *u, *dsent, *out;
+  const F *u, *ddecayed_update, *out;
   F *du, *dout;
 
   template <class Walk>
@@ -231,7 +231,7 @@ struct DeltaSentBackward {
     const DeltaPlace at(shape, chunk, unit, width);
     const F by = out[at.token.scalar];
     const F* value = u + at.value;
-    const F* d = dsent + at.local;
+    const F* d = ddecayed_update + at.local;
     F* to = du + at.value;
     walk.each(width, [&](int64_t p) { to[p] += by * d[p]; });
     const F total = walk.template sum<F>(width, [&](int64_t p) { return value[p] * d[p]; });
@@ -240,14 +240,14 @@ struct DeltaSentBackward {
 };
 
 /// Units: [B G, L, heads] of chunk c. From dresidual [B G, T', heads, V]: dv = beta dresidual; dread = -in
-/// dv; dbeta = dresidual . (v - in read), written; in times the gradient of in is added to dcum.
+/// dv; dbeta = dresidual . (v - in read), written; in times the gradient of in is added to dlog_decay_sum.
 template <class F>
 struct DeltaResidualBackward {
   ChunkShape shape;
   int64_t chunk;
   int64_t width;
   const F *v, *read, *in, *beta, *dresidual;
-  F *dv, *dread, *dbeta, *dcum;
+  F *dv, *dread, *dbeta, *dlog_decay_sum;
 
   template <class Walk>
   AUTOMODEL_ANYWHERE void operator()(int64_t unit, const Walk& walk) const {
@@ -269,7 +269,7 @@ struct DeltaResidualBackward {
     const F through_in = walk.template sum<F>(width, [&](int64_t p) { return to_read[p] * known[p]; });
     walk.at(0, [&] {
       dbeta[at.token.scalar] = through_beta;
-      dcum[at.token.scalar] += through_in;
+      dlog_decay_sum[at.token.scalar] += through_in;
     });
   }
 };

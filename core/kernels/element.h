@@ -9,7 +9,7 @@
 /// `double`, for finite differences.
 namespace automodel::kernels {
 
-/// The same for device kernels, whose buffers come as void pointers.
+/// The element type of device kernels, whose buffers come as void pointers.
 enum class Element { kFloat32, kBFloat16 };
 
 struct BF16 {

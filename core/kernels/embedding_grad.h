@@ -16,7 +16,7 @@ template <class T>
 void embedding_grad(
     const int64_t* ids, const T* dy, Compute<T>* dtable, int64_t rows, int64_t d, int64_t begin, int64_t end);
 
-/// The same on the device, for ids sorted in ascending order: dy row order[i] belongs to sorted_ids[i],
+/// embedding_grad on the device, for ids sorted in ascending order: dy row order[i] belongs to sorted_ids[i],
 /// negative ids to none. One block adds up a table row, in the order given: no atomic additions, so
 /// deterministic when the sort is stable. Asynchronous on `stream` (a cudaStream_t), no workspace.
 void embedding_grad_cuda(Element element,

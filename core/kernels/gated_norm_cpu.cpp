@@ -1,9 +1,9 @@
 #include <cmath>
 
 #include "core/kernels/gated_norm.h"
-#include "core/kernels/lane_sum.h"
 #include "core/kernels/vector_math.h"
 #include "core/kernels/vectorised.h"
+#include "core/kernels/vectorised_sum.h"
 
 namespace automodel::kernels {
 namespace {
@@ -59,7 +59,7 @@ struct Group {
     const auto product = [&](int64_t i) {
       return load(at.dy[i]) * load(at.weight[i]) * load(at.x[i]) * silu(F(load(at.gate[i]))) * at.rstd;
     };
-    return lane_sum<F>(n, product) / static_cast<F>(n);
+    return vectorised_sum<F>(n, product) / static_cast<F>(n);
   }
 
   void gate_first() const {
@@ -102,13 +102,13 @@ AUTOMODEL_VECTORISED void gated_norm_stats(
   each_group(shape, begin, end, [&](int64_t row, int64_t column) {
     const T* in = x + row * shape.width + column;
     const T* by = gate + row * shape.gate_stride + column;
-    const F squares = gated
-                          ? lane_sum<F>(shape.group,
-                                        [&](int64_t i) {
-                                          const F h = load(in[i]) * silu(F(load(by[i])));
-                                          return h * h;
-                                        })
-                          : lane_sum<F>(shape.group, [&](int64_t i) { return F(load(in[i])) * load(in[i]); });
+    const F squares =
+        gated ? vectorised_sum<F>(shape.group,
+                                  [&](int64_t i) {
+                                    const F h = load(in[i]) * silu(F(load(by[i])));
+                                    return h * h;
+                                  })
+              : vectorised_sum<F>(shape.group, [&](int64_t i) { return F(load(in[i])) * load(in[i]); });
     rstd[(row * shape.width + column) / shape.group] =
         1 / std::sqrt(squares / static_cast<F>(shape.group) + static_cast<F>(shape.eps));
   });

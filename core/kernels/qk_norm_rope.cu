@@ -156,12 +156,12 @@ __global__ void __launch_bounds__(kThreads, kBlocksASm) backward_kernel(HeadRows
   constexpr int N = kVectorWidth<T>;
   using V = Vector<T, N>;
   extern __shared__ float shared[];
-  const unsigned slots_a_block = kThreads / static_cast<unsigned>(layout.lanes);
-  const unsigned slot = blockIdx.x * slots_a_block + threadIdx.x / static_cast<unsigned>(layout.lanes);
+  const unsigned slots_per_block = kThreads / static_cast<unsigned>(layout.lanes);
+  const unsigned slot = blockIdx.x * slots_per_block + threadIdx.x / static_cast<unsigned>(layout.lanes);
   const auto heads = static_cast<unsigned>(layout.heads);
   const int i = static_cast<int>(threadIdx.x) % layout.lanes * N;
   const int head = static_cast<int>(slot % heads);
-  const unsigned step = gridDim.x * slots_a_block / heads;
+  const unsigned step = gridDim.x * slots_per_block / heads;
   const bool is_q = head < layout.q_heads;
   const bool is_v = head >= layout.normed_heads;
   const float offset = is_q ? norms.q_offset : norms.k_offset;
@@ -223,9 +223,9 @@ __global__ void __launch_bounds__(kThreads, kBlocksASm) backward_kernel(HeadRows
 /// heads.
 template <class T>
 int64_t backward_blocks(const Layout<T>& layout, int64_t rows) {
-  const int64_t slots_a_block = kThreads / layout.lanes;
-  const int64_t unit = layout.heads / std::gcd<int64_t>(layout.heads, slots_a_block);
-  const int64_t wanted = std::min<int64_t>(kBackwardBlocks, ceil_div(rows * layout.heads, slots_a_block));
+  const int64_t slots_per_block = kThreads / layout.lanes;
+  const int64_t unit = layout.heads / std::gcd<int64_t>(layout.heads, slots_per_block);
+  const int64_t wanted = std::min<int64_t>(kBackwardBlocks, ceil_div(rows * layout.heads, slots_per_block));
   return ceil_div(wanted, unit) * unit;
 }
 

@@ -1,8 +1,8 @@
 #include <cmath>
 
-#include "core/kernels/lane_sum.h"
 #include "core/kernels/rms_norm.h"
 #include "core/kernels/vectorised.h"
+#include "core/kernels/vectorised_sum.h"
 
 namespace automodel::kernels {
 template <class T>
@@ -11,7 +11,7 @@ AUTOMODEL_VECTORISED void rms_norm_stats(
   for (int64_t r = 0; r < rows; ++r) {
     const T* row = x + r * x_stride;
     const Compute<T> squares =
-        lane_sum<Compute<T>>(d, [&](int64_t i) { return load(row[i]) * load(row[i]); });
+        vectorised_sum<Compute<T>>(d, [&](int64_t i) { return load(row[i]) * load(row[i]); });
     rstd[r] = 1 / std::sqrt(squares / static_cast<Compute<T>>(d) + eps);
   }
 }
@@ -55,7 +55,7 @@ AUTOMODEL_VECTORISED void rms_norm_backward(const T* dy,
     const Compute<T> scale = rstd[r];
     // With n = x * rstd and g = dy * weight: dx = rstd * (g - n * mean(g * n)).
     const Compute<T> mean =
-        lane_sum<Compute<T>>(
+        vectorised_sum<Compute<T>>(
             d, [&](int64_t i) { return load(in[i]) * (load(weight[i]) + offset) * load(row[i]) * scale; }) /
         static_cast<Compute<T>>(d);
     for (int64_t i = 0; i < d; ++i) {

@@ -14,35 +14,35 @@ enum class RouterScore {
 /// How a group of experts is scored where only the best groups take part.
 enum class GroupScore {
   kBest,     ///< its best score. DeepSeek-V2, arXiv:2405.04434
-  kBestTwo,  ///< the sum of its two best, correction included. DeepSeek-V3
+  kBestTwo,  ///< the sum of its two best, score_bias included. DeepSeek-V3
 };
 
 /// From router logits to the chosen experts and their weights:
-///   s = score(logits);  choice = the top_k largest of s + correction, within the best groups
+///   s = score(logits);  choice = the top_k largest of s + score_bias, within the best groups
 ///   weight_j = s_j / max(sum of the chosen s + normalize_eps, normalize_min) * scale   (or s_j * scale)
 struct RouterConfig {
   int64_t num_experts = 0;
   int64_t top_k = 0;
   RouterScore score = RouterScore::kSoftmax;
-  bool normalize = false;      ///< weights are divided by their sum. Mixtral, arXiv:2401.04088
-  double normalize_eps = 0.0;  ///< 1e-20: DeepSeek-V3
-  double normalize_min = 0.0;  ///< the sum counts as at least this. Ernie 4.5
-  double scale = 1.0;          ///< routed_scaling_factor of DeepSeek-V2
-  int64_t num_groups = 1;      ///< groups of neighbouring experts. DeepSeek-V2
-  int64_t top_groups = 1;      ///< groups that take part in the choice
+  bool norm_topk_prob = false;  ///< weights are divided by their sum. Mixtral, arXiv:2401.04088
+  double normalize_eps = 0.0;   ///< 1e-20: DeepSeek-V3
+  double normalize_min = 0.0;   ///< the sum counts as at least this. Ernie 4.5
+  double scale = 1.0;           ///< routed_scaling_factor of DeepSeek-V2
+  int64_t n_group = 1;          ///< groups of neighbouring experts. DeepSeek-V2
+  int64_t topk_group = 1;       ///< groups that take part in the choice
   GroupScore group_score = GroupScore::kBest;
   bool bias = false;  ///< the projection to logits has a bias. GPT-OSS
-  bool correction =
+  bool score_bias =
       false;             ///< a bias moves the choice, never the weights. Wang et al. 2024, arXiv:2408.15664
   bool float32 = false;  ///< logits are formed in float32 from operands of any type. DeepSeek-V2 and V3
 };
 
 /// Chooses for `rows` tokens. logits [rows, E] -> experts [rows, k], best first (the smaller index of equal
-/// ones), weights [rows, k]. correction [E] or null. T is float or double. Runs on the calling thread.
+/// ones), weights [rows, k]. score_bias [E] or null. T is float or double. Runs on the calling thread.
 template <class T>
 void route(const RouterConfig& config,
            const T* logits,
-           const float* correction,
+           const float* score_bias,
            int64_t* experts,
            T* weights,
            int64_t rows);

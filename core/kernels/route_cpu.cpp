@@ -66,14 +66,14 @@ T score_of_group(GroupScore kind, const T* values, int64_t size) {
 /// Strikes out the experts of all but the best groups.
 template <class T>
 void keep_best_groups(const RouterConfig& config, std::vector<T>& choice) {
-  const int64_t size = config.num_experts / config.num_groups;
-  std::vector<T> groups(static_cast<size_t>(config.num_groups));
-  for (int64_t g = 0; g < config.num_groups; ++g)
+  const int64_t size = config.num_experts / config.n_group;
+  std::vector<T> groups(static_cast<size_t>(config.n_group));
+  for (int64_t g = 0; g < config.n_group; ++g)
     groups[static_cast<size_t>(g)] = score_of_group(config.group_score, choice.data() + g * size, size);
-  std::vector<int64_t> kept(static_cast<size_t>(config.top_groups));
-  take_largest(groups, config.top_groups, kept.data());
+  std::vector<int64_t> kept(static_cast<size_t>(config.topk_group));
+  take_largest(groups, config.topk_group, kept.data());
   std::sort(kept.begin(), kept.end());
-  for (int64_t g = 0; g < config.num_groups; ++g) {
+  for (int64_t g = 0; g < config.n_group; ++g) {
     if (std::binary_search(kept.begin(), kept.end(), g)) continue;
     std::fill_n(choice.begin() + g * size, size, -std::numeric_limits<T>::infinity());
   }
@@ -82,7 +82,7 @@ void keep_best_groups(const RouterConfig& config, std::vector<T>& choice) {
 /// What the scores of the chosen are divided by, before `scale`.
 template <class T>
 T divisor(const RouterConfig& config, T sum) {
-  return config.normalize
+  return config.norm_topk_prob
              ? std::max(sum + static_cast<T>(config.normalize_eps), static_cast<T>(config.normalize_min))
              : T{1};
 }
@@ -111,7 +111,7 @@ T sum_of(const std::vector<T>& values) {
 template <class T>
 void route(const RouterConfig& config,
            const T* logits,
-           const float* correction,
+           const float* score_bias,
            int64_t* experts,
            T* weights,
            int64_t rows) {
@@ -120,8 +120,8 @@ void route(const RouterConfig& config,
   for (int64_t r = 0; r < rows; ++r) {
     score_all(config, logits + r * config.num_experts, scores.data());
     for (size_t e = 0; e < n; ++e)
-      choice[e] = scores[e] + (correction ? static_cast<T>(correction[e]) : T{0});
-    if (config.num_groups > 1) keep_best_groups(config, choice);
+      choice[e] = scores[e] + (score_bias ? static_cast<T>(score_bias[e]) : T{0});
+    if (config.n_group > 1) keep_best_groups(config, choice);
     int64_t* mine = experts + r * config.top_k;
     take_largest(choice, config.top_k, mine);
     chosen_scores(config, scores.data(), mine, chosen.data());
@@ -149,7 +149,7 @@ void route_backward(const RouterConfig& config,
     const T sum = sum_of(chosen);
     const T by = divisor(config, sum);
     // The divisor passes a gradient only while it is the sum.
-    const bool follows = config.normalize &&
+    const bool follows = config.norm_topk_prob &&
                          sum + static_cast<T>(config.normalize_eps) >= static_cast<T>(config.normalize_min);
     T through_sum = 0;
     for (size_t j = 0; follows && j < chosen.size(); ++j)

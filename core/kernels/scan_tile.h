@@ -6,7 +6,7 @@
 /// *tile*, at a time. Every head is a group of its own there: the shape has `groups` = H and `heads` = 1.
 namespace automodel::kernels {
 
-/// The same chunks with every head as a group.
+/// Chunks whose every head is a group of its own.
 inline ChunkShape head_by_head(const ChunkShape& s) {
   return {s.batch, s.length, s.chunk, s.chunks, s.all_heads(), 1};
 }

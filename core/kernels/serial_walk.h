@@ -4,10 +4,10 @@
 
 #include <cmath>
 
-#include "core/kernels/lane_sum.h"
 #include "core/kernels/unit_walk.h"
 #include "core/kernels/vector_math.h"
 #include "core/kernels/vectorised.h"
+#include "core/kernels/vectorised_sum.h"
 
 namespace automodel::kernels {
 
@@ -23,7 +23,7 @@ struct SerialWalk {
   /// The sum of f(i) over [0, n).
   template <class C, class F>
   C sum(int64_t n, F f) const {
-    return lane_sum<C>(n, f);
+    return vectorised_sum<C>(n, f);
   }
 
   /// f() by the lane that visits index i.

@@ -23,7 +23,7 @@ struct SgdArgs {
 template <class T>
 void sgd(T* p, const float* grad, T* momentum_buffer, int64_t n, const SgdArgs& args);
 
-/// The same on the device; `clip` as in adamw.h. Asynchronous on `stream` (a cudaStream_t), no workspace.
+/// SGD on the device; `clip` as in adamw.h. Asynchronous on `stream` (a cudaStream_t), no workspace.
 void sgd_cuda(Element element,
               void* p,
               const float* grad,

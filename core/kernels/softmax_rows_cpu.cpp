@@ -3,10 +3,10 @@
 #include <cmath>
 #include <limits>
 
-#include "core/kernels/lane_sum.h"
 #include "core/kernels/softmax_rows.h"
 #include "core/kernels/vector_math.h"
 #include "core/kernels/vectorised.h"
+#include "core/kernels/vectorised_sum.h"
 
 namespace automodel::kernels {
 namespace {
@@ -56,7 +56,7 @@ AUTOMODEL_VECTORISED void softmax_rows(
     const int64_t seen = std::min(width, visible.first + r * visible.more);
     add_mask(row, visible, r, seen);
     const T most = largest(row, seen);
-    const T sum = lane_sum<T>(seen, [&](int64_t i) {
+    const T sum = vectorised_sum<T>(seen, [&](int64_t i) {
       const T value = exp_above(row[i], most);
       row[i] = value;
       return value;
@@ -92,7 +92,7 @@ template <class T>
 AUTOMODEL_VECTORISED void row_products(
     const T* a, int64_t a_stride, const T* b, int64_t b_stride, T* means, int64_t rows, int64_t width) {
   for (int64_t r = 0; r < rows; ++r)
-    means[r] = lane_sum<T>(width, [&](int64_t i) { return a[r * a_stride + i] * b[r * b_stride + i]; });
+    means[r] = vectorised_sum<T>(width, [&](int64_t i) { return a[r * a_stride + i] * b[r * b_stride + i]; });
 }
 
 template <class T>

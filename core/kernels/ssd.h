@@ -9,7 +9,7 @@
 /// or double; x and dx have `stride` elements from token to token, y and dy [B, T, H, P] are contiguous.
 namespace automodel::kernels {
 
-/// Units: [B G, T', heads]. scaled = dt x, sent = out dt x; zero from T on.
+/// Units: [B G, T', heads]. scaled = dt x, decayed_update = out dt x; zero from T on.
 template <class T>
 struct SsdInputs {
   using F = Compute<T>;
@@ -18,14 +18,14 @@ struct SsdInputs {
   const T* x;
   int64_t stride;
   const F *dt, *out;
-  F *scaled, *sent;
-  int64_t origin = 0;  ///< the unit that scaled and sent begin with
+  F *scaled, *decayed_update;
+  int64_t origin = 0;  ///< the unit that scaled and decayed_update begin with
 
   template <class Walk>
   AUTOMODEL_ANYWHERE void operator()(int64_t unit, const Walk& walk) const {
     const HeadToken at(shape, unit);
     F* a = scaled + (unit - origin) * width;
-    F* b = sent + (unit - origin) * width;
+    F* b = decayed_update + (unit - origin) * width;
     if (at.t >= shape.length) {
       walk.each(width, [&](int64_t p) { a[p] = b[p] = 0; });
       return;
@@ -151,8 +151,8 @@ struct JoinOutputs {
   }
 };
 
-/// Units: [B G, T', heads]. dwithin = dy; dread = in * dy; dcum = in * (dy . read), written; dskip [B, H, T']
-/// = dy . x. Zero from T on. Without `read` dcum = 0: another body adds to it.
+/// Units: [B G, T', heads]. dwithin = dy; dread = in * dy; dlog_decay_sum = in * (dy . read), written; dskip
+/// [B, H, T'] = dy . x. Zero from T on. Without `read` dlog_decay_sum = 0: another body adds to it.
 template <class T>
 struct JoinOutputsBackward {
   using F = Compute<T>;
@@ -164,7 +164,7 @@ struct JoinOutputsBackward {
   const F* in;
   const T* x;  ///< null without a skip
   int64_t stride;
-  F *dwithin, *dread, *dcum, *dskip;
+  F *dwithin, *dread, *dlog_decay_sum, *dskip;
   int64_t origin = 0;  ///< the unit that dwithin begins with; read and dread begin with its line
 
   template <class Walk>
@@ -179,7 +179,7 @@ struct JoinOutputsBackward {
     if (at.t >= shape.length) {
       walk.each(width, [&](int64_t p) { a[p] = b[p] = 0; });
       walk.at(0, [&] {
-        dcum[at.scalar] = 0;
+        dlog_decay_sum[at.scalar] = 0;
         if (dskip != nullptr) dskip[at.scalar] = 0;
       });
       return;
@@ -202,15 +202,15 @@ struct JoinOutputsBackward {
       through_skip = walk.template sum<F>(width, [&](int64_t p) { return a[p] * walk.get(from[p]); });
     }
     walk.at(0, [&] {
-      dcum[at.scalar] = through_in;
+      dlog_decay_sum[at.scalar] = through_in;
       if (dskip != nullptr) dskip[at.scalar] = through_skip;
     });
   }
 };
 
-/// Units: [B G, T', heads]. With dscaled the gradient of `scaled` from within the chunk and dsent that of
-/// `sent`: dx = D dy + dt (dscaled + out dsent); ddt = x . (dscaled + out dsent); dout = out (dsent .
-/// scaled), the gradient of out times out.
+/// Units: [B G, T', heads]. With dscaled the gradient of `scaled` from within the chunk and ddecayed_update
+/// that of `decayed_update`: dx = D dy + dt (dscaled + out ddecayed_update); ddt = x . (dscaled + out
+/// ddecayed_update); dout = out (ddecayed_update . scaled), the gradient of out times out.
 template <class T>
 struct SsdInputsBackward {
   using F = Compute<T>;
@@ -221,10 +221,10 @@ struct SsdInputsBackward {
   const F *dt, *out, *skip;
   const F* scaled;
   F* dscaled;  ///< its contents are lost
-  const F* dsent;
+  const F* ddecayed_update;
   T* dx;
   F *ddt, *dout;
-  int64_t origin = 0;  ///< the unit that scaled, dscaled and dsent begin with
+  int64_t origin = 0;  ///< the unit that scaled, dscaled and ddecayed_update begin with
 
   template <class Walk>
   AUTOMODEL_ANYWHERE void operator()(int64_t unit, const Walk& walk) const {
@@ -238,7 +238,7 @@ struct SsdInputsBackward {
     const T* from = x + place;
     T* to = dx + place;
     F* a = dscaled + (unit - origin) * width;
-    const F* b = dsent + (unit - origin) * width;
+    const F* b = ddecayed_update + (unit - origin) * width;
     const F* value = scaled + (unit - origin) * width;
     const F by = dt[at.scalar];
     const F by_out = out[at.scalar];

@@ -14,7 +14,7 @@ constexpr int64_t kSumSquaresChunk = 1 << 16;
 template <class T>
 double sum_squares(const T* x, int64_t n);
 
-/// The same of x [n] f32 or bf16, 16-byte aligned, on the device: parts [kSumSquaresParts] f64 is
+/// The sum of squares of x [n], f32 or bf16, 16-byte aligned, on the device: parts [kSumSquaresParts] f64 is
 /// overwritten, their sum is the result. The order of additions is fixed. Asynchronous on `stream` (a
 /// cudaStream_t), no workspace.
 constexpr int64_t kSumSquaresParts = 1056;

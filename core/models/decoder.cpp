@@ -32,7 +32,7 @@ enum class UnitKind {
 constexpr std::array<std::pair<UnitKind, const char*>, 3> kUnitKinds = {
     std::pair{UnitKind::kDense, ""}, {UnitKind::kExperts, ".experts"}, {UnitKind::kSmall, ".small"}};
 
-UnitKind kind_of(const weights::WeightSpec& weight) {
+UnitKind kind_of(const weights::ParameterSpec& weight) {
   if (weight.role.starts_with("moe.experts.")) return UnitKind::kExperts;
   return weight.shape.size() <= 1 ? UnitKind::kSmall : UnitKind::kDense;
 }
@@ -44,8 +44,8 @@ void make_units(const weights::SegmentWeights& segment,
                 std::vector<std::unique_ptr<tensor::FlatParameter>>& units) {
   for (const auto& [kind, suffix] : kUnitKinds) {
     std::vector<tensor::Parameter> parameters;
-    for (const weights::WeightSpec& weight : segment.weights) {
-      if (weight.kind != weights::WeightSpec::Kind::kBuffer && kind_of(weight) == kind)
+    for (const weights::ParameterSpec& weight : segment.weights) {
+      if (weight.kind != weights::ParameterSpec::Kind::kBuffer && kind_of(weight) == kind)
         parameters.push_back({weight.name, weight.shape});
     }
     if (parameters.empty()) continue;
@@ -62,8 +62,8 @@ std::unique_ptr<tensor::FlatParameter> make_buffers(const std::vector<weights::S
                                                     const tensor::FlatParameter::Options& options) {
   std::vector<tensor::Parameter> parameters;
   for (const weights::SegmentWeights& segment : segments) {
-    for (const weights::WeightSpec& weight : segment.weights) {
-      if (weight.kind == weights::WeightSpec::Kind::kBuffer)
+    for (const weights::ParameterSpec& weight : segment.weights) {
+      if (weight.kind == weights::ParameterSpec::Kind::kBuffer)
         parameters.push_back({weight.name, weight.shape});
     }
   }
@@ -184,15 +184,15 @@ class Draw {
   Draw(Decoder& decoder, size_t segment, at::Generator& generator)
       : decoder_(decoder), segment_(segment), generator_(generator) {}
 
-  void fill(const weights::WeightSpec& spec) {
+  void fill(const weights::ParameterSpec& spec) {
     write(spec, [&](at::Tensor value) { first_draw(spec, std::move(value)); });
   }
 
   /// The second draw of what a module scales by the depth when all of its parts are drawn.
-  void scale(const weights::WeightSpec& spec) {
+  void scale(const weights::ParameterSpec& spec) {
     const auto layers = static_cast<double>(decoder_.config.layers.size());
     write(spec, [&](at::Tensor value) {
-      if (spec.init == weights::WeightSpec::Init::kNormalByDepth)
+      if (spec.init == weights::ParameterSpec::Init::kNormalByDepth)
         return normal(spec, value, decoder_.config.initializer_range / std::sqrt(2 * layers));
       const double bound = 1 / std::sqrt(static_cast<double>(spec.shape.at(1)));
       const at::Tensor uniform = at::empty(value.sizes(), value.options().device(at::kCPU));
@@ -201,13 +201,13 @@ class Draw {
   }
 
  private:
-  void write(const weights::WeightSpec& spec, const std::function<void(at::Tensor)>& write_value) const {
+  void write(const weights::ParameterSpec& spec, const std::function<void(at::Tensor)>& write_value) const {
     const tensor::Weight weight = decoder_.find(spec.name);
     weight.unit->write_main_weight(weight.first, write_value);
   }
 
-  void first_draw(const weights::WeightSpec& spec, at::Tensor value) {
-    using Init = weights::WeightSpec::Init;
+  void first_draw(const weights::ParameterSpec& spec, at::Tensor value) {
+    using Init = weights::ParameterSpec::Init;
     switch (spec.init) {
       case Init::kNormal:
       case Init::kNormalByDepth:
@@ -234,7 +234,7 @@ class Draw {
   }
 
   /// Drawn as the file has it: transposed or by group where that is how transformers' module is.
-  void normal(const weights::WeightSpec& spec, const at::Tensor& value, double std) const {
+  void normal(const weights::ParameterSpec& spec, const at::Tensor& value, double std) const {
     const bool as_it_stands = spec.files.size() != 1 || spec.files.front().blocks.empty();
     if (as_it_stands) return tensor::fill_normal(value, std, generator_);
     const at::Tensor drawn = at::empty(spec.files.front().shape, value.options());
@@ -249,18 +249,18 @@ class Draw {
   at::Generator& generator_;
 };
 
-bool is_random(weights::WeightSpec::Init init) {
-  using Init = weights::WeightSpec::Init;
+bool is_random(weights::ParameterSpec::Init init) {
+  using Init = weights::ParameterSpec::Init;
   return init != Init::kZeros && init != Init::kOnes && init != Init::kLogIndex;
 }
 
-bool is_scaled(weights::WeightSpec::Init init) {
-  return init == weights::WeightSpec::Init::kNormalByDepth ||
-         init == weights::WeightSpec::Init::kUniformByDepth;
+bool is_scaled(weights::ParameterSpec::Init init) {
+  return init == weights::ParameterSpec::Init::kNormalByDepth ||
+         init == weights::ParameterSpec::Init::kUniformByDepth;
 }
 
 /// "attention" of "attention.q.weight".
-std::string_view module_of(const weights::WeightSpec& spec) {
+std::string_view module_of(const weights::ParameterSpec& spec) {
   return std::string_view(spec.role).substr(0, spec.role.find('.'));
 }
 
@@ -268,11 +268,11 @@ std::string_view module_of(const weights::WeightSpec& spec) {
 
 void init_weights(Decoder& decoder,
                   at::Generator& generator,
-                  const std::function<void(const weights::WeightSpec&)>& before) {
+                  const std::function<void(const weights::ParameterSpec&)>& before) {
   for (size_t i = 0; i < decoder.weights.size(); ++i) {
     Draw draw(decoder, i, generator);
-    const std::vector<weights::WeightSpec>& specs = decoder.weights[i].weights;
-    const weights::WeightSpec* scaled = nullptr;
+    const std::vector<weights::ParameterSpec>& specs = decoder.weights[i].weights;
+    const weights::ParameterSpec* scaled = nullptr;
     for (size_t k = 0; k < specs.size(); ++k) {
       if (before && is_random(specs[k].init)) before(specs[k]);
       draw.fill(specs[k]);

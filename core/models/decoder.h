@@ -11,7 +11,7 @@
 #include "core/io/safetensors.h"
 #include "core/nn/segment.h"
 #include "core/tensor/flat_parameter.h"
-#include "core/weights/weight_spec.h"
+#include "core/weights/parameter_spec.h"
 
 namespace automodel::models {
 
@@ -60,13 +60,13 @@ void load_weights(Decoder& decoder, const io::WeightFiles& files);
 /// Draws the parameters as transformers' _init_weights does from torch's CPU generator seeded with `seed`:
 /// normal(0, initializer_range) over embedding and linear weights in the order of the definition, the pad row
 /// of the embedding zeroed, ones for norms (zeros where an offset is added), zeros for biases; what begins
-/// otherwise says so in WeightSpec::Init. A tied head is drawn after all others and dropped, as there.
+/// otherwise says so in ParameterSpec::Init. A tied head is drawn after all others and dropped, as there.
 void init_weights(Decoder& decoder, uint64_t seed);
 
-/// The same from a generator that others draw from as well; `before`, if any, is called before each parameter
+/// Draws from a generator that others draw from as well; `before`, if any, is called before each parameter
 /// that is drawn from a normal distribution.
 void init_weights(Decoder& decoder,
                   at::Generator& generator,
-                  const std::function<void(const weights::WeightSpec&)>& before);
+                  const std::function<void(const weights::ParameterSpec&)>& before);
 
 }  // namespace automodel::models

@@ -38,11 +38,11 @@ nn::LatentAttention make_latent_attention(const arch::LayerConfig& layer,
   attention.config = config;
   attention.config.dropout_site = find.dropout_site("attention", 0);
   attention.input_norm = ops::Norm::none();
-  if (config.q_rank > 0) {
+  if (config.q_lora_rank > 0) {
     attention.q_down = find.linear({"latent.q_down"});
     attention.q_norm = find.norm("latent.q_norm", config.latent_norm);
   }
-  attention.q_up = find.linear({config.q_rank > 0 ? "latent.q_up" : "latent.q"});
+  attention.q_up = find.linear({config.q_lora_rank > 0 ? "latent.q_up" : "latent.q"});
   attention.kv_down = find.linear({"latent.kv_down"});
   attention.kv_norm = find.norm("latent.kv_norm", config.latent_norm);
   attention.kv_up = find.linear({"latent.kv_up"});
@@ -117,14 +117,14 @@ nn::Moe make_moe(const arch::LayerConfig& layer, const SegmentParameters& find) 
   moe.config = layer.moe;
   moe.input_norm = ops::Norm::none();
   moe.router = find.linear({"moe.router"});
-  if (layer.moe.router.correction) moe.correction = find.get("moe.correction");
+  if (layer.moe.router.score_bias) moe.score_bias = find.get("moe.score_bias");
   const std::string up = layer.moe.gate.gated ? "moe.experts.gate_up" : "moe.experts.up";
   moe.experts = {.gate_up = find.get(up + ".weight"),
                  .down = find.get("moe.experts.down.weight"),
                  .gate_up_bias = find.find(up + ".bias"),
                  .down_bias = find.find("moe.experts.down.bias"),
                  .gate = layer.moe.gate,
-                 .weigh_input = layer.moe.weigh_input};
+                 .apply_router_weight_on_input = layer.moe.apply_router_weight_on_input};
   if (layer.moe.latent_size > 0) {
     moe.latent_in = find.linear({"moe.latent_in"});
     moe.latent_out = find.linear({"moe.latent_out"});
@@ -175,7 +175,7 @@ arch::Multipliers multipliers_of(const nn::Mixer& mixer, const arch::LayerConfig
 }
 
 /// Adds mixers that read the residual stream together to a step, with the norms that `role` names.
-void join(nn::Step& step,
+void join(nn::SubLayer& step,
           std::vector<nn::Mixer> mixers,
           const arch::LayerConfig& layer,
           const SegmentParameters& find,
@@ -186,7 +186,7 @@ void join(nn::Step& step,
   const bool before =
       block.residual == arch::Residual::kPreNorm || block.residual == arch::Residual::kSandwich;
   const bool after =
-      block.residual == arch::Residual::kSandwich || block.residual == arch::Residual::kPostNorm;
+      block.residual == arch::Residual::kSandwich || block.residual == arch::Residual::kOutputNorm;
   const ops::Norm input_norm = before && !normed_already ? find.norm(role, block.norm) : ops::Norm::none();
   const bool scaled = std::ranges::any_of(
       mixers, [&](const nn::Mixer& mixer) { return multipliers_of(mixer, layer).in != 1; });
@@ -202,17 +202,17 @@ void join(nn::Step& step,
                              .dropout = block.dropout,
                              .dropout_site = find.dropout_site(role, step.branches.size())});
   }
-  if (block.residual == arch::Residual::kNormOfSum) step.sum_norm = find.norm(role + "_out", block.norm);
+  if (block.residual == arch::Residual::kPostLn) step.sum_norm = find.norm(role + "_out", block.norm);
   step.multiplier = block.multiplier;
 }
 
 /// The mixers, then the MLP; in a parallel block both at once.
-std::vector<nn::Step> make_steps(const arch::LayerConfig& layer,
-                                 const SegmentParameters& find,
-                                 const RopeTables& ropes) {
+std::vector<nn::SubLayer> make_steps(const arch::LayerConfig& layer,
+                                     const SegmentParameters& find,
+                                     const RopeTables& ropes) {
   std::vector<nn::Mixer> mixers;
   for (const arch::MixerKind kind : layer.mixers) mixers.push_back(make_mixer(kind, layer, find, ropes));
-  std::vector<nn::Step> steps;
+  std::vector<nn::SubLayer> steps;
   if (!mixers.empty()) join(steps.emplace_back(), std::move(mixers), layer, find, "norm.mixer");
   if (layer.feed_forward == arch::FeedForwardKind::kNone) return steps;
   if (steps.empty() || !layer.block.parallel) steps.emplace_back();
@@ -305,7 +305,7 @@ std::vector<std::unique_ptr<nn::Segment>> make_segments(const Decoder& decoder, 
   for (size_t i = 0; i < config.layers.size(); ++i) {
     const weights::SegmentWeights& weights = decoder.weights[i + 1];
     const SegmentParameters find(decoder, weights, lora_of);
-    std::vector<nn::Step> steps = make_steps(config.layers[i], find, ropes);
+    std::vector<nn::SubLayer> steps = make_steps(config.layers[i], find, ropes);
     segments.push_back(std::make_unique<nn::DecoderBlock>(
         weights.segment, std::move(steps), find.units(), config.hidden_size, router_before));
     router_before = router_before || config.layers[i].feed_forward == arch::FeedForwardKind::kMoe;

@@ -21,7 +21,7 @@ std::vector<std::string> module_names(const tensor::Weight& weight) {
 }  // namespace
 
 tensor::Weight SegmentParameters::find(const std::string& role) const {
-  for (const weights::WeightSpec& spec : segment_.weights) {
+  for (const weights::ParameterSpec& spec : segment_.weights) {
     if (spec.role == role) return decoder_.find(spec.name);
   }
   return {};
@@ -71,9 +71,9 @@ uint64_t SegmentParameters::dropout_site(const std::string& role, size_t branch)
 
 std::vector<tensor::FlatParameter*> SegmentParameters::units() const {
   std::vector<tensor::FlatParameter*> units, buffers;
-  for (const weights::WeightSpec& spec : segment_.weights) {
+  for (const weights::ParameterSpec& spec : segment_.weights) {
     tensor::FlatParameter* const unit = decoder_.find(spec.name).unit;
-    auto& list = spec.kind == weights::WeightSpec::Kind::kBuffer ? buffers : units;
+    auto& list = spec.kind == weights::ParameterSpec::Kind::kBuffer ? buffers : units;
     if (std::ranges::find(list, unit) == list.end()) list.push_back(unit);
   }
   units.insert(units.end(), buffers.begin(), buffers.end());

@@ -25,7 +25,7 @@ at::Tensor normalised(const at::Tensor& x_BTNH,
       return x_BTNH;
     case arch::QkNorm::kPerHead:
       return ops::norm(x_BTNH, norm, context);
-    case arch::QkNorm::kPerHeadOwn: {
+    case arch::QkNorm::kPerHeadWeights: {
       ops::Norm plain = norm;
       plain.weight = {};
       plain.weight_offset = 0;

@@ -18,7 +18,7 @@ struct Attention {
   ops::Norm input_norm;
   ops::Linear qkv;  ///< outputs N H (2 N H with an output gate), K H, K H
   ops::Norm q_norm,
-      k_norm;  ///< read where config.qk_norm says so; kPerHeadOwn: weights [N, H], [K, H], no bias
+      k_norm;  ///< read where config.qk_norm says so; kPerHeadWeights: weights [N, H], [K, H], no bias
   tensor::Weight sinks{};  ///< [N] where config.sinks
   ops::Linear output;
   std::shared_ptr<const RopeTable> rope;  ///< null: none

@@ -77,16 +77,16 @@ State EmbedSegment::forward(const State& /*in*/,
 
 namespace {
 
-at::Tensor mix(const Branch& branch, const at::Tensor& x_BTD, const MixerInput& in) {
+at::Tensor mix(const ResidualBranch& branch, const at::Tensor& x_BTD, const MixerInput& in) {
   return std::visit([&](const auto& mixer) { return mixer.forward(x_BTD, in); }, branch.mixer);
 }
 
 }  // namespace
 
-at::Tensor Step::forward(const at::Tensor& x_BTD, const MixerInput& in) const {
+at::Tensor SubLayer::forward(const at::Tensor& x_BTD, const MixerInput& in) const {
   const at::Tensor normed_BTD = ops::norm(x_BTD, input_norm, in.context);
   at::Tensor sum_BTD = x_BTD;
-  for (const Branch& branch : branches) {
+  for (const ResidualBranch& branch : branches) {
     const at::Tensor read_BTD =
         branch.in_multiplier == 1 ? normed_BTD : at::mul(normed_BTD, branch.in_multiplier);
     at::Tensor mixed_BTD = ops::norm(mix(branch, read_BTD, in), branch.output_norm, in.context);
@@ -96,24 +96,24 @@ at::Tensor Step::forward(const at::Tensor& x_BTD, const MixerInput& in) const {
   return ops::norm(sum_BTD, sum_norm, in.context);
 }
 
-bool Step::is_plain() const {
+bool SubLayer::is_plain() const {
   return branches.size() == 1 && !branches[0].output_norm && branches[0].dropout == 0 &&
          branches[0].in_multiplier == 1 && branches[0].out_multiplier == 1 && !input_norm && !sum_norm &&
          multiplier == 1;
 }
 
 DecoderBlock::DecoderBlock(std::string name,
-                           std::vector<Step> steps,
+                           std::vector<SubLayer> sub_layers,
                            std::vector<tensor::FlatParameter*> units,
                            int64_t hidden_size,
                            bool adds_to_router)
     : name_(std::move(name)),
-      steps_(std::move(steps)),
+      sub_layers_(std::move(sub_layers)),
       units_(std::move(units)),
       hidden_size_(hidden_size),
       adds_to_router_(adds_to_router) {
-  for (const Step& step : steps_) {
-    for (const Branch& branch : step.branches) {
+  for (const SubLayer& sub_layer : sub_layers_) {
+    for (const ResidualBranch& branch : sub_layer.branches) {
       if (const Moe* moe = std::get_if<Moe>(&branch.mixer)) moe_ = &moe->config;
     }
   }
@@ -133,7 +133,7 @@ std::vector<StateField> DecoderBlock::writes(const BatchShape& shape) const {
       {kHidden, {shape.rows, shape.length, hidden_size_}, compute, /*needs_grad=*/true}};
   if (!moe_) return fields;
   const int64_t experts = moe_->router.num_experts;
-  fields.push_back({expert_load_field(name_), {experts}, at::kFloat});
+  fields.push_back({tokens_per_expert_field(name_), {experts}, at::kFloat});
   if (moe_->aux_loss_coef == 0) return fields;
   for (const RouterField& field : kRouterFields) {
     const bool is_count = field.member == &RouterStats::tokens;
@@ -150,21 +150,22 @@ State DecoderBlock::forward(const State& in, const MicroBatch& batch, const ops:
   if (in.has(kRouterFields[0].name)) read_router(in, router);
   const MixerInput input{context, batch.tokens, batch.cache ? &batch.cache->of(name_) : nullptr, &router};
   at::Tensor x_BTD = in.at(kHidden);
-  for (size_t i = 0; i < steps_.size(); ++i) {
-    const bool joins = i + 1 < steps_.size() && steps_[i].is_plain() && steps_[i + 1].is_plain();
-    const Mlp* const next = joins ? std::get_if<Mlp>(&steps_[i + 1].branches[0].mixer) : nullptr;
+  for (size_t i = 0; i < sub_layers_.size(); ++i) {
+    const bool joins =
+        i + 1 < sub_layers_.size() && sub_layers_[i].is_plain() && sub_layers_[i + 1].is_plain();
+    const Mlp* const next = joins ? std::get_if<Mlp>(&sub_layers_[i + 1].branches[0].mixer) : nullptr;
     if (next == nullptr) {
-      x_BTD = steps_[i].forward(x_BTD, input);
+      x_BTD = sub_layers_[i].forward(x_BTD, input);
       continue;
     }
     // The mixer's output is added inside the MLP's norm.
-    x_BTD = next->add_forward_add(x_BTD, mix(steps_[i].branches[0], x_BTD, input), input);
+    x_BTD = next->add_forward_add(x_BTD, mix(sub_layers_[i].branches[0], x_BTD, input), input);
     ++i;
   }
   State out;
   out.set(kHidden, x_BTD);
   if (!moe_) return out;
-  out.set(expert_load_field(name_), router.load_E);
+  out.set(tokens_per_expert_field(name_), router.tokens_per_expert_E);
   if (moe_->aux_loss_coef == 0) return out;
   for (const RouterField& field : kRouterFields) out.set(field.name, router.*field.member);
   return out;

@@ -55,18 +55,18 @@ class EmbedSegment : public Segment {
 using Mixer = std::variant<Attention, LatentAttention, Mamba2, DeltaNet, Mlp, Moe>;
 
 /// One mixer and the norm of its output.
-struct Branch {
+struct ResidualBranch {
   Mixer mixer;
   ops::Norm output_norm = ops::Norm::none();
-  double in_multiplier = 1.0;   ///< of what the mixer reads, behind the step's input_norm
+  double in_multiplier = 1.0;   ///< of what the mixer reads, behind the sub_layer's input_norm
   double out_multiplier = 1.0;  ///< of what it adds
   double dropout = 0.0;         ///< of what it adds
   uint64_t dropout_site = 0;    ///< see ops/dropout.h
 };
 
 /// x + multiplier * sum over branches of output_norm(mixer(input_norm(x))), normalised by sum_norm.
-struct Step {
-  std::vector<Branch> branches;
+struct SubLayer {
+  std::vector<ResidualBranch> branches;
   ops::Norm input_norm = ops::Norm::none();  ///< of all branches together; each mixer may have its own
   ops::Norm sum_norm = ops::Norm::none();
   double multiplier = 1.0;
@@ -77,14 +77,14 @@ struct Step {
   bool is_plain() const;
 };
 
-/// A layer: its steps one after another. One with experts also writes their load, and hands on the sums of
-/// the auxiliary loss where there is one.
+/// A layer: its sub_layers one after another. One with experts also writes their load, and hands on the sums
+/// of the auxiliary loss where there is one.
 class DecoderBlock : public Segment {
  public:
-  /// `units`: those that the steps' weights and adapters lie in. `adds_to_router`: a block before this one
-  /// has sums of the auxiliary loss.
+  /// `units`: those that the sub_layers' weights and adapters lie in. `adds_to_router`: a block before this
+  /// one has sums of the auxiliary loss.
   DecoderBlock(std::string name,
-               std::vector<Step> steps,
+               std::vector<SubLayer> sub_layers,
                std::vector<tensor::FlatParameter*> units,
                int64_t hidden_size,
                bool adds_to_router = false);
@@ -103,10 +103,10 @@ class DecoderBlock : public Segment {
 
  private:
   std::string name_;
-  std::vector<Step> steps_;
+  std::vector<SubLayer> sub_layers_;
   std::vector<tensor::FlatParameter*> units_;
   int64_t hidden_size_;
-  const arch::MoeConfig* moe_ = nullptr;  ///< of the experts in steps_; null: none
+  const arch::MoeConfig* moe_ = nullptr;  ///< of the experts in sub_layers_; null: none
   bool adds_to_router_;
 };
 

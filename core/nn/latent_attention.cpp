@@ -16,12 +16,12 @@ namespace automodel::nn {
 at::Tensor LatentAttention::queries(const at::Tensor& normed_BTD,
                                     const ops::RopeAngles& angles,
                                     const ops::OpContext& context) const {
-  const at::Tensor q = config.q_rank > 0
+  const at::Tensor q = config.q_lora_rank > 0
                            ? ops::norm_linear(ops::linear(normed_BTD, q_down, context), q_norm, q_up, context)
                            : ops::linear(normed_BTD, q_up, context);
   ops::RopeAngles behind = angles;
-  behind.first_dim = config.nope_dim;
-  return ops::rope(q.view({q.size(0), q.size(1), config.num_heads, config.qk_dim()}), behind);
+  behind.first_dim = config.qk_nope_head_dim;
+  return ops::rope(q.view({q.size(0), q.size(1), config.num_heads, config.qk_head_dim()}), behind);
 }
 
 at::Tensor LatentAttention::forward(const at::Tensor& x_BTD, const MixerInput& in) const {
@@ -35,16 +35,18 @@ at::Tensor LatentAttention::forward(const at::Tensor& x_BTD, const MixerInput& i
 
   const at::Tensor latent_BTR = ops::linear(normed_BTD, kv_down, context);
   const at::Tensor up_BTW =
-      ops::norm_linear(latent_BTR.narrow(2, 0, config.kv_rank), kv_norm, kv_up, context);
+      ops::norm_linear(latent_BTR.narrow(2, 0, config.kv_lora_rank), kv_norm, kv_up, context);
   const at::Tensor shared_BT1Q =
-      ops::rope(latent_BTR.narrow(2, config.kv_rank, config.rope_dim).unsqueeze(2), angles);
-  const at::Tensor up_BTNW = up_BTW.view({rows, length, heads, config.nope_dim + config.v_dim});
-  at::Tensor k_BTNQ = at::cat(
-      {up_BTNW.narrow(3, 0, config.nope_dim), shared_BT1Q.expand({rows, length, heads, config.rope_dim})}, 3);
-  at::Tensor v_BTNV = up_BTNW.narrow(3, config.nope_dim, config.v_dim);
+      ops::rope(latent_BTR.narrow(2, config.kv_lora_rank, config.qk_rope_head_dim).unsqueeze(2), angles);
+  const at::Tensor up_BTNW = up_BTW.view({rows, length, heads, config.qk_nope_head_dim + config.v_head_dim});
+  at::Tensor k_BTNQ = at::cat({up_BTNW.narrow(3, 0, config.qk_nope_head_dim),
+                               shared_BT1Q.expand({rows, length, heads, config.qk_rope_head_dim})},
+                              3);
+  at::Tensor v_BTNV = up_BTNW.narrow(3, config.qk_nope_head_dim, config.v_head_dim);
   if (in.cache) std::tie(k_BTNQ, v_BTNV) = in.cache->append(k_BTNQ, v_BTNV);
 
-  const double scale = config.scale > 0 ? config.scale : 1 / std::sqrt(static_cast<double>(config.qk_dim()));
+  const double scale =
+      config.scale > 0 ? config.scale : 1 / std::sqrt(static_cast<double>(config.qk_head_dim()));
   const ops::AttentionOptions options{
       .scale = scale, .dropout = config.dropout, .dropout_site = config.dropout_site};
   const at::Tensor mixed_BTNV =

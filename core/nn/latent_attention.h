@@ -16,12 +16,12 @@ namespace automodel::nn {
 struct LatentAttention {
   arch::LatentAttentionConfig config;
   ops::Norm input_norm;
-  ops::Linear q_down{};  ///< A_q [q_rank, D] where q_rank > 0
+  ops::Linear q_down{};  ///< A_q [q_lora_rank, D] where q_lora_rank > 0
   ops::Norm q_norm = ops::Norm::none();
-  ops::Linear q_up;     ///< Q: N (nope_dim + rope_dim) outputs of the latent, or of x
-  ops::Linear kv_down;  ///< A_kv, then A_r: kv_rank + rope_dim outputs
+  ops::Linear q_up;     ///< Q: N (qk_nope_head_dim + qk_rope_head_dim) outputs of the latent, or of x
+  ops::Linear kv_down;  ///< A_kv, then A_r: kv_lora_rank + qk_rope_head_dim outputs
   ops::Norm kv_norm;
-  ops::Linear kv_up;  ///< N times nope_dim of the key, then v_dim of the value
+  ops::Linear kv_up;  ///< N times qk_nope_head_dim of the key, then v_head_dim of the value
   ops::Linear output;
   std::shared_ptr<const RopeTable> rope;
 

@@ -28,8 +28,8 @@ struct Tokens {
   /// What attention layers share: who sees whom is worked out once.
   std::shared_ptr<ops::AttentionPlans> attention_plans = std::make_shared<ops::AttentionPlans>();
 
-  /// Where caches of the model put the tensors that they lend to this micro-batch: captured work reads their
-  /// memory again. Null: nobody asks.
+  /// Tensors of shared caches that this micro-batch reads: a CUDA graph keeps them alive, because it reads
+  /// their memory again. Null: no graph is captured.
   std::shared_ptr<std::vector<at::Tensor>> lent{};
 };
 

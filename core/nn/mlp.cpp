@@ -11,7 +11,7 @@ at::Tensor activated(const Mlp& mlp, const at::Tensor& projected, const MixerInp
   if (!config.gated) return ops::activated_linear(projected, config.activation, mlp.down, in.context);
   const at::Tensor scaled = scale_columns(
       projected, {{config.gate_multiplier, config.intermediate_size}, {1.0, config.intermediate_size}});
-  return ops::gated_linear(scaled, config.activation, mlp.down, in.context);
+  return ops::glu_linear(scaled, config.activation, mlp.down, in.context);
 }
 
 }  // namespace

@@ -44,9 +44,9 @@ at::Tensor load_balancing_loss(const RouterStats& stats) {
   return products.sum() * stats.choices_E.size(0);
 }
 
-void update_correction(at::Tensor& correction, const at::Tensor& load, double rate) {
+void update_score_bias(at::Tensor& score_bias, const at::Tensor& load, double rate) {
   const c10::NoGradGuard no_grad;
-  correction.add_((load.mean() - load).sign_(), rate);
+  score_bias.add_((load.mean() - load).sign_(), rate);
 }
 
 at::Tensor Moe::forward(const at::Tensor& x_BTD, const MixerInput& in) const {
@@ -62,15 +62,16 @@ at::Tensor Moe::forward(const at::Tensor& x_BTD, const MixerInput& in) const {
 }
 
 ops::Routing Moe::choose(const at::Tensor& x_TD, const MixerInput& in) const {
-  if (config.in_turn) {
+  if (config.balanced_gate) {
     const at::ScalarType type = x_TD.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
-    ops::Routing routing = ops::route_in_turn(x_TD.size(0), config.router, x_TD.options().dtype(type));
+    ops::Routing routing = ops::route_balanced(x_TD.size(0), config.router, x_TD.options().dtype(type));
     if (in.router)
-      in.router->load_E = count(routing.experts, token_mask(in.tokens, x_TD), config.router.num_experts);
+      in.router->tokens_per_expert_E =
+          count(routing.experts, token_mask(in.tokens, x_TD), config.router.num_experts);
     return routing;
   }
   const at::Tensor logits_TE = ops::router_logits(x_TD, router, config.router.float32, in.context);
-  const at::Tensor moves = correction ? correction.value() : at::Tensor();
+  const at::Tensor moves = score_bias ? score_bias.value() : at::Tensor();
   ops::Routing routing = ops::route(logits_TE, moves, config.router);
   if (in.router) record(logits_TE, routing.experts, in);
   return routing;
@@ -78,20 +79,21 @@ ops::Routing Moe::choose(const at::Tensor& x_TD, const MixerInput& in) const {
 
 at::Tensor Moe::shared(const at::Tensor& x_TD, const ops::OpContext& context) const {
   const at::Tensor gate_up = ops::linear(x_TD, shared_gate_up, context);
-  const auto down = config.gate.gated ? ops::gated_linear : ops::activated_linear;
+  const auto down = config.gate.gated ? ops::glu_linear : ops::activated_linear;
   const at::Tensor y_TD = down(gate_up, config.gate.activation, shared_down, context);
   return shared_gate.weight ? at::sigmoid(ops::linear(x_TD, shared_gate, context)) * y_TD : y_TD;
 }
 
 void Moe::record(const at::Tensor& logits_TE, const at::Tensor& choice, const MixerInput& in) const {
   const at::Tensor mask = token_mask(in.tokens, logits_TE);
-  in.router->load_E = count(choice, mask, config.router.num_experts);
+  in.router->tokens_per_expert_E = count(choice, mask, config.router.num_experts);
   if (config.aux_loss_coef == 0) return;
   const at::Tensor probabilities = at::softmax(logits_TE, 1);
-  const bool moved = correction || config.router.num_groups > 1;
+  const bool moved = score_bias || config.router.n_group > 1;
   const at::Tensor best = moved ? std::get<1>(probabilities.detach().topk(config.router.top_k, 1)) : choice;
   add_to(in.router->probabilities_E, (in_float32(probabilities) * mask.unsqueeze(1)).sum({0}));
-  add_to(in.router->choices_E, moved ? count(best, mask, config.router.num_experts) : in.router->load_E);
+  add_to(in.router->choices_E,
+         moved ? count(best, mask, config.router.num_experts) : in.router->tokens_per_expert_E);
   add_to(in.router->tokens, mask.sum());
 }
 

@@ -15,22 +15,22 @@ struct RouterStats {
       probabilities_E;   ///< f32 (f64): softmax of the logits, summed over layers and tokens; has a graph
   at::Tensor choices_E;  ///< f32: how often each expert is among the top_k of that softmax
   at::Tensor tokens;     ///< scalar f32: summed over layers
-  at::Tensor load_E;     ///< f32: tokens that this layer sent to each expert
+  at::Tensor tokens_per_expert_E;  ///< f32: tokens that this layer sent to each expert
 };
 
 /// num_experts * sum over experts of (choices / tokens) * (probabilities / tokens), as
 /// load_balancing_loss_func of transformers.
 at::Tensor load_balancing_loss(const RouterStats& stats);
 
-/// correction += rate * sign(mean load - load), [E] f32; load [E] of all tokens of the step.
-void update_correction(at::Tensor& correction, const at::Tensor& load, double rate);
+/// score_bias += rate * sign(mean load - load), [E] f32; load [E] of all tokens of the step.
+void update_score_bias(at::Tensor& score_bias, const at::Tensor& load, double rate);
 
 /// Mixture of experts: each token passes its top_k experts and the shared one.
 struct Moe {
   arch::MoeConfig config;
   ops::Norm input_norm;
   ops::Linear router;           ///< output E
-  tensor::Weight correction{};  ///< [E] f32, in a unit that does not learn; a null handle: none
+  tensor::Weight score_bias{};  ///< [E] f32, in a unit that does not learn; a null handle: none
   ops::Experts experts;
   ops::Linear latent_in{};  ///< to the width of the experts; without weights: none
   ops::Linear latent_out{};

@@ -7,7 +7,7 @@
 #include <ATen/ops/gather.h>
 #include <ATen/ops/mse_loss.h>
 
-#include "core/tensor/readback.h"
+#include "core/tensor/host_copy.h"
 
 namespace automodel::nn {
 

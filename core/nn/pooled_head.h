@@ -33,7 +33,7 @@ struct RowLabels {
   State forward(const at::Tensor& normed_BTD, const MicroBatch& batch, const ops::OpContext& context) const;
 
  private:
-  /// Of float32 logits.
+  /// Sum of the losses of float32 logits.
   at::Tensor loss_sum(const at::Tensor& logits_BC, const at::Tensor& labels, int64_t ignore_index) const;
 };
 

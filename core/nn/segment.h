@@ -121,8 +121,8 @@ inline constexpr const char* kAuxLoss =
     "aux_loss";  ///< scalar f32: the routers' load-balancing loss, not scaled
 
 /// [E] f32: tokens that the experts of a block got; nobody reads it, so it is a result.
-inline std::string expert_load_field(const std::string& block) {
-  return "expert_load." + block;
+inline std::string tokens_per_expert_field(const std::string& block) {
+  return "tokens_per_expert." + block;
 }
 
 /// The fields between segments `at` - 1 and `at`: those written before that `at` or a later one reads.

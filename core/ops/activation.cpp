@@ -17,7 +17,7 @@
 namespace automodel::ops {
 namespace {
 
-constexpr int64_t kElementsAThread = 16384;
+constexpr int64_t kElementsPerThread = 16384;
 
 /// Whether relu2 has a pass of its own.
 bool in_one_pass(const at::Tensor& x) {
@@ -27,7 +27,7 @@ bool in_one_pass(const at::Tensor& x) {
 at::Tensor relu2(const at::Tensor& x) {
   if (!in_one_pass(x)) return at::relu(x).square();
   at::Tensor y = at::empty(x.sizes(), x.options());
-  at::parallel_for(0, x.numel(), kElementsAThread, [&](int64_t begin, int64_t end) {
+  at::parallel_for(0, x.numel(), kElementsPerThread, [&](int64_t begin, int64_t end) {
     kernels::relu2(data<float>(x), mutable_data<float>(y), begin, end);
   });
   return y;
@@ -37,7 +37,7 @@ at::Tensor relu2_backward(const at::Tensor& dy_any, const at::Tensor& x) {
   if (!in_one_pass(x)) return at::relu(x).mul_(2).mul_(dy_any);
   const at::Tensor dy = dy_any.contiguous();
   at::Tensor dx = at::empty(x.sizes(), x.options());
-  at::parallel_for(0, x.numel(), kElementsAThread, [&](int64_t begin, int64_t end) {
+  at::parallel_for(0, x.numel(), kElementsPerThread, [&](int64_t begin, int64_t end) {
     kernels::relu2_backward(data<float>(dy), data<float>(x), mutable_data<float>(dx), begin, end);
   });
   return dx;

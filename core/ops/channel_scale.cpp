@@ -21,13 +21,13 @@ class ChannelScaleFunction : public torch::autograd::Function<ChannelScaleFuncti
                             const at::Tensor& /*anchor*/,
                             const ScaleNode& node) {
     ctx->save_for_backward({x});
-    keep(ctx, node);
+    save_value(ctx, node);
     return x * node.factors();
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx,
                                                  torch::autograd::variable_list grads) {
-    const auto& node = kept<ScaleNode>(ctx);
+    const auto& node = saved_value<ScaleNode>(ctx);
     if (node.weight.unit->trainable()) {
       const at::Tensor x = ctx->get_saved_variables()[0];
       const at::Tensor value = node.weight.value();

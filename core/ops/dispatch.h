@@ -28,7 +28,7 @@ void with_element_type(const at::Tensor& x, const char* what, Body body) {
   }
 }
 
-/// The same as a device kernel's argument.
+/// A tensor's type as a device kernel's argument.
 inline kernels::Element element_of(const at::Tensor& x, const char* what) {
   if (x.scalar_type() == at::kFloat) return kernels::Element::kFloat32;
   if (x.scalar_type() == at::kBFloat16) return kernels::Element::kBFloat16;

@@ -80,9 +80,9 @@ at::Tensor dropout_mask(
   AT_DISPATCH_FLOATING_TYPES_AND2(at::kHalf, at::kBFloat16, like.scalar_type(), "dropout_mask", [&] {
     auto* out = mask.mutable_data_ptr<scalar_t>();
     const auto value = static_cast<scalar_t>(kept);
-    constexpr int64_t kElementsAThread = 1 << 14;
-    const int64_t rows_a_thread = std::max<int64_t>(1, kElementsAThread / width);
-    at::parallel_for(0, keys.size(0), rows_a_thread, [&](int64_t begin, int64_t end) {
+    constexpr int64_t kElementsPerThread = 1 << 14;
+    const int64_t rows_per_thread = std::max<int64_t>(1, kElementsPerThread / width);
+    at::parallel_for(0, keys.size(0), rows_per_thread, [&](int64_t begin, int64_t end) {
       for (int64_t r = begin; r < end; ++r) {
         const uint64_t start = static_cast<uint64_t>(key[r]) ^ of_site;
         for (int64_t c = 0; c < width; ++c) {

@@ -35,7 +35,7 @@ at::Tensor dropout_mask(
 /// itself. Saves nothing but the mask.
 at::Tensor dropout(const at::Tensor& x_BTD, double p, uint64_t site, const OpContext& context);
 
-/// The same as dropout_mask by ATen's operators, in several passes: what a device without a loop of its own
+/// dropout_mask by ATen's operators, in several passes: what a device without a loop of its own
 /// runs.
 at::Tensor dropout_mask_by_operators(
     const at::Tensor& keys, uint64_t site, int64_t width, double p, const at::Tensor& like);

@@ -24,14 +24,14 @@ class EmbeddingFunction : public torch::autograd::Function<EmbeddingFunction> {
     const at::Tensor flat = ids.reshape({-1});
     // A negative id adds to no row.
     ctx->save_for_backward({padding_id < 0 ? flat : flat.masked_fill(flat.eq(padding_id), -1)});
-    keep(ctx, EmbeddingNode{table, context.sink});
+    save_value(ctx, EmbeddingNode{table, context.sink});
     const at::Tensor weight = table.value();
     return at::index_select(weight, 0, flat).view({ids.size(0), ids.size(1), weight.size(1)});
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx,
                                                  torch::autograd::variable_list grads) {
-    const auto& [table, sink] = kept<EmbeddingNode>(ctx);
+    const auto& [table, sink] = saved_value<EmbeddingNode>(ctx);
     sink->embedding(table, ctx->get_saved_variables()[0], as_rows(grads[0]).contiguous());
     return {{}, {}, {}, {}, {}};
   }

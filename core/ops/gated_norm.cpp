@@ -18,7 +18,7 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 constexpr const char* kWhat = "a gated norm";
-constexpr int64_t kRowsAThread = 16;
+constexpr int64_t kRowsPerThread = 16;
 
 /// Tokens of x and gate as rows; those of the gate may lie apart.
 struct GatedRows {
@@ -76,7 +76,7 @@ at::Tensor normalise(const GatedRows& rows, const at::Tensor& rstd, const Call& 
     return y;
   }
   with_element_type(y, kWhat, [&]<class T>(T) {
-    at::parallel_for(0, y.size(0), kRowsAThread, [&](int64_t begin, int64_t end) {
+    at::parallel_for(0, y.size(0), kRowsPerThread, [&](int64_t begin, int64_t end) {
       kernels::gated_norm_apply(data<T>(rows.x),
                                 data<T>(rows.gate),
                                 data<Compute<T>>(rstd),
@@ -96,7 +96,7 @@ at::Tensor statistics(const GatedRows& rows, const Call& call) {
   at::Tensor rstd = at::empty({rows.x.size(0), groups}, rows.x.options().dtype(sum_type(rows.x)));
   if (rows.x.is_cuda() || call.shape.order == GateOrder::kGateOnly) return rstd;
   with_element_type(rows.x, kWhat, [&]<class T>(T) {
-    at::parallel_for(0, rows.x.size(0), kRowsAThread, [&](int64_t begin, int64_t end) {
+    at::parallel_for(0, rows.x.size(0), kRowsPerThread, [&](int64_t begin, int64_t end) {
       kernels::gated_norm_stats(
           data<T>(rows.x), data<T>(rows.gate), mutable_data<Compute<T>>(rstd), call.shape, begin, end);
     });
@@ -178,13 +178,13 @@ class GatedNormLinearFunction : public torch::autograd::Function<GatedNormLinear
     const at::Tensor rstd = statistics(rows, call);
     const at::Tensor normed = normalise(rows, rstd, call);
     ctx->save_for_backward({rows.x, rows.gate, rstd, context.recompute_cheap ? at::Tensor() : normed});
-    keep(ctx, GatedNormNode{norm, layer, context, x.sizes().vec()});
+    save_value(ctx, GatedNormNode{norm, layer, context, x.sizes().vec()});
     const at::Tensor y = linear_forward(normed, layer, context);
     return y.view({x.size(0), x.size(1), y.size(1)});
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
-    const auto& node = kept<GatedNormNode>(ctx);
+    const auto& node = saved_value<GatedNormNode>(ctx);
     const auto saved = ctx->get_saved_variables();
     const GatedRows rows{saved[0], saved[1]};
     const Call call(node.norm, rows);

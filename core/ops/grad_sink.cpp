@@ -14,8 +14,8 @@
 #include "core/kernels/widen_add.h"
 #include "core/ops/cuda/cuda.h"
 #include "core/ops/dispatch.h"
+#include "core/ops/gemm.h"
 #include "core/ops/moe/groups.h"
-#include "core/ops/wide_product.h"
 
 namespace automodel::ops {
 namespace {
@@ -59,8 +59,8 @@ template <class T>
 void scatter_rows(const at::Tensor& ids, const at::Tensor& dy, const at::Tensor& grad) {
   const int64_t rows = dy.size(0);
   const int64_t width = dy.size(1);
-  constexpr int64_t kIdsAThread = 1024;
-  at::parallel_for(0, grad.size(0), kIdsAThread, [&](int64_t begin, int64_t end) {
+  constexpr int64_t kIdsPerThread = 1024;
+  at::parallel_for(0, grad.size(0), kIdsPerThread, [&](int64_t begin, int64_t end) {
     kernels::embedding_grad(ids.const_data_ptr<int64_t>(),
                             static_cast<const T*>(dy.const_data_ptr()),
                             mutable_data<kernels::Compute<T>>(grad),
@@ -98,7 +98,7 @@ void GradSink::linear(const tensor::Weight& weight, const at::Tensor& x, const a
     const bool accumulate = written_before(weight);
     at::Tensor grad = grad_of(weight);
     if (x.scalar_type() == grad.scalar_type()) {
-      product_out(dy.t(), x, grad, accumulate);
+      gemm_out(dy.t(), x, grad, accumulate);
       return;
     }
     if (grad.is_cuda()) {

@@ -34,13 +34,13 @@ class LayerNormFunction : public torch::autograd::Function<LayerNormFunction> {
     const auto [y, mean, rstd] = at::native_layer_norm(
         x, {x.size(-1)}, value_of(norm.weight, norm.weight_offset), value_of(norm.bias, 0), norm.eps);
     ctx->save_for_backward({x, mean, rstd});
-    keep(ctx, LayerNormNode{norm, context.sink});
+    save_value(ctx, LayerNormNode{norm, context.sink});
     return y;
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx,
                                                  torch::autograd::variable_list grads) {
-    const auto& [norm, sink] = kept<LayerNormNode>(ctx);
+    const auto& [norm, sink] = saved_value<LayerNormNode>(ctx);
     const auto saved = ctx->get_saved_variables();
     const auto [dx, dweight, dbias] =
         at::native_layer_norm_backward(grads[0].contiguous(),

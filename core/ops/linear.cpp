@@ -1,7 +1,7 @@
 #include "core/ops/linear.h"
 
 #include "core/ops/activation.h"
-#include "core/ops/gated_product.h"
+#include "core/ops/glu.h"
 #include "core/ops/linear_math.h"
 #include "core/ops/lora.h"
 #include "core/ops/node.h"
@@ -36,13 +36,13 @@ class LinearFunction : public torch::autograd::Function<LinearFunction> {
                             const OpContext& context) {
     const at::Tensor rows = as_rows(x);
     ctx->save_for_backward({rows});
-    keep(ctx, LinearNode{layer, context, x.sizes().vec()});
+    save_value(ctx, LinearNode{layer, context, x.sizes().vec()});
     const at::Tensor y = linear_forward(rows, layer, context);
     return y.view(with_width(x, y.size(1)));
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
-    const auto& node = kept<LinearNode>(ctx);
+    const auto& node = saved_value<LinearNode>(ctx);
     const at::Tensor x = ctx->get_saved_variables()[0];
     const at::Tensor dx =
         linear_backward(x, as_rows(grads[0]), node.layer, node.context, ctx->needs_input_grad(0));
@@ -68,13 +68,13 @@ class NormLinearFunction : public torch::autograd::Function<NormLinearFunction> 
     const at::Tensor rows = as_rows(x);
     const auto [normed, rstd] = rms_norm_forward(rows, norm);
     ctx->save_for_backward({rows, rstd, context.recompute_cheap ? at::Tensor() : normed});
-    keep(ctx, NormLinearNode{norm, layer, context, x.sizes().vec()});
+    save_value(ctx, NormLinearNode{norm, layer, context, x.sizes().vec()});
     const at::Tensor y = linear_forward(normed, layer, context);
     return y.view(with_width(x, y.size(1)));
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
-    const auto& node = kept<NormLinearNode>(ctx);
+    const auto& node = saved_value<NormLinearNode>(ctx);
     const auto saved = ctx->get_saved_variables();
     const at::Tensor normed = saved[2].defined() ? saved[2] : rms_norm_apply(saved[0], saved[1], node.norm);
     // Nothing before a frozen norm learns: no gradient goes there.
@@ -98,13 +98,13 @@ class AddNormLinearFunction : public torch::autograd::Function<AddNormLinearFunc
     const auto [sum, normed] =
         add_rms_norm_forward(as_rows(x).contiguous(), as_rows(addend).contiguous(), norm);
     ctx->save_for_backward({sum, normed.rstd, context.recompute_cheap ? at::Tensor() : normed.y});
-    keep(ctx, NormLinearNode{norm, layer, context, x.sizes().vec()});
+    save_value(ctx, NormLinearNode{norm, layer, context, x.sizes().vec()});
     const at::Tensor y = linear_forward(normed.y, layer, context);
     return {sum.view(x.sizes()), y.view(with_width(x, y.size(1)))};
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
-    const auto& node = kept<NormLinearNode>(ctx);
+    const auto& node = saved_value<NormLinearNode>(ctx);
     const auto saved = ctx->get_saved_variables();
     const bool needs_dx = ctx->needs_input_grad(0) || ctx->needs_input_grad(1);
     const at::Tensor past = grads[0].defined() && needs_dx ? as_rows(grads[0]) : at::Tensor();
@@ -145,15 +145,15 @@ class GatedLinearFunction : public torch::autograd::Function<GatedLinearFunction
                             const Linear& layer,
                             const OpContext& context) {
     const at::Tensor rows = as_rows(gate_up);
-    const at::Tensor product = gated_product(rows, activation);
+    const at::Tensor product = glu(rows, activation);
     ctx->save_for_backward({rows, context.recompute_cheap ? at::Tensor() : product});
-    keep(ctx, ActivationNode{activation, layer, context, gate_up.sizes().vec()});
+    save_value(ctx, ActivationNode{activation, layer, context, gate_up.sizes().vec()});
     const at::Tensor y = linear_forward(product, layer, context);
     return y.view(with_width(gate_up, y.size(1)));
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
-    const auto& node = kept<ActivationNode>(ctx);
+    const auto& node = saved_value<ActivationNode>(ctx);
     const auto saved = ctx->get_saved_variables();
     const at::Tensor dy = as_rows(grads[0]);
     const bool needs_dx = ctx->needs_input_grad(0);
@@ -167,7 +167,7 @@ class GatedLinearFunction : public torch::autograd::Function<GatedLinearFunction
   /// The product is formed on the way from its gradient to those of gate and up.
   static at::Tensor backward_again(const ActivationNode& node, const at::Tensor& rows, const at::Tensor& dy) {
     const at::Tensor dproduct = linear_dx(dy, node.layer);
-    if (!node.layer.weight.unit->trainable()) return gated_product_backward(dproduct, rows, node.activation);
+    if (!node.layer.weight.unit->trainable()) return glu_backward(dproduct, rows, node.activation);
     const auto [product, drows] = gated_product_again(dproduct, rows, node.activation);
     linear_dweights(product, dy, node.layer, *node.context.sink);
     return drows;
@@ -179,9 +179,9 @@ class GatedLinearFunction : public torch::autograd::Function<GatedLinearFunction
                                   const at::Tensor& kept,
                                   const at::Tensor& dy,
                                   bool needs_dx) {
-    const at::Tensor product = kept.defined() ? kept : gated_product(rows, node.activation);
+    const at::Tensor product = kept.defined() ? kept : glu(rows, node.activation);
     const at::Tensor dproduct = linear_backward(product, dy, node.layer, node.context, needs_dx);
-    return needs_dx ? gated_product_backward(dproduct, rows, node.activation) : at::Tensor();
+    return needs_dx ? glu_backward(dproduct, rows, node.activation) : at::Tensor();
   }
 };
 
@@ -196,13 +196,13 @@ class ActivatedLinearFunction : public torch::autograd::Function<ActivatedLinear
     const at::Tensor rows = as_rows(x);
     const at::Tensor activated = activate(rows, activation);
     ctx->save_for_backward({rows, context.recompute_cheap ? at::Tensor() : activated});
-    keep(ctx, ActivationNode{activation, layer, context, x.sizes().vec()});
+    save_value(ctx, ActivationNode{activation, layer, context, x.sizes().vec()});
     const at::Tensor y = linear_forward(activated, layer, context);
     return y.view(with_width(x, y.size(1)));
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
-    const auto& node = kept<ActivationNode>(ctx);
+    const auto& node = saved_value<ActivationNode>(ctx);
     const auto saved = ctx->get_saved_variables();
     const at::Tensor activated = saved[1].defined() ? saved[1] : activate(saved[0], node.activation);
     const bool needs_dx = ctx->needs_input_grad(0);
@@ -244,10 +244,10 @@ AddedLinear add_norm_linear(const at::Tensor& x,
   return {both[0], both[1]};
 }
 
-at::Tensor gated_linear(const at::Tensor& gate_up,
-                        kernels::Activation activation,
-                        const Linear& layer,
-                        const OpContext& context) {
+at::Tensor glu_linear(const at::Tensor& gate_up,
+                      kernels::Activation activation,
+                      const Linear& layer,
+                      const OpContext& context) {
   return GatedLinearFunction::apply(gate_up, anchor_of(layer), activation, layer, context);
 }
 

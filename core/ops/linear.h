@@ -71,10 +71,10 @@ AddedLinear add_norm_linear(const at::Tensor& x,
 
 /// linear(act(gate) * up) with gate_up [..., 2 F] holding gate, then up (Shazeer 2020, arXiv:2002.05202).
 /// Saves gate_up; the product is recomputed at the cheap level, saved otherwise.
-at::Tensor gated_linear(const at::Tensor& gate_up,
-                        kernels::Activation activation,
-                        const Linear& layer,
-                        const OpContext& context);
+at::Tensor glu_linear(const at::Tensor& gate_up,
+                      kernels::Activation activation,
+                      const Linear& layer,
+                      const OpContext& context);
 
 /// linear(act(x)). Saves x; act(x) is recomputed at the cheap level, saved otherwise.
 at::Tensor activated_linear(const at::Tensor& x,

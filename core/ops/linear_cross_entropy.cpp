@@ -16,11 +16,11 @@
 #include "core/kernels/softmax_grad.h"
 #include "core/ops/cuda/cuda.h"
 #include "core/ops/dispatch.h"
+#include "core/ops/gemm.h"
 #include "core/ops/linear_math.h"
 #include "core/ops/lora.h"
 #include "core/ops/node.h"
-#include "core/ops/wide_product.h"
-#include "core/tensor/readback.h"
+#include "core/tensor/host_copy.h"
 
 namespace automodel::ops {
 namespace {
@@ -92,7 +92,7 @@ class ChunkLosses {
     if (bias_.defined()) {
       at::addmm_out(logits, bias_, x, weight_.t());
     } else {
-      product_out(x, weight_.t(), logits);
+      gemm_out(x, weight_.t(), logits);
     }
     if (head_.lora) lora_forward(x, *head_.lora, context, logits);
     dlogits_ = logits;

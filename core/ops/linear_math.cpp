@@ -5,8 +5,8 @@
 #include <ATen/ops/empty.h>
 
 #include "core/ops/dispatch.h"
+#include "core/ops/gemm.h"
 #include "core/ops/lora.h"
-#include "core/ops/wide_product.h"
 
 namespace automodel::ops {
 
@@ -33,7 +33,7 @@ at::Tensor products(const at::Tensor& x, const Linear& layer, const tensor::Weig
   std::vector<at::Tensor> parts;
   for (const tensor::Weight& piece : layer.weight.pieces()) parts.push_back(piece.value());
   if (bias && parts.size() == 1 && x.is_cuda()) return at::addmm(bias.value(), x, parts[0].t());
-  for (at::Tensor& part : parts) part = product(x, part.t());
+  for (at::Tensor& part : parts) part = gemm(x, part.t());
   at::Tensor y = parts.size() == 1 ? parts[0] : at::cat(parts, 1);
   if (bias) y.add_(bias.value());
   return y;
@@ -61,7 +61,7 @@ at::Tensor linear_dx(const at::Tensor& dy, const Linear& layer, at::Tensor dx) {
     column += weight.size(0);
     const bool accumulate = dx.defined();
     if (!accumulate) dx = at::empty({part.size(0), weight.size(1)}, part.options());
-    product_out(part, weight, dx, accumulate);
+    gemm_out(part, weight, dx, accumulate);
   }
   return dx;
 }

@@ -10,8 +10,8 @@
 namespace automodel::ops {
 
 template <class T>
-struct Kept : torch::CustomClassHolder {
-  explicit Kept(T v) : value(std::move(v)) {}
+struct SavedValue : torch::CustomClassHolder {
+  explicit SavedValue(T v) : value(std::move(v)) {}
 
   T value;
 };
@@ -21,17 +21,17 @@ struct Untracked {
   at::Tensor value;
 };
 
-/// Stores a C++ value in the node; kept<T>(ctx) reads it back.
+/// Stores a C++ value in the node; saved_value<T>(ctx) reads it back.
 template <class T>
-void keep(torch::autograd::AutogradContext* ctx, T value) {
-  c10::intrusive_ptr<torch::CustomClassHolder> holder = c10::make_intrusive<Kept<T>>(std::move(value));
+void save_value(torch::autograd::AutogradContext* ctx, T value) {
+  c10::intrusive_ptr<torch::CustomClassHolder> holder = c10::make_intrusive<SavedValue<T>>(std::move(value));
   ctx->saved_data["kept"] = c10::IValue::make_capsule(std::move(holder));
 }
 
 template <class T>
-const T& kept(torch::autograd::AutogradContext* ctx) {
+const T& saved_value(torch::autograd::AutogradContext* ctx) {
   const auto capsule = ctx->saved_data.at("kept").toCapsule();
-  return static_cast<const Kept<T>*>(capsule.get())->value;
+  return static_cast<const SavedValue<T>*>(capsule.get())->value;
 }
 
 }  // namespace automodel::ops

@@ -15,7 +15,7 @@
 namespace automodel::ops {
 namespace {
 
-constexpr int64_t kRowsAThread = 16;
+constexpr int64_t kRowsPerThread = 16;
 
 struct NormNode {
   Norm norm;
@@ -32,13 +32,13 @@ class RmsNormFunction : public torch::autograd::Function<RmsNormFunction> {
     const at::Tensor rows = as_rows(x);
     const auto [y, rstd] = rms_norm_forward(rows, norm);
     ctx->save_for_backward({rows, rstd});
-    keep(ctx, NormNode{norm, context.sink});
+    save_value(ctx, NormNode{norm, context.sink});
     return y.view(x.sizes());
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx,
                                                  torch::autograd::variable_list grads) {
-    const auto& [norm, sink] = kept<NormNode>(ctx);
+    const auto& [norm, sink] = saved_value<NormNode>(ctx);
     const auto saved = ctx->get_saved_variables();
     const at::Tensor dx = rms_norm_backward(as_rows(grads[0]), saved[0], saved[1], norm, *sink);
     return {dx.view(grads[0].sizes()), {}, {}, {}};
@@ -93,7 +93,7 @@ Normed rms_norm_forward(const at::Tensor& x, const Norm& norm) {
   if (x.is_cuda()) return forward_on_device(x, {}, {}, norm);
   at::Tensor rstd = at::empty({x.size(0)}, x.options().dtype(sum_type(x)));
   with_element_type(x, "rms_norm", [&]<class T>(T) {
-    at::parallel_for(0, x.size(0), kRowsAThread, [&](int64_t begin, int64_t end) {
+    at::parallel_for(0, x.size(0), kRowsPerThread, [&](int64_t begin, int64_t end) {
       kernels::rms_norm_stats(data<T>(x) + begin * x.stride(0),
                               x.stride(0),
                               mutable_data<kernels::Compute<T>>(rstd) + begin,
@@ -123,7 +123,7 @@ at::Tensor rms_norm_apply(const at::Tensor& x, const at::Tensor& rstd, const Nor
     return y;
   }
   with_element_type(x, "rms_norm", [&]<class T>(T) {
-    at::parallel_for(0, x.size(0), kRowsAThread, [&](int64_t begin, int64_t end) {
+    at::parallel_for(0, x.size(0), kRowsPerThread, [&](int64_t begin, int64_t end) {
       kernels::rms_norm_apply(data<T>(x) + begin * x.stride(0),
                               x.stride(0),
                               data<kernels::Compute<T>>(rstd) + begin,

@@ -20,7 +20,7 @@ struct Normed {
 
 Normed rms_norm_forward(const at::Tensor& x, const Norm& norm);
 
-/// The same of sum = x + addend [rows, D], contiguous both, rounded to their type; on a GPU in one pass.
+/// RMSNorm of sum = x + addend [rows, D], contiguous both, rounded to their type; on a GPU in one pass.
 struct AddedNormed {
   at::Tensor sum;
   Normed normed;

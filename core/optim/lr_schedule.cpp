@@ -99,12 +99,12 @@ LrSchedule resumed_schedule(const config::LrSchedulerConfig& section,
                             const LrScheduleValues& stored) {
   if (section.override_opt_param_scheduler) return recipes;
   const std::string changed = differences(recipes.values(), stored);
-  check(changed.empty() || section.use_checkpoint_opt_param_scheduler.value_or(true),
-        ErrorCode::kConfig,
-        "lr_scheduler: the recipe's schedule is not the checkpoint's (",
-        changed,
-        "); lr_scheduler.use_checkpoint_opt_param_scheduler: true takes the checkpoint's, "
-        "override_opt_param_scheduler: true the recipe's");
+  check(
+      changed.empty() || section.use_checkpoint_opt_param_scheduler.value_or(true),
+      ErrorCode::kConfig,
+      "lr_scheduler: the recipe's schedule is not the checkpoint's (",
+      changed,
+      "); lr_scheduler.use_checkpoint_opt_param_scheduler: true takes the checkpoint's, override_opt_param_scheduler: true the recipe's");
   if (!changed.empty())
     log::warning("lr_scheduler: the schedule is the checkpoint's, not the recipe's: ",
                  changed,

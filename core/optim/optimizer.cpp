@@ -15,7 +15,7 @@ namespace {
 
 using Kind = config::OptimizerConfig::Kind;
 
-constexpr int64_t kElementsAThread = 1 << 14;
+constexpr int64_t kElementsPerThread = 1 << 14;
 
 std::vector<std::string> state_kinds(const config::OptimizerConfig& config) {
   if (config.kind != Kind::kSgd) return {"exp_avg", "exp_avg_sq"};
@@ -70,7 +70,7 @@ void adamw(const UnitState& state, kernels::AdamWArgs args, const at::Tensor& cl
   if (unit.main_weights().is_cuda()) return adamw_on_device(state, args, clip);
   args.grad_scale = clip.item<float>();
   const at::Tensor& grads = unit.main_grads();
-  at::parallel_for(0, unit.main_weights().numel(), kElementsAThread, [&](int64_t begin, int64_t end) {
+  at::parallel_for(0, unit.main_weights().numel(), kElementsPerThread, [&](int64_t begin, int64_t end) {
     if (unit.main_weights().scalar_type() == at::kFloat) {
       kernels::adamw_f32(data<float>(unit.main_weights()) + begin,
                          grads.const_data_ptr<float>() + begin,
@@ -128,7 +128,7 @@ void round_on_device(const ParameterState& at,
 void round_on_host(const ParameterState& at,
                    const kernels::AdamWArgs& args,
                    const kernels::RoundingKey& key) {
-  at::parallel_for(0, at.numel, kElementsAThread, [&](int64_t begin, int64_t end) {
+  at::parallel_for(0, at.numel, kElementsPerThread, [&](int64_t begin, int64_t end) {
     kernels::RoundingKey part = key;
     part.first_element = begin;
     kernels::adamw_bf16_stochastic(
@@ -168,7 +168,7 @@ void sgd(const UnitState& state, kernels::SgdArgs args, const at::Tensor& clip) 
   }
   args.grad_scale = clip.item<float>();
   const auto update = [&]<class T>(T) {
-    at::parallel_for(0, unit.main_weights().numel(), kElementsAThread, [&](int64_t begin, int64_t end) {
+    at::parallel_for(0, unit.main_weights().numel(), kElementsPerThread, [&](int64_t begin, int64_t end) {
       T* momentum = buffer.defined() ? data<T>(buffer) + begin : nullptr;
       kernels::sgd<T>(data<T>(unit.main_weights()) + begin, grad + begin, momentum, end - begin, args);
     });

@@ -86,8 +86,7 @@ void check_initialisation(const Json& config, const std::string& file) {
       kKey,
       "\": ",
       value.dump(),
-      " belongs to a base that was changed before the training, which is not implemented; save the adapter "
-      "for the unchanged base: in PEFT, save_pretrained(..., path_initial_model_for_weight_conversion=...)");
+      " belongs to a base that was changed before the training, which is not implemented; save the adapter for the unchanged base: in PEFT, save_pretrained(..., path_initial_model_for_weight_conversion=...)");
 }
 
 bool is_name_or_its_end(std::string_view module, const std::string& name) {

@@ -13,7 +13,8 @@
 /// docs/lora.md.
 namespace automodel::peft {
 
-/// A stored tensor as it lies in the memory map; valid as long as the file.
+/// A stored tensor of any shape as it lies in the memory map, in its stored type; valid as long as the file
+/// is open. Throws Error(kInternal) for a type that LibTorch does not have.
 at::Tensor view_of(const io::TensorView& stored);
 
 /// An adapter folder: what its adapters are, and their values in the memory map.

@@ -20,8 +20,8 @@ std::vector<std::string> expert_modules(const arch::DecoderConfig& config) {
     names.push_back(name.ends_with(kWeight) ? name.substr(0, name.size() - kWeight.size()) : name);
   };
   for (const weights::SegmentWeights& segment : weights::model_weights(config)) {
-    for (const weights::WeightSpec& weight : segment.weights) {
-      if (weight.kind != weights::WeightSpec::Kind::kExperts) continue;
+    for (const weights::ParameterSpec& weight : segment.weights) {
+      if (weight.kind != weights::ParameterSpec::Kind::kExperts) continue;
       add(weight.name);
       for (const weights::FileTensor& file : weight.files) add(file.name);
     }
@@ -78,9 +78,10 @@ std::string lora_b_name(const std::string& module) {
 std::vector<LinearShape> linears_of(const arch::DecoderConfig& config) {
   std::vector<LinearShape> linears;
   for (const weights::SegmentWeights& segment : weights::model_weights(config)) {
-    for (const weights::WeightSpec& weight : segment.weights) {
+    for (const weights::ParameterSpec& weight : segment.weights) {
       // PEFT sees routers as parameters, not as linears.
-      if (weight.kind != weights::WeightSpec::Kind::kLinear || weight.role == "moe.router.weight") continue;
+      if (weight.kind != weights::ParameterSpec::Kind::kLinear || weight.role == "moe.router.weight")
+        continue;
       const std::string module = weight.name.substr(0, weight.name.size() - kWeight.size());
       const bool rearranged = !weight.files.front().blocks.empty();
       linears.push_back({module, segment.segment, weight.shape[1], weight.shape[0], rearranged});
@@ -93,12 +94,12 @@ std::vector<LinearShape> linears_of(const arch::DecoderConfig& config) {
 }
 
 void check_adaptable(const LinearShape& linear) {
-  check(!linear.rearranged,
-        ErrorCode::kUnsupported,
-        "LoRA: the files of this family hold ",
-        linear.module,
-        " transposed or by group, and adapters of such a weight are not implemented; name other "
-        "peft.target_modules");
+  check(
+      !linear.rearranged,
+      ErrorCode::kUnsupported,
+      "LoRA: the files of this family hold ",
+      linear.module,
+      " transposed or by group, and adapters of such a weight are not implemented; name other peft.target_modules");
 }
 
 AdapterSpec adapter_spec(const config::PeftConfig& peft, const arch::DecoderConfig& config) {

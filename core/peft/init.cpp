@@ -27,7 +27,7 @@ void replay_model(models::Decoder& decoder,
                   const AdapterSpec& spec,
                   at::Generator& generator,
                   bool base_too) {
-  const auto before = [&](const weights::WeightSpec& weight) {
+  const auto before = [&](const weights::ParameterSpec& weight) {
     for (const LinearShape& linear : spec.linears) {
       if (linear.module + ".weight" != weight.name) continue;
       pass_over(generator, spec.rank * linear.in);
@@ -38,8 +38,8 @@ void replay_model(models::Decoder& decoder,
     models::init_weights(decoder, generator, before);
   } else {
     for (const weights::SegmentWeights& segment : decoder.weights) {
-      for (const weights::WeightSpec& weight : segment.weights) {
-        if (weight.init != weights::WeightSpec::Init::kNormal) continue;
+      for (const weights::ParameterSpec& weight : segment.weights) {
+        if (weight.init != weights::ParameterSpec::Init::kNormal) continue;
         before(weight);
         pass_over(generator, weights::num_elements(weight.shape));
       }
@@ -47,7 +47,7 @@ void replay_model(models::Decoder& decoder,
   }
   if (!decoder.config.head.tied) return;
   // A tied head is drawn as well.
-  weights::WeightSpec head = decoder.weights.front().weights.front();
+  weights::ParameterSpec head = decoder.weights.front().weights.front();
   head.name = decoder.config.names.weight("head");
   before(head);
   pass_over(generator, weights::num_elements(head.shape));

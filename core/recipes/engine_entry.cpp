@@ -30,9 +30,9 @@ void translating_errors(Command command) {
     const bool memory = text.find("not enough memory") != std::string::npos;
     throw Error(memory ? ErrorCode::kOutOfMemory : ErrorCode::kInternal, text);
   } catch (const std::bad_alloc&) {
-    throw Error(ErrorCode::kOutOfMemory,
-                "out of memory; use a smaller step_scheduler.local_batch_size or dataset.seq_length, or "
-                "distributed.activation_checkpointing: true");
+    throw Error(
+        ErrorCode::kOutOfMemory,
+        "out of memory; use a smaller step_scheduler.local_batch_size or dataset.seq_length, or distributed.activation_checkpointing: true");
   }
 }
 

@@ -122,10 +122,10 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
   if (data.training->num_skipped_rows() > 0)
     log::warning(data.training->num_skipped_rows(),
                  " rows drawn from the training set had no label or were invalid");
-  check(trained || position.next_step == 0,
-        ErrorCode::kData,
-        "no token of any step had a label: nothing was learnt. `automodel data show -c RECIPE` shows what is "
-        "learnt of each row; is dataset.seq_length too short for the prompts?");
+  check(
+      trained || position.next_step == 0,
+      ErrorCode::kData,
+      "no token of any step had a label: nothing was learnt. `automodel data show -c RECIPE` shows what is learnt of each row; is dataset.seq_length too short for the prompts?");
   return 0;
 }
 

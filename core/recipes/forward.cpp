@@ -19,7 +19,7 @@
 #include "core/models/unit_types.h"
 #include "core/ops/embedding.h"
 #include "core/recipes/entry.h"
-#include "core/tensor/readback.h"
+#include "core/tensor/host_copy.h"
 #include "core/train/micro_batch.h"
 #include "core/train/model_setup.h"
 
@@ -222,7 +222,7 @@ config::Recipe recipe_of(const ForwardCase& request) {
   recipe.model.path = families::find_model_folder(request.model).string();
   recipe.model.ignore_config_keys = request.ignore_config_keys;
   recipe.model.torch_dtype =
-      train::type_to_compute_in(request.dtype, recipe.model.path, request.ignore_config_keys);
+      train::compute_dtype_of(request.dtype, recipe.model.path, request.ignore_config_keys);
   return recipe;
 }
 
@@ -269,7 +269,7 @@ void add_outputs(const nn::State& result, const Rows& ids, Outputs& outputs) {
 /// "grad." and the name of each trainable tensor of the checkpoint, then of the adapters.
 void add_gradients(const models::Decoder& decoder, std::vector<io::TensorToWrite>& tensors) {
   for (const weights::SegmentWeights& segment : decoder.weights) {
-    for (const weights::WeightSpec& spec : segment.weights) {
+    for (const weights::ParameterSpec& spec : segment.weights) {
       const tensor::Weight weight = decoder.find(spec.name);
       if (!weight.unit->trainable()) continue;
       for (weights::FileTensor file : spec.files) {

@@ -45,13 +45,13 @@ struct Settings {
 };
 
 void refuse(const families::GenerationConfig& config, const std::vector<std::string>& settings) {
-  check(settings.empty(),
-        ErrorCode::kUnsupported,
-        config.origin,
-        ": ",
-        join(settings, ", "),
-        " would change the text and is not implemented; --no-generation-config generates without this file's "
-        "settings");
+  check(
+      settings.empty(),
+      ErrorCode::kUnsupported,
+      config.origin,
+      ": ",
+      join(settings, ", "),
+      " would change the text and is not implemented; --no-generation-config generates without this file's settings");
 }
 
 Settings make_settings(const GenerateRequest& request, const fs::path& folder) {
@@ -73,12 +73,12 @@ Settings make_settings(const GenerateRequest& request, const fs::path& folder) {
   sampling.top_k = choose(request.top_k, config.top_k, kTopKOfTransformers);
   sampling.top_p = choose(request.top_p, config.top_p, 1.0);
   const bool temperature_fits = !sampling.sample || sampling.temperature > 0;
-  check(sampling.repetition_penalty > 0 && temperature_fits && sampling.top_k >= 0 && sampling.top_p >= 0 &&
-            sampling.top_p <= 1 && settings.max_new_tokens > 0,
-        ErrorCode::kFormat,
-        config.origin,
-        ": expected max_new_tokens, temperature and repetition_penalty above 0, top_k at least 0, top_p from "
-        "0 to 1");
+  check(
+      sampling.repetition_penalty > 0 && temperature_fits && sampling.top_k >= 0 && sampling.top_p >= 0 &&
+          sampling.top_p <= 1 && settings.max_new_tokens > 0,
+      ErrorCode::kFormat,
+      config.origin,
+      ": expected max_new_tokens, temperature and repetition_penalty above 0, top_k at least 0, top_p from 0 to 1");
   const std::string penalty = sampling.repetition_penalty == 1.0
                                   ? ""
                                   : detail::join(", repetition_penalty ", sampling.repetition_penalty);
@@ -102,7 +102,7 @@ train::LoadedModel load(const GenerateRequest& request, const fs::path& folder) 
   config::Recipe recipe;
   recipe.model.path = folder.string();
   recipe.model.ignore_config_keys = request.ignore_config_keys;
-  recipe.model.torch_dtype = train::type_to_compute_in(request.dtype, folder, request.ignore_config_keys);
+  recipe.model.torch_dtype = train::compute_dtype_of(request.dtype, folder, request.ignore_config_keys);
   if (request.adapter.empty()) return train::load_model(recipe);
   return train::load_model(recipe, peft::read_adapter(request.adapter));
 }
@@ -174,11 +174,11 @@ class Generator {
     if (request.tokenizer.empty() && !has_tokenizer(folder)) refuse_without_tokenizer(folder);
     auto loaded = tokenizer::Tokenizer::load(place);
     if (!request.chat_template.empty()) loaded.set_chat_template(request.chat_template);
-    check(!has(Prompt::Kind::kChat) || loaded.chat_template() != nullptr,
-          ErrorCode::kConfig,
-          place.string(),
-          ": no chat template (a base model has none); give one with --chat-template FILE, or continue plain "
-          "text with --prompt");
+    check(
+        !has(Prompt::Kind::kChat) || loaded.chat_template() != nullptr,
+        ErrorCode::kConfig,
+        place.string(),
+        ": no chat template (a base model has none); give one with --chat-template FILE, or continue plain text with --prompt");
     if (has(Prompt::Kind::kText) && loaded.chat_template() != nullptr)
       log::info("--prompt is continued as it stands; --chat FILE puts messages through the chat template");
     return loaded;
@@ -193,13 +193,10 @@ class Generator {
   }
 
   [[noreturn]] static void refuse_without_tokenizer(const fs::path& folder) {
-    fail(ErrorCode::kFormat,
-         folder.string(),
-         ": no tokenizer (expected tokenizer.json, or vocab.json with merges.txt); name the one that its "
-         "data was "
-         "made with: --tokenizer DIR here, or tokenizer.pretrained_model_name_or_path: DIR in the recipe, "
-         "which "
-         "puts it into every checkpoint; --ids FILE needs none");
+    fail(
+        ErrorCode::kFormat,
+        folder.string(),
+        ": no tokenizer (expected tokenizer.json, or vocab.json with merges.txt); name the one that its data was made with: --tokenizer DIR here, or tokenizer.pretrained_model_name_or_path: DIR in the recipe, which puts it into every checkpoint; --ids FILE needs none");
   }
 
   void read_prompt(const Prompt& prompt, Generated& result) const {

@@ -54,12 +54,12 @@ Sampler::Sampler(const SamplingOptions& options, uint64_t seed)
 Sampler::Choice Sampler::choose(const at::Tensor& logits_V, const at::Tensor& ids) {
   const at::Tensor logits = filter_logits(logits_V, ids, options_);
   const float largest = logits.max().item<float>();
-  check(std::isfinite(largest),
-        ErrorCode::kFormat,
-        "the model's logits are not finite (largest: ",
-        largest,
-        "): its weights hold infinities or values that are not numbers, or bfloat16 is too narrow for them "
-        "(--dtype float32)");
+  check(
+      std::isfinite(largest),
+      ErrorCode::kFormat,
+      "the model's logits are not finite (largest: ",
+      largest,
+      "): its weights hold infinities or values that are not numbers, or bfloat16 is too narrow for them (--dtype float32)");
   const at::Tensor chosen =
       options_.sample ? at::multinomial(logits.softmax(-1), 1, false, generator_)[0] : logits.argmax();
   const auto id = chosen.item<int64_t>();

@@ -66,7 +66,7 @@ struct Metric {
   /// From the line. Throws Error(kData) when step or loss is missing or of another type; a loss may be null.
   static Metric from_json(const std::string& set, const nlohmann::ordered_json& line);
 
-  /// The same keys as the line had.
+  /// The keys that the line of training.jsonl had.
   nlohmann::ordered_json to_json() const;
 };
 

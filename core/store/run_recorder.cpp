@@ -195,8 +195,7 @@ void RunRecorder::warn_once(const std::string& reason) {
   log::warning(
       "run store: ",
       reason,
-      "\n  Training goes on without it and training.jsonl has every step; AUTOMODEL_RUNS names another "
-      "file, none turns recording off");
+      "\n  Training goes on without it and training.jsonl has every step; AUTOMODEL_RUNS names another file, none turns recording off");
 }
 
 }  // namespace automodel::store

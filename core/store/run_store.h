@@ -64,7 +64,7 @@ class RunStore {
   Run find(const std::string& id) const;
   RunDetails details(int64_t seq) const;
 
-  /// Of every set, by set and step.
+  /// Records of every set (training, validation sets), by set and step.
   std::map<std::string, std::vector<Metric>> metrics(int64_t seq) const;
   std::vector<Checkpoint> checkpoints(int64_t seq) const;
 

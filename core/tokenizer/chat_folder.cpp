@@ -41,11 +41,11 @@ Rendered ChatFolder::render(const ordered_json& variables, const ChatTemplate* o
   const bool has_tools = !all["tools"].is_null();
   const ChatTemplate* chosen = has_tools ? find("tool_use") : nullptr;
   if (chosen == nullptr) chosen = find("default");
-  check(chosen != nullptr,
-        ErrorCode::kConfig,
-        place_.empty() ? "the tokenizer" : place_,
-        ": no chat template (chat_template in tokenizer_config.json, or chat_template.jinja); give one with "
-        "dataset.chat_template in a recipe");
+  check(
+      chosen != nullptr,
+      ErrorCode::kConfig,
+      place_.empty() ? "the tokenizer" : place_,
+      ": no chat template (chat_template in tokenizer_config.json, or chat_template.jinja); give one with dataset.chat_template in a recipe");
   return chosen->render(all);
 }
 

@@ -51,7 +51,7 @@ class CallError {
   /// A caught panic and an unimplemented feature keep their own code.
   void check(ErrorCode code, std::string_view place) const;
 
-  /// The same for calls that hand a tokenizer file to the tokenizers library: it panics on some that are
+  /// For calls that hand a tokenizer file to the tokenizers library: it panics on some that are
   /// malformed, so that a caught panic has `code` too.
   void check_file(ErrorCode code, std::string_view place) const;
 

@@ -124,12 +124,12 @@ json read_vocab_and_merges(const fs::path& folder) {
   for (const auto& entry : fs::directory_iterator(folder)) files.push_back(entry.path());
   std::ranges::sort(files);
   const auto refuse_as = [](const fs::path& file, const char* kind) {
-    fail(ErrorCode::kUnsupported,
-         file.string(),
-         ": ",
-         kind,
-         " alone is not supported; expected tokenizer.json (or vocab.json with merges.txt) in the folder. "
-         "transformers writes one: AutoTokenizer.from_pretrained(DIR).save_pretrained(DIR)");
+    fail(
+        ErrorCode::kUnsupported,
+        file.string(),
+        ": ",
+        kind,
+        " alone is not supported; expected tokenizer.json (or vocab.json with merges.txt) in the folder. transformers writes one: AutoTokenizer.from_pretrained(DIR).save_pretrained(DIR)");
   };
   for (const fs::path& file : files) {
     const std::string name = file.filename().string();

@@ -63,7 +63,7 @@ class Tokenizer {
   /// holds only a SentencePiece or tiktoken model.
   static Tokenizer load(const std::filesystem::path& path);
 
-  /// The same, but nothing where the folder has no files that `load` reads: ids need no tokenizer.
+  /// Loads as above; nothing where the folder has no files that `load` reads: ids need no tokenizer.
   static std::optional<Tokenizer> load_if_present(const std::filesystem::path& path);
   ~Tokenizer();
   Tokenizer(Tokenizer&&) noexcept;

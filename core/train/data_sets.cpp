@@ -119,8 +119,7 @@ DataSets open_data_sets(const Training& training) {
   data.tokenizer = load_tokenizer(recipe, training.model.folder);
   if (!data.tokenizer && recipe.checkpoint.enabled && !recipe.benchmark)
     log::warning(
-        "checkpoints will have no tokenizer, and `automodel generate` no text: "
-        "tokenizer.pretrained_model_name_or_path: DIR adds the one that the data was made with");
+        "checkpoints will have no tokenizer, and `automodel generate` no text: tokenizer.pretrained_model_name_or_path: DIR adds the one that the data was made with");
   const config::DatasetConfig dataset = training_set(recipe, model);
   const data::Loader::Options options = loader_options(
       recipe, recipe.dataloader, recipe.packing, mesh, limits_of(model, "dataset"), model.vocab_size);

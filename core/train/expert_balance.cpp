@@ -6,8 +6,8 @@
 
 namespace automodel::train {
 
-std::map<std::string, at::Tensor> expert_loads(const std::vector<nn::State>& results) {
-  const std::string prefix = nn::expert_load_field("");
+std::map<std::string, at::Tensor> tokens_per_expert(const std::vector<nn::State>& results) {
+  const std::string prefix = nn::tokens_per_expert_field("");
   std::map<std::string, at::Tensor> loads;
   for (const nn::State& result : results) {
     for (const auto& [name, value] : result.fields()) {
@@ -20,7 +20,7 @@ std::map<std::string, at::Tensor> expert_loads(const std::vector<nn::State>& res
 }
 
 JoinedLoads join_loads(const models::Decoder& decoder, const std::vector<nn::State>& results) {
-  const std::map<std::string, at::Tensor> loads = expert_loads(results);
+  const std::map<std::string, at::Tensor> loads = tokens_per_expert(results);
   JoinedLoads joined;
   std::vector<at::Tensor> parts;
   for (size_t i = 0; i < decoder.config.layers.size(); ++i) {
@@ -37,7 +37,7 @@ namespace {
 
 /// Whether the parameters of a segment, which lie in units of one kind of trainability, are trained.
 bool trained(const models::Decoder& decoder, const weights::SegmentWeights& segment) {
-  return std::ranges::any_of(segment.weights, [&](const weights::WeightSpec& spec) {
+  return std::ranges::any_of(segment.weights, [&](const weights::ParameterSpec& spec) {
     return decoder.find(spec.name).unit->trainable();
   });
 }
@@ -46,17 +46,17 @@ bool trained(const models::Decoder& decoder, const weights::SegmentWeights& segm
 
 void balance_experts(models::Decoder& decoder, const std::vector<nn::State>& results) {
   if (!decoder.buffers) return;
-  const std::map<std::string, at::Tensor> loads = expert_loads(results);
+  const std::map<std::string, at::Tensor> loads = tokens_per_expert(results);
   for (size_t i = 0; i < decoder.config.layers.size(); ++i) {
     const arch::MoeConfig& moe = decoder.config.layers[i].moe;
     const weights::SegmentWeights& segment = decoder.weights[i + 1];
     const auto load = loads.find(segment.segment);
     if (load == loads.end() || moe.bias_update_rate == 0 || !trained(decoder, segment)) continue;
-    for (const weights::WeightSpec& spec : segment.weights) {
-      if (spec.role != "moe.correction") continue;
-      const tensor::Weight correction = decoder.find(spec.name);
-      correction.unit->write_main_weight(correction.first, [&](at::Tensor value) {
-        nn::update_correction(value, load->second, moe.bias_update_rate);
+    for (const weights::ParameterSpec& spec : segment.weights) {
+      if (spec.role != "moe.score_bias") continue;
+      const tensor::Weight score_bias = decoder.find(spec.name);
+      score_bias.unit->write_main_weight(score_bias.first, [&](at::Tensor value) {
+        nn::update_score_bias(value, load->second, moe.bias_update_rate);
       });
     }
   }

@@ -49,25 +49,25 @@ std::string layer_name(size_t layer, const char* what) {
   return detail::join("moe/layer_", layer, "/", what);
 }
 
-void add_named(const std::vector<Use>& uses, size_t top_k, Figures& figures) {
+void add_named(const std::vector<Use>& uses, size_t top_k, ExtraMetrics& extra_metrics) {
   const size_t few = std::min(top_k, uses.size());
   for (size_t i = 0; i < uses.size(); ++i) {
     if (i >= few && i + few < uses.size()) continue;
     const Use& use = uses[i];
-    figures.emplace_back(detail::join("moe_expert_utilization/layer_", use.layer, "_expert_", use.expert),
-                         use.utilization);
+    extra_metrics.emplace_back(
+        detail::join("moe_expert_utilization/layer_", use.layer, "_expert_", use.expert), use.utilization);
   }
 }
 
-void add_spread(const std::vector<Use>& uses, Figures& figures) {
+void add_spread(const std::vector<Use>& uses, ExtraMetrics& extra_metrics) {
   std::vector<double> sorted;
   for (const Use& use : uses) sorted.push_back(use.utilization);
   const size_t n = sorted.size();
-  figures.emplace_back("moe/expert_utilization_p25", n >= 4 ? sorted[n / 4] : sorted.front());
-  figures.emplace_back("moe/expert_utilization_median", median(sorted));
-  figures.emplace_back("moe/expert_utilization_p75", n >= 4 ? sorted[3 * n / 4] : sorted.back());
-  figures.emplace_back("moe/expert_utilization_min", sorted.front());
-  figures.emplace_back("moe/expert_utilization_max", sorted.back());
+  extra_metrics.emplace_back("moe/expert_utilization_p25", n >= 4 ? sorted[n / 4] : sorted.front());
+  extra_metrics.emplace_back("moe/expert_utilization_median", median(sorted));
+  extra_metrics.emplace_back("moe/expert_utilization_p75", n >= 4 ? sorted[3 * n / 4] : sorted.back());
+  extra_metrics.emplace_back("moe/expert_utilization_min", sorted.front());
+  extra_metrics.emplace_back("moe/expert_utilization_max", sorted.back());
 }
 
 }  // namespace
@@ -85,31 +85,31 @@ std::vector<std::vector<double>> split_loads(const std::vector<double>& values,
   return loads;
 }
 
-Figures expert_metrics(const std::vector<std::vector<double>>& loads,
-                       const config::MoeMetricsConfig& config,
-                       int64_t step) {
-  Figures figures;
-  if (loads.empty()) return figures;
+ExtraMetrics expert_metrics(const std::vector<std::vector<double>>& loads,
+                            const config::MoeMetricsConfig& config,
+                            int64_t step) {
+  ExtraMetrics extra_metrics;
+  if (loads.empty()) return extra_metrics;
   const bool detailed = config.detailed && step % config.detailed_every_steps.value_or(1) == 0;
   std::vector<double> variations;
   for (size_t layer = 0; layer < loads.size(); ++layer) {
     variations.push_back(variation(loads[layer]));
-    if (detailed) figures.emplace_back(layer_name(layer, "cv"), variations.back());
+    if (detailed) extra_metrics.emplace_back(layer_name(layer, "cv"), variations.back());
   }
-  figures.emplace_back("moe/cv_mean", mean(variations));
+  extra_metrics.emplace_back("moe/cv_mean", mean(variations));
   // NaN has no place in an order.
   if (std::ranges::any_of(variations, [](double cv) { return std::isnan(cv); }))
     variations.assign(1, std::nan(""));
   std::ranges::sort(variations);
-  figures.emplace_back("moe/cv_median", median(variations));
-  figures.emplace_back("moe/cv_min", variations.front());
-  figures.emplace_back("moe/cv_max", variations.back());
+  extra_metrics.emplace_back("moe/cv_median", median(variations));
+  extra_metrics.emplace_back("moe/cv_min", variations.front());
+  extra_metrics.emplace_back("moe/cv_max", variations.back());
   const std::vector<Use> uses = uses_of(loads);
-  add_named(uses, static_cast<size_t>(config.top_k_experts), figures);
+  add_named(uses, static_cast<size_t>(config.top_k_experts), extra_metrics);
   for (size_t layer = 0; detailed && layer < loads.size(); ++layer)
-    figures.emplace_back(layer_name(layer, "utilization_mean"), mean(loads[layer]) > 0 ? 1.0 : 0.0);
-  add_spread(uses, figures);
-  return figures;
+    extra_metrics.emplace_back(layer_name(layer, "utilization_mean"), mean(loads[layer]) > 0 ? 1.0 : 0.0);
+  add_spread(uses, extra_metrics);
+  return extra_metrics;
 }
 
 }  // namespace automodel::train

@@ -47,13 +47,12 @@ void Metrics::write(const TrainRecord& record) {
   line["mfu"] = or_null(record.mfu_percent);
   line["num_tokens_per_step"] = record.num_tokens_per_step;
   line["num_label_tokens"] = record.num_label_tokens;
-  for (const auto& [name, value] : record.figures) line[name] = value;
+  for (const auto& [name, value] : record.extra_metrics) line[name] = value;
   if (!training_) training_ = std::make_unique<store::JsonLines>(folder_ / "training.jsonl");
   training_->append(line);
   run_.metric("", line);
   log::info(format(
-      "step %lld | epoch %lld | loss %s | grad_norm %.4f | lr %.2e | mem %.2f GiB | tps %.2f(%.2f/gpu) "
-      "| num_label_tokens %lld%s%s",
+      "step %lld | epoch %lld | loss %s | grad_norm %.4f | lr %.2e | mem %.2f GiB | tps %.2f(%.2f/gpu) | num_label_tokens %lld%s%s",
       static_cast<long long>(record.step),
       static_cast<long long>(record.epoch),
       loss_text(record.loss).c_str(),

@@ -15,7 +15,7 @@
 namespace automodel::train {
 
 /// Further numbers of a line, by name.
-using Figures = std::vector<std::pair<std::string, double>>;
+using ExtraMetrics = std::vector<std::pair<std::string, double>>;
 
 /// One line of training.jsonl.
 struct TrainRecord {
@@ -29,8 +29,8 @@ struct TrainRecord {
   std::optional<double> mfu_percent;
   int64_t num_tokens_per_step = 0;
   int64_t num_label_tokens = 0;
-  Figures figures;       ///< written after the others
-  std::string progress;  ///< ends the line of the log: "step 4 of 20, 0.5 s a step, 8 s left"
+  ExtraMetrics extra_metrics;  ///< written after the others
+  std::string progress;        ///< ends the line of the log: "step 4 of 20, 0.5 s a step, 8 s left"
 };
 
 /// One line of validation.jsonl.

@@ -7,7 +7,7 @@
 #include <ATen/ops/tensor.h>
 
 #include "core/ops/embedding.h"
-#include "core/tensor/readback.h"
+#include "core/tensor/host_copy.h"
 
 namespace automodel::train {
 namespace {

@@ -108,11 +108,11 @@ Precision precision_of(const config::Recipe& recipe, const arch::DecoderConfig& 
 }
 
 /// For benchmarks: the same load on all experts, whatever the weights.
-void give_tokens_in_turn(arch::DecoderConfig& config) {
+void balance_gates(arch::DecoderConfig& config) {
   log::warning(
       "model.backend.fake_balanced_gate: experts take tokens in turn; routers are not read and do not learn");
   for (arch::LayerConfig& layer : config.layers) {
-    layer.moe.in_turn = true;
+    layer.moe.balanced_gate = true;
     layer.moe.aux_loss_coef = 0.0;
     layer.moe.bias_update_rate = 0.0;
   }
@@ -140,7 +140,7 @@ LoadedModel build_model(
     const std::function<std::optional<peft::AdapterSpec>(const arch::DecoderConfig&)>& choose) {
   const ConfigText text = find_config(recipe.model);
   arch::DecoderConfig config = read_config(recipe, text, request);
-  if (recipe.model.balanced_gate) give_tokens_in_turn(config);
+  if (recipe.model.balanced_gate) balance_gates(config);
   LoadedModel loaded;
   loaded.adapters = choose(config);
   const Precision precision = precision_of(recipe, config, loaded.adapters.has_value());
@@ -191,12 +191,11 @@ checkpoint::RunKind kind_of_run(const config::Recipe& recipe) {
 
 LoadedModel load_model(const config::Recipe& recipe) {
   const auto choose = [&](const arch::DecoderConfig& config) {
-    check(config.task == arch::Task::kNextToken,
-          ErrorCode::kUnsupported,
-          config.architecture,
-          ": training and generation are implemented for models that predict the next token; `automodel "
-          "model forward` "
-          "computes this one");
+    check(
+        config.task == arch::Task::kNextToken,
+        ErrorCode::kUnsupported,
+        config.architecture,
+        ": training and generation are implemented for models that predict the next token; `automodel model forward` computes this one");
     return recipe.peft ? std::optional(peft::adapter_spec(*recipe.peft, config)) : std::nullopt;
   };
   return fill(build_model(recipe, {}, choose), recipe);
@@ -207,9 +206,9 @@ LoadedModel load_model(const config::Recipe& recipe, const arch::TaskRequest& re
   return fill(build_model(recipe, request, no_adapters), recipe);
 }
 
-std::string type_to_compute_in(const std::string& asked,
-                               const std::filesystem::path& model,
-                               const std::vector<std::string>& ignored_keys) {
+std::string compute_dtype_of(const std::string& asked,
+                             const std::filesystem::path& model,
+                             const std::vector<std::string>& ignored_keys) {
   check(asked != "float16",
         ErrorCode::kUsage,
         "dtype float16: no operation computes in it; float32, bfloat16 or auto");
@@ -223,7 +222,7 @@ std::string type_to_compute_in(const std::string& asked,
   return "float32";
 }
 
-void narrow_gradients(const models::Decoder& decoder, const config::Recipe& recipe) {
+void choose_grad_dtypes(const models::Decoder& decoder, const config::Recipe& recipe) {
   const config::OptimizerConfig& optimizer = recipe.optimizer;
   const bool rounds =
       optimizer.kind != config::OptimizerConfig::Kind::kSgd && !optimizer.bf16_stochastic_round;

@@ -21,7 +21,7 @@ struct LoadedModel {
   std::string config_json;       ///< its config.json with the recipe's overrides applied
 };
 
-/// Of what kind the recipe's checkpoints are; reads the model's config.json alone.
+/// The kind of checkpoint that the recipe writes; reads the model's config.json alone.
 checkpoint::RunKind kind_of_run(const config::Recipe& recipe);
 
 /// Builds the recipe's model and reads or draws its weights. Main weights are float32 when the
@@ -35,22 +35,22 @@ checkpoint::RunKind kind_of_run(const config::Recipe& recipe);
 /// Throws Error(kUnsupported) unless it predicts next tokens.
 LoadedModel load_model(const config::Recipe& recipe);
 
-/// The same for any task: the one that is asked for, or that the model's class names.
+/// Loads for any task: the one that is asked for, or that the model's class names.
 LoadedModel load_model(const config::Recipe& recipe, const arch::TaskRequest& request);
 
 /// The type to compute in for "auto": the checkpoint's, or float32 where that is float16, which no operation
 /// computes in; any other answer as it is asked for. `model` is its folder or config.json, `ignored_keys`
 /// those that KeyRules takes the error of back. Throws
 /// Error(kUsage) for float16.
-std::string type_to_compute_in(const std::string& asked,
-                               const std::filesystem::path& model,
-                               const std::vector<std::string>& ignored_keys = {});
+std::string compute_dtype_of(const std::string& asked,
+                             const std::filesystem::path& model,
+                             const std::vector<std::string>& ignored_keys = {});
 
 /// Keeps the gradients of blocks in bfloat16 where no update changes by it: with Adam or AdamW on bfloat16
 /// weights, rounded to the nearest, which rounds float32 gradients to bfloat16 before it uses them, when a
 /// step is one micro-batch, so that each gradient is written once. Their norm is of the rounded values, as in
 /// torch. Embedding and head stay in float32: their gradients are sums over tokens and chunks.
-void narrow_gradients(const models::Decoder& decoder, const config::Recipe& recipe);
+void choose_grad_dtypes(const models::Decoder& decoder, const config::Recipe& recipe);
 
 /// Builds a checkpoint's model with a trained adapter on it, ready to compute; only the adapter is trainable.
 LoadedModel load_model(const config::Recipe& recipe, const peft::AdapterFolder& adapter);

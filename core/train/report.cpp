@@ -47,7 +47,7 @@ void print_model(const Training& training) {
   const arch::LayerConfig& layer = training.model.decoder.config.layers.front();
   const bool latent = layer.mixers == std::vector{arch::MixerKind::kLatentAttention};
   const int64_t head_dim =
-      latent ? std::max(layer.latent.qk_dim(), layer.latent.v_dim) : layer.attention.head_dim;
+      latent ? std::max(layer.latent.qk_head_dim(), layer.latent.v_head_dim) : layer.attention.head_dim;
   const ops::AttentionOptions options{
       .softcap = layer.attention.softcap, .alibi = layer.attention.alibi, .dropout = layer.attention.dropout};
   log::info("Device: ",

@@ -75,7 +75,8 @@ TrainRecord finish(const PendingStep& pending, const config::MoeMetricsConfig& m
         ": the run has diverged, in the step that begins with row ",
         pending.first_row,
         "; weights are as before it. Lower optimizer.lr or look at that row");
-  record.figures = expert_metrics(split_loads(values, /*first=*/2, pending.num_experts), moe, record.step);
+  record.extra_metrics =
+      expert_metrics(split_loads(values, /*first=*/2, pending.num_experts), moe, record.step);
   return record;
 }
 

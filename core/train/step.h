@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/data/loader.h"
-#include "core/tensor/readback.h"
+#include "core/tensor/host_copy.h"
 #include "core/train/metrics.h"
 #include "core/train/training.h"
 
@@ -14,7 +14,7 @@ namespace automodel::train {
 /// A step that the device may still be working on.
 struct PendingStep {
   TrainRecord record;
-  std::optional<tensor::Readback> numbers;  ///< loss, gradient norm, loads; none: no token had a label
+  std::optional<tensor::HostCopy> numbers;  ///< loss, gradient norm, loads; none: no token had a label
   std::vector<int64_t> num_experts;         ///< whose loads are read, by layer
   int64_t first_row = 0;
   int64_t length = 0;

@@ -34,7 +34,7 @@ class StepLog {
   Progress progress_;
   DivergenceWatch divergence_;
   Stopwatch since_last_;
-  std::optional<tensor::Readback> last_ready_;
+  std::optional<tensor::HostCopy> last_ready_;
 };
 
 }  // namespace automodel::train

@@ -7,7 +7,7 @@
 
 namespace automodel::train {
 
-/// When a run ends, validates and saves; step numbers are 0-based.
+/// When a run ends, validates and saves; step numbers are 0-based. Owned by the recipe; one thread.
 class StepSchedule {
  public:
   /// `micro_batches_per_epoch` of this rank: nullopt for an endless set; `dp_size` ranks see different rows.

@@ -76,7 +76,7 @@ Training::Training(const config::Recipe& r, const dist::Context& c)
       })) {
   ensure(models::device_of(model.decoder) == context.device,
          "the model lies on another device than its rank's");
-  narrow_gradients(model.decoder, recipe);
+  choose_grad_dtypes(model.decoder, recipe);
 }
 
 double Training::take_peak_memory_gib() const {

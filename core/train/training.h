@@ -38,7 +38,7 @@ struct Training {
   /// captured: replays use memory that nothing is told of.
   double take_peak_memory_gib() const;
 
-  /// Of one device: what the recipe says, else what the GPU's maker does; nullopt on a CPU.
+  /// Peak rate of one device: what the recipe says, else what the GPU's maker does; nullopt on a CPU.
   std::optional<double> peak_tflops() const;
 };
 

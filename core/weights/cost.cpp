@@ -13,10 +13,11 @@ void add_mixer(Cost& cost, const arch::LayerConfig& layer, arch::MixerKind mixer
   const auto count = [](int64_t products) { return 6.0 * static_cast<double>(products); };
   switch (mixer) {
     case arch::MixerKind::kAttention:
-      cost.flops_a_position += count(layer.attention.num_heads * 2 * layer.attention.head_dim);
+      cost.flops_per_position += count(layer.attention.num_heads * 2 * layer.attention.head_dim);
       return;
     case arch::MixerKind::kLatentAttention:
-      cost.flops_a_position += count(layer.latent.num_heads * (layer.latent.qk_dim() + layer.latent.v_dim));
+      cost.flops_per_position +=
+          count(layer.latent.num_heads * (layer.latent.qk_head_dim() + layer.latent.v_head_dim));
       return;
     case arch::MixerKind::kMamba2:
       cost.flops += count(2 * layer.mamba2.inner_size() * layer.mamba2.state_size);
@@ -28,27 +29,27 @@ void add_mixer(Cost& cost, const arch::LayerConfig& layer, arch::MixerKind mixer
 }
 
 /// FP8: every matrix in a layer but the router's. MXFP4: the matrices of the experts.
-bool is_quantized(const WeightSpec& weight, arch::QuantizationConfig::Kind kind) {
+bool is_quantized(const ParameterSpec& weight, arch::QuantizationConfig::Kind kind) {
   switch (kind) {
     case arch::QuantizationConfig::Kind::kNone:
       return false;
     case arch::QuantizationConfig::Kind::kFp8Blocks: {
       const Part part = part_of(weight.role);
       const bool is_matrix =
-          weight.kind == WeightSpec::Kind::kLinear || weight.kind == WeightSpec::Kind::kExperts;
+          weight.kind == ParameterSpec::Kind::kLinear || weight.kind == ParameterSpec::Kind::kExperts;
       return is_matrix && part != Part::kHead && part != Part::kRouter;
     }
     case arch::QuantizationConfig::Kind::kMxfp4:
-      return weight.kind == WeightSpec::Kind::kExperts;
+      return weight.kind == ParameterSpec::Kind::kExperts;
   }
   fail(ErrorCode::kInternal, "quantization kind ", static_cast<int>(kind));
 }
 
-int64_t file_bytes(const WeightSpec& weight, const arch::DecoderConfig& config) {
+int64_t file_bytes(const ParameterSpec& weight, const arch::DecoderConfig& config) {
   constexpr int64_t kFloat = sizeof(float);
   const int64_t size = num_elements(weight.shape);
   const arch::QuantizationConfig& quantization = config.quantization;
-  if (weight.kind == WeightSpec::Kind::kBuffer) return size * kFloat;
+  if (weight.kind == ParameterSpec::Kind::kBuffer) return size * kFloat;
   if (!is_quantized(weight, quantization.kind)) return size * size_of(dtype_in_files(config));
   if (quantization.kind == arch::QuantizationConfig::Kind::kMxfp4) return size / 2 + size / 32;
   const auto blocks = [](int64_t length, int64_t block) { return (length + block - 1) / block; };
@@ -67,9 +68,9 @@ Cost cost_of(const arch::DecoderConfig& config) {
   const bool shares_table = predicts_tokens(config) && config.head.tied;
   double in_matmuls = shares_table ? static_cast<double>(config.vocab_size * config.hidden_size) : 0.0;
   for (const SegmentWeights& segment : model_weights(config)) {
-    for (const WeightSpec& weight : segment.weights) {
+    for (const ParameterSpec& weight : segment.weights) {
       cost.file_bytes += file_bytes(weight, config);
-      if (weight.kind == WeightSpec::Kind::kBuffer) continue;
+      if (weight.kind == ParameterSpec::Kind::kBuffer) continue;
       const int64_t size = num_elements(weight.shape);
       const double passed = weight.active * static_cast<double>(size);
       cost.parameters += size;
@@ -77,7 +78,7 @@ Cost cost_of(const arch::DecoderConfig& config) {
       PartSize& part = cost.parts.at(static_cast<size_t>(part_of(weight.role)));
       part.parameters += size;
       part.active += passed;
-      if (weight.kind == WeightSpec::Kind::kLinear || weight.kind == WeightSpec::Kind::kExperts)
+      if (weight.kind == ParameterSpec::Kind::kLinear || weight.kind == ParameterSpec::Kind::kExperts)
         in_matmuls += passed;
     }
   }

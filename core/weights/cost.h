@@ -23,15 +23,15 @@ struct Cost {
   /// once.
   int64_t file_bytes = 0;
 
-  double flops = 0;             ///< forward and backward for one token, whatever the length
-  double flops_a_position = 0;  ///< more for each token of the sequence
+  double flops = 0;               ///< forward and backward for one token, whatever the length
+  double flops_per_position = 0;  ///< more for each token of the sequence
 
   /// In a sequence of `length` tokens: 6 for each active parameter that multiplies (embedding lookup not
   /// counted, a tied head counted once) plus 12 x num_heads x head_dim x length for each layer of attention
   /// (causality not discounted), and 6 for each element of a scan's state and product with it (two of
   /// Mamba-2's, three of a DeltaNet's).
   double flops_per_token(int64_t length) const {
-    return flops + flops_a_position * static_cast<double>(length);
+    return flops + flops_per_position * static_cast<double>(length);
   }
 };
 

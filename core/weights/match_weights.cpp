@@ -51,10 +51,10 @@ class Matcher {
   std::vector<MatchedWeight> match() {
     std::vector<MatchedWeight> matched;
     for (const SegmentWeights& segment : model_weights(config_)) {
-      for (const WeightSpec& spec : segment.weights) {
+      for (const ParameterSpec& spec : segment.weights) {
         for (const FileTensor& file : spec.files) {
           matched.push_back(find(spec.name, file));
-          matched.back().is_buffer = spec.kind == WeightSpec::Kind::kBuffer;
+          matched.back().is_buffer = spec.kind == ParameterSpec::Kind::kBuffer;
           known_.push_back(file.name);
         }
       }

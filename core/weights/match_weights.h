@@ -5,7 +5,7 @@
 
 #include "core/arch/decoder_config.h"
 #include "core/io/safetensors.h"
-#include "core/weights/weight_spec.h"
+#include "core/weights/parameter_spec.h"
 
 namespace automodel::weights {
 

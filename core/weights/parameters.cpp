@@ -5,19 +5,19 @@
 #include <limits>
 
 #include "core/base/error.h"
-#include "core/weights/spec_list.h"
+#include "core/weights/parameter_list.h"
 
 namespace automodel::weights {
 namespace {
 
-void add_norm(SpecList& list, const std::string& role, int64_t size, const arch::NormConfig& norm) {
+void add_norm(ParameterList& list, const std::string& role, int64_t size, const arch::NormConfig& norm) {
   if (norm.kind == kernels::NormKind::kNone) return;
   list.norm(role, {size}, norm.weight, norm.bias, norm.begins_at_zero());
 }
 
 std::vector<int64_t> qk_norm_shape(const arch::AttentionConfig& attention, int64_t heads) {
   switch (attention.qk_norm) {
-    case arch::QkNorm::kPerHeadOwn:
+    case arch::QkNorm::kPerHeadWeights:
       return {heads, attention.head_dim};
     case arch::QkNorm::kWhole:
       return {heads * attention.head_dim};
@@ -27,11 +27,11 @@ std::vector<int64_t> qk_norm_shape(const arch::AttentionConfig& attention, int64
 }
 
 /// Of the end of a branch.
-WeightSpec::Init end_init(const arch::DecoderConfig& config) {
-  return config.residual_init_by_depth ? WeightSpec::Init::kNormalByDepth : WeightSpec::Init::kNormal;
+ParameterSpec::Init end_init(const arch::DecoderConfig& config) {
+  return config.residual_init_by_depth ? ParameterSpec::Init::kNormalByDepth : ParameterSpec::Init::kNormal;
 }
 
-void add_attention(SpecList& list,
+void add_attention(ParameterList& list,
                    const arch::AttentionConfig& attention,
                    const arch::DecoderConfig& config) {
   const int64_t hidden_size = config.hidden_size;
@@ -39,7 +39,7 @@ void add_attention(SpecList& list,
   const int64_t q_size = (attention.output_gate ? 2 : 1) * o_size;
   const int64_t kv_size = attention.num_kv_heads * attention.head_dim;
   // transformers draws parameters of a module before those of modules inside it.
-  if (attention.sinks) list.constant("attention.sinks", {attention.num_heads}, WeightSpec::Init::kNormal);
+  if (attention.sinks) list.constant("attention.sinks", {attention.num_heads}, ParameterSpec::Init::kNormal);
   if (list.has("attention.qkv")) {
     list.fused(
         "attention.qkv", {q_size, kv_size, kv_size}, attention.num_kv_heads, hidden_size, attention.q_bias);
@@ -63,23 +63,28 @@ void add_attention(SpecList& list,
             norm.begins_at_zero());
 }
 
-void add_latent_attention(SpecList& list, const arch::LatentAttentionConfig& latent, int64_t hidden_size) {
-  const int64_t q_size = latent.num_heads * latent.qk_dim();
-  if (latent.q_rank > 0) {
-    list.linear("latent.q_down", latent.q_rank, hidden_size, latent.bias);
-    add_norm(list, "latent.q_norm", latent.q_rank, latent.latent_norm);
-    list.linear("latent.q_up", q_size, latent.q_rank, false);
+void add_latent_attention(ParameterList& list,
+                          const arch::LatentAttentionConfig& latent,
+                          int64_t hidden_size) {
+  const int64_t q_size = latent.num_heads * latent.qk_head_dim();
+  if (latent.q_lora_rank > 0) {
+    list.linear("latent.q_down", latent.q_lora_rank, hidden_size, latent.bias);
+    add_norm(list, "latent.q_norm", latent.q_lora_rank, latent.latent_norm);
+    list.linear("latent.q_up", q_size, latent.q_lora_rank, false);
   } else {
     list.linear("latent.q", q_size, hidden_size, false);
   }
-  list.linear("latent.kv_down", latent.kv_rank + latent.rope_dim, hidden_size, latent.bias);
-  add_norm(list, "latent.kv_norm", latent.kv_rank, latent.latent_norm);
-  list.linear("latent.kv_up", latent.num_heads * (latent.nope_dim + latent.v_dim), latent.kv_rank, false);
-  list.linear("latent.o", hidden_size, latent.num_heads * latent.v_dim, latent.bias);
+  list.linear("latent.kv_down", latent.kv_lora_rank + latent.qk_rope_head_dim, hidden_size, latent.bias);
+  add_norm(list, "latent.kv_norm", latent.kv_lora_rank, latent.latent_norm);
+  list.linear("latent.kv_up",
+              latent.num_heads * (latent.qk_nope_head_dim + latent.v_head_dim),
+              latent.kv_lora_rank,
+              false);
+  list.linear("latent.o", hidden_size, latent.num_heads * latent.v_head_dim, latent.bias);
 }
 
-void add_mamba2(SpecList& list, const arch::Mamba2Config& mamba2, int64_t hidden_size) {
-  using Init = WeightSpec::Init;
+void add_mamba2(ParameterList& list, const arch::Mamba2Config& mamba2, int64_t hidden_size) {
+  using Init = ParameterSpec::Init;
   list.conv("mamba2.conv", mamba2.conv_size(), mamba2.conv_kernel, mamba2.conv_bias);
   list.linear(
       "mamba2.in", mamba2.inner_size() + mamba2.conv_size() + mamba2.num_heads, hidden_size, mamba2.in_bias);
@@ -95,8 +100,8 @@ void add_mamba2(SpecList& list, const arch::Mamba2Config& mamba2, int64_t hidden
   list.constant("mamba2.dt_bias", {mamba2.num_heads}, mamba2.first_steps ? Init::kTimeStep : Init::kOnes);
 }
 
-void add_delta_net(SpecList& list, const arch::DeltaNetConfig& delta_net, int64_t hidden_size) {
-  using Init = WeightSpec::Init;
+void add_delta_net(ParameterList& list, const arch::DeltaNetConfig& delta_net, int64_t hidden_size) {
+  using Init = ParameterSpec::Init;
   const int64_t keys = delta_net.key_size();
   const int64_t values = delta_net.value_size();
   const int64_t heads = delta_net.num_value_heads;
@@ -119,7 +124,7 @@ void add_delta_net(SpecList& list, const arch::DeltaNetConfig& delta_net, int64_
   list.constant("delta_net.A_log", {heads}, Init::kLogUniform);
 }
 
-void add_mlp(SpecList& list, const arch::MlpConfig& mlp, const arch::DecoderConfig& config) {
+void add_mlp(ParameterList& list, const arch::MlpConfig& mlp, const arch::DecoderConfig& config) {
   const int64_t hidden_size = config.hidden_size;
   const int64_t width = mlp.intermediate_size;
   if (!mlp.gated) {
@@ -133,7 +138,7 @@ void add_mlp(SpecList& list, const arch::MlpConfig& mlp, const arch::DecoderConf
   list.linear("mlp.down", hidden_size, width, mlp.down_bias, end_init(config));
 }
 
-void add_shared(SpecList& list, const arch::MoeConfig& moe, int64_t hidden_size) {
+void add_shared(ParameterList& list, const arch::MoeConfig& moe, int64_t hidden_size) {
   const int64_t width = moe.shared_intermediate_size;
   if (!moe.gate.gated) {
     list.linear("moe.shared.up", width, hidden_size, moe.shared_bias);
@@ -147,10 +152,10 @@ void add_shared(SpecList& list, const arch::MoeConfig& moe, int64_t hidden_size)
   if (moe.shared_gate) list.linear("moe.shared_gate", 1, hidden_size, false);
 }
 
-void add_moe(SpecList& list, const arch::MoeConfig& moe, int64_t hidden_size) {
+void add_moe(ParameterList& list, const arch::MoeConfig& moe, int64_t hidden_size) {
   const kernels::RouterConfig& router = moe.router;
   const auto add_router = [&] {
-    using Init = WeightSpec::Init;
+    using Init = ParameterSpec::Init;
     list.linear("moe.router",
                 router.num_experts,
                 hidden_size,
@@ -161,14 +166,14 @@ void add_moe(SpecList& list, const arch::MoeConfig& moe, int64_t hidden_size) {
   if (!moe.router_last) add_router();
   list.experts("moe.experts", moe.latent_size > 0 ? moe.latent_size : hidden_size, moe);
   if (moe.router_last) add_router();
-  if (router.correction) list.buffer("moe.correction", router.num_experts);
+  if (router.score_bias) list.buffer("moe.score_bias", router.num_experts);
   if (moe.shared_intermediate_size > 0) add_shared(list, moe, hidden_size);
   if (moe.latent_size == 0) return;
   list.linear("moe.latent_in", moe.latent_size, hidden_size, moe.latent_bias);
   list.linear("moe.latent_out", hidden_size, moe.latent_size, moe.latent_bias);
 }
 
-void add_norms(SpecList& list, const arch::LayerConfig& layer, int64_t hidden_size) {
+void add_norms(ParameterList& list, const arch::LayerConfig& layer, int64_t hidden_size) {
   const arch::BlockConfig& block = layer.block;
   const auto add = [&](const char* role) { add_norm(list, role, hidden_size, block.norm); };
   const bool two_branches = !layer.mixers.empty() && layer.feed_forward != arch::FeedForwardKind::kNone;
@@ -183,9 +188,9 @@ void add_norms(SpecList& list, const arch::LayerConfig& layer, int64_t hidden_si
   if (layer.mixers.empty() || two_branches) add("norm.mlp_out");
 }
 
-std::vector<WeightSpec> layer_weights(const arch::DecoderConfig& config, size_t index) {
+std::vector<ParameterSpec> layer_weights(const arch::DecoderConfig& config, size_t index) {
   const arch::LayerConfig& layer = config.layers[index];
-  SpecList list(config.names, static_cast<int64_t>(index));
+  ParameterList list(config.names, static_cast<int64_t>(index));
   for (const arch::MixerKind mixer : layer.mixers) {
     switch (mixer) {
       case arch::MixerKind::kAttention:
@@ -216,8 +221,8 @@ std::vector<WeightSpec> layer_weights(const arch::DecoderConfig& config, size_t 
   return list.take();
 }
 
-std::vector<WeightSpec> embed_weights(const arch::DecoderConfig& config) {
-  SpecList list(config.names, -1);
+std::vector<ParameterSpec> embed_weights(const arch::DecoderConfig& config) {
+  ParameterList list(config.names, -1);
   list.embedding("embed", config.vocab_size, config.hidden_size);
   if (config.embedding.num_positions > 0)
     list.embedding("positions", config.embedding.num_positions, config.hidden_size);
@@ -227,7 +232,7 @@ std::vector<WeightSpec> embed_weights(const arch::DecoderConfig& config) {
   return list.take();
 }
 
-void add_transform(SpecList& list,
+void add_transform(ParameterList& list,
                    const std::string& head,
                    const arch::TransformConfig& transform,
                    int64_t hidden_size) {
@@ -236,8 +241,8 @@ void add_transform(SpecList& list,
   add_norm(list, "norm." + head, hidden_size, transform.norm);
 }
 
-std::vector<WeightSpec> head_weights(const arch::DecoderConfig& config) {
-  SpecList list(config.names, -1);
+std::vector<ParameterSpec> head_weights(const arch::DecoderConfig& config) {
+  ParameterList list(config.names, -1);
   add_norm(list, "norm.final", config.hidden_size, config.norm);
   if (config.task == arch::Task::kClassification) {
     const arch::ClassifierConfig& classifier = config.classifier;

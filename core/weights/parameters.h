@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "core/arch/decoder_config.h"
-#include "core/weights/weight_spec.h"
+#include "core/weights/parameter_spec.h"
 
 namespace automodel::weights {
 

@@ -25,7 +25,7 @@ constexpr size_t kNumParts = 10;
 /// "embedding", "attention", "state_space", ...
 std::string_view name_of(Part part);
 
-/// The part of a WeightSpec's role. A norm counts as one wherever it stands; adapters have no part. Throws
+/// The part of a ParameterSpec's role. A norm counts as one wherever it stands; adapters have no part. Throws
 /// Error(kInternal) for an unknown role.
 Part part_of(std::string_view role);
 

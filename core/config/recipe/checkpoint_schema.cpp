@@ -41,13 +41,10 @@ Section declare() {
   s.field("best_metric_key", &C::best_metric_key).doc("the validation set that decides LOWEST_VAL");
   s.field("accept_changed_data", &C::accept_changed_data)
       .doc(
-          "resume although the data, their order or their packs have changed since the checkpoint: the run "
-          "goes on "
-          "behind as many rows as it has seen");
+          "resume although the data, their order or their packs have changed since the checkpoint: the run goes on behind as many rows as it has seen");
   s.field("accept_changed_base", &C::accept_changed_base)
       .doc(
-          "resume although the model's folder holds other weights than those the checkpoint's run began "
-          "with");
+          "resume although the model's folder holds other weights than those the checkpoint's run began with");
   s.built_in("is_async", "a checkpoint is complete before the next step");
   s.built_in("wait_for_staging", "a checkpoint is complete before the next step");
   s.built_in("cpu_offload", "saving needs one tensor of extra memory");

@@ -115,8 +115,7 @@ Section declare() {
       .default_text("false")
       .null_is_unset()
       .doc(
-          "true or full: compute each block again in the backward pass; else only what is cheap to compute "
-          "again");
+          "true or full: compute each block again in the backward pass; else only what is cheap to compute again");
   s.nested<C>("mp_policy", mp_policy(), [](C& config) -> C& { return config; });
   s.nested<C>("pipeline", pipeline(), [](C& config) -> C& { return config; });
   s.nested<C>("moe", moe(), [](C& config) -> C& { return config; });

@@ -16,7 +16,7 @@ namespace automodel::config {
 namespace {
 
 /// A known recipe whose sections are another domain's: its keys mean nothing here. Null for others.
-const RecipeClass* foreign_recipe(const Node& root) {
+const RecipeClass* recipe_of_another_domain(const Node& root) {
   const Node* recipe = root.find("recipe");
   if (recipe != nullptr && recipe->is_map()) recipe = recipe->find("_target_");
   if (recipe == nullptr || !recipe->is_string()) return nullptr;
@@ -52,7 +52,7 @@ Document load_document(const std::filesystem::path& path, const std::vector<Over
 CheckedRecipe check_recipe(const Document& document) {
   CheckedRecipe checked;
   SectionWalk walk(checked.report, document.file, recipe_section());
-  if (const RecipeClass* foreign = foreign_recipe(document.root)) {
+  if (const RecipeClass* foreign = recipe_of_another_domain(document.root)) {
     const int line = document.root.find("recipe")->line;
     walk.refuse("recipe",
                 line,

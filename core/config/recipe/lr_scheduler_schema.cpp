@@ -41,9 +41,7 @@ Section declare() {
   s.field("use_checkpoint_opt_param_scheduler", &C::use_checkpoint_opt_param_scheduler)
       .default_text("true")
       .doc(
-          "a resumed run takes the schedule's numbers from the checkpoint, whatever the recipe says; false "
-          "(without "
-          "override_opt_param_scheduler): they must be the same");
+          "a resumed run takes the schedule's numbers from the checkpoint, whatever the recipe says; false (without override_opt_param_scheduler): they must be the same");
   s.field("override_opt_param_scheduler", &C::override_opt_param_scheduler)
       .doc("a resumed run takes the schedule's numbers from the recipe");
   return s.take();

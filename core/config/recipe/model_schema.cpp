@@ -163,8 +163,7 @@ void declare_choices(SectionOf<D>& s, const std::string& dtype) {
       .type(type_name<std::vector<std::string>>())
       .null_is_unset()
       .doc(
-          "keys of config.json that the model's family does not know and that would end the run: passed "
-          "over");
+          "keys of config.json that the model's family does not know and that would end the run: passed over");
   s.nested<D>("backend", backend(), [](D& draft) -> D& { return draft; });
   for (const char* name :
        {"attn_implementation", "use_liger_kernel", "use_sdpa_patching", "sdpa_method", "force_hf"}) {

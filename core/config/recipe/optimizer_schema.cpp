@@ -49,8 +49,7 @@ Section declare_adam(const std::string& target, const std::string& doc, const st
   s.field("eps", &C::eps).doc("added to the root of the second moment").min(0.0);
   s.field("bf16_stochastic_round", &C::bf16_stochastic_round)
       .doc(
-          "round updated bf16 weights and states up or down at random, so that small updates count on the "
-          "mean");
+          "round updated bf16 weights and states up or down at random, so that small updates count on the mean");
   s.accepted("amsgrad").only({Node::of(false)}, "AMSGrad is not implemented");
   s.accepted("decoupled_weight_decay")
       .only({Node::of(target.ends_with("AdamW"))},
@@ -81,11 +80,10 @@ const Section& adam() {
 /// Transformer Engine's: float32 states, and float32 copies of the weights on request.
 const Section& fused_adam() {
   static const Section kSection = [] {
-    SectionOf<C> s =
-        declare("transformer_engine.pytorch.optimizers.FusedAdam",
-                "Adam with float32 states beside bf16 weights; needs master_weights: true unless the "
-                "weights are float32.",
-                "0.0");
+    SectionOf<C> s = declare(
+        "transformer_engine.pytorch.optimizers.FusedAdam",
+        "Adam with float32 states beside bf16 weights; needs master_weights: true unless the weights are float32.",
+        "0.0");
     s.custom("betas", read_betas)
         .type("list of two numbers")
         .default_text("[0.9, 0.999]")

@@ -79,13 +79,13 @@ Section declare() {
   s.accepted("use_dora").only({Node::of(false)}, "DoRA is not implemented yet");
   // Read all the same: automodel_peft_config.json repeats them.
   s.field("use_triton", &C::use_triton)
-      .without_effect(Fate::kBuiltIn)
+      .without_effect(KeyStatus::kBuiltIn)
       .doc("kernels are chosen by the program");
   s.field("use_memory_efficient_lora", &C::use_memory_efficient_lora)
-      .without_effect(Fate::kBuiltIn)
+      .without_effect(KeyStatus::kBuiltIn)
       .doc("low-rank activations are never kept");
   s.field("moe_rank_scaling", &C::moe_rank_scaling)
-      .without_effect(Fate::kInert)
+      .without_effect(KeyStatus::kInert)
       .doc("of adapters of experts, which are not made");
   return s.take();
 }

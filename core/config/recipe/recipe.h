@@ -96,7 +96,7 @@ struct PackingConfig {
   int64_t max_packs = 0;             ///< 0: all
 };
 
-/// Of the benchmark recipe.
+/// Options of the benchmark recipe.
 struct BenchmarkConfig {
   int64_t warmup_steps = 10;          ///< timed apart from the others
   std::optional<double> peak_tflops;  ///< of one device; unset: mfu.peak_tflops
@@ -108,7 +108,7 @@ struct DataloaderConfig {
   int64_t pad_seq_len_divisible = 1;  ///< collate_fn.pad_seq_len_divisible
   int64_t num_workers = 1;            ///< tokenising threads ahead of the step, at least 1
   bool drop_last = false;
-  /// Of a validation loader: rows of a micro-batch; unset: local_batch_size.
+  /// Rows of a validation micro-batch; unset: local_batch_size.
   std::optional<int64_t> batch_size;
 };
 

@@ -20,7 +20,7 @@ class Rules {
     walk_.refuse(path, node != nullptr ? node->line : root_.line, why, detail::join(parts...));
   }
 
-  void set_aside(const std::string& path, const std::string& note) { walk_.set_aside(path, note); }
+  void ignore(const std::string& path, const std::string& note) { walk_.ignore(path, note); }
 
  private:
   const Node& root_;
@@ -65,8 +65,7 @@ void check_schedule(const Recipe& recipe, Rules& rules) {
       !schedule.override_opt_param_scheduler || !schedule.use_checkpoint_opt_param_scheduler.value_or(false),
       "lr_scheduler.override_opt_param_scheduler",
       Why::kBadValue,
-      "contradicts use_checkpoint_opt_param_scheduler: a resumed run takes its schedule either from the "
-      "recipe or from the checkpoint; leave one of them out");
+      "contradicts use_checkpoint_opt_param_scheduler: a resumed run takes its schedule either from the recipe or from the checkpoint; leave one of them out");
   rules.require(schedule.lr_decay_style != "WSD" || schedule.wsd_decay_steps.has_value(),
                 "lr_scheduler.wsd_decay_steps",
                 Why::kBadValue,
@@ -111,11 +110,11 @@ bool is_text(const DatasetConfig& set) {
 void check_mock(const DatasetConfig& set, const std::string& loader, const Node& root, Rules& rules) {
   if (set.kind != DatasetConfig::Kind::kMock) return;
   const Node* size = root.find_path(loader + ".batch_size");
-  rules.require(size != nullptr && size->is_null(),
-                loader,
-                Why::kNotSupported,
-                "a mock set makes its own micro-batches: write batch_size: null, and dataset.batch_size for "
-                "their rows");
+  rules.require(
+      size != nullptr && size->is_null(),
+      loader,
+      Why::kNotSupported,
+      "a mock set makes its own micro-batches: write batch_size: null, and dataset.batch_size for their rows");
 }
 
 void check_data(const RecipeDraft& draft, const Node& root, Rules& rules) {
@@ -142,24 +141,24 @@ void join_benchmark(RecipeDraft& draft, Rules& rules) {
   Recipe& recipe = draft.recipe;
   if (recipe.kind != RecipeKind::kBenchmark) {
     recipe.benchmark.reset();
-    rules.set_aside("benchmark", "read by the benchmark recipe only");
+    rules.ignore("benchmark", "read by the benchmark recipe only");
     return;
   }
   if (!recipe.benchmark) recipe.benchmark.emplace();
   DatasetConfig& set = draft.dataset.config;
-  rules.require(set.kind == DatasetConfig::Kind::kMock,
-                "dataset",
-                Why::kNotSupported,
-                "the benchmark recipe times random tokens: use "
-                "nemo_automodel.components.datasets.llm.mock_iterable_dataset.MockIterableDataset");
+  rules.require(
+      set.kind == DatasetConfig::Kind::kMock,
+      "dataset",
+      Why::kNotSupported,
+      "the benchmark recipe times random tokens: use nemo_automodel.components.datasets.llm.mock_iterable_dataset.MockIterableDataset");
   set.mock.batch_size = recipe.step_scheduler.local_batch_size;
   // What it learns of random tokens is nobody's to go on from.
   recipe.checkpoint.enabled = false;
   recipe.checkpoint.checkpoint_dir =
       (std::filesystem::path(recipe.checkpoint.checkpoint_dir) / "benchmark").string();
-  rules.set_aside("checkpoint",
-                  "a benchmark neither resumes nor saves; training.jsonl lies in CHECKPOINT_DIR/benchmark");
-  rules.set_aside("step_scheduler.ckpt_every_steps", "a benchmark saves no checkpoint");
+  rules.ignore("checkpoint",
+               "a benchmark neither resumes nor saves; training.jsonl lies in CHECKPOINT_DIR/benchmark");
+  rules.ignore("step_scheduler.ckpt_every_steps", "a benchmark saves no checkpoint");
   const std::optional<int64_t>& steps = recipe.step_scheduler.max_steps;
   rules.require(!steps || *steps > recipe.benchmark->warmup_steps,
                 "benchmark.warmup_steps",

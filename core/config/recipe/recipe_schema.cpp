@@ -94,8 +94,7 @@ const Section& mfu() {
     SectionOf<Recipe> s("mfu", "What model FLOPs utilisation is measured against.");
     s.field("peak_tflops", &Recipe::mfu_peak_tflops)
         .doc(
-            "peak of one device; null: the stated one of an A100, H100, H200, B200 or GB200; else mfu is "
-            "null")
+            "peak of one device; null: the stated one of an A100, H100, H200, B200 or GB200; else mfu is null")
         .unit("TFLOP/s")
         .min(0.001);
     s.inert("device", "the device's name is read from the driver");
@@ -111,8 +110,7 @@ const Section& packing() {
                    "Several rows of the training set in one sequence, each seeing only itself.");
     s.field("packed_sequence_size", &C::packed_sequence_size)
         .doc(
-            "length of a sequence; rows are joined in order as long as they fit, longer ones are left out; "
-            "0: off")
+            "length of a sequence; rows are joined in order as long as they fit, longer ones are left out; 0: off")
         .unit("tokens")
         .null_is_unset()
         .min(0);
@@ -297,9 +295,7 @@ Section declare() {
       .type("true or false")
       .default_text("false")
       .doc(
-          "the same bits in every run, where that costs speed and memory: attention in bfloat16 on a GPU; "
-          "all else gives "
-          "them anyway");
+          "the same bits in every run, where that costs speed and memory: attention in bfloat16 on a GPU; all else gives them anyway");
   s.custom("device", [](const Node& value, D& d) { d.recipe.device = read_device(value); })
       .type("auto, cpu, cuda or cuda:N")
       .default_text("auto")
@@ -308,8 +304,7 @@ Section declare() {
       .type("auto, true or false")
       .default_text("auto")
       .doc(
-          "whether micro-batches on a GPU are captured once for each shape and replayed, to the same bits; "
-          "auto: where the device waits for the host; true: wherever it can be done");
+          "whether micro-batches on a GPU are captured once for each shape and replayed, to the same bits; auto: where the device waits for the host; true: wherever it can be done");
   declare_sections(s);
   declare_features_to_come(s);
   s.inert("rng", "not read: the seed is the top-level seed");

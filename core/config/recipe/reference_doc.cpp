@@ -13,13 +13,9 @@ namespace {
 constexpr const char* kIntroduction =
     "# Recipe reference\n\n"
     "Written by `automodel config reference` from the declarations in `core/config/recipe/*_schema.cpp`; a "
-    "test "
-    "compares.\n\n"
+    "test compares.\n\n"
     "A key has one of four fates, which `automodel config check -c recipe.yaml` shows: **used**; **built "
-    "in**: it asks "
-    "for what is always done here, or chooses how, not what, is computed; **inert**: it has no effect in the "
-    "reference "
-    "either; or it is refused: unknown, a wrong value, or right and not implemented yet.\n\n"
+    "in**: it asks for what is always done here, or chooses how, not what, is computed; **inert**: it has no effect in the reference either; or it is refused: unknown, a wrong value, or right and not implemented yet.\n\n"
     "Any value can be set on the command line: `--section.key value`.\n";
 
 /// A `|` would end a cell of a Markdown table.
@@ -76,9 +72,9 @@ void write_section(std::ostringstream& out, const Section& section) {
   for (const Option& option : section.options) {
     if (!option.refusal.empty()) {
       refused.emplace_back(option.name, option.refusal);
-    } else if (option.fate == Fate::kBuiltIn) {
+    } else if (option.fate == KeyStatus::kBuiltIn) {
       built_in.emplace_back(option.name, option.doc);
-    } else if (option.fate == Fate::kInert) {
+    } else if (option.fate == KeyStatus::kInert) {
       inert.emplace_back(option.name, option.doc);
     } else if (option.type == "as in config.json") {
       config_fields.emplace_back(option.name, "");

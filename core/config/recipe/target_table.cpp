@@ -107,8 +107,7 @@ constexpr Target kTargets[] = {
     // Datasets
     {"nemo_automodel.components.datasets.llm.chat_dataset.ChatDataset", TargetRole::kDataset, "chat", ""},
     {"nemo_automodel.components.datasets.llm.ChatDataset", TargetRole::kDataset, "chat", ""},
-    {"nemo_automodel.components.datasets.llm.column_mapped_text_instruction_dataset."
-     "ColumnMappedTextInstructionDataset",
+    {"nemo_automodel.components.datasets.llm.column_mapped_text_instruction_dataset.ColumnMappedTextInstructionDataset",
      TargetRole::kDataset,
      "column_mapped",
      ""},
@@ -123,8 +122,7 @@ constexpr Target kTargets[] = {
     {"nemo_automodel.components.datasets.llm.mock_prefix_tree.build_mock_rollout_dataset", TargetRole::kDataset, "", kMock},
     {"nemo_automodel.components.datasets.llm.mock_packed.build_packed_dataset", TargetRole::kDataset, "", kMock},
     {"nemo_automodel.components.datasets.llm.megatron_dataset.MegatronPretraining", TargetRole::kDataset, "", "Megatron .bin/.idx data is not implemented yet; NanogptDataset reads nanoGPT shards"},
-    {"nemo_automodel.components.datasets.llm.column_mapped_text_instruction_iterable_dataset."
-     "ColumnMappedTextInstructionIterableDataset",
+    {"nemo_automodel.components.datasets.llm.column_mapped_text_instruction_iterable_dataset.ColumnMappedTextInstructionIterableDataset",
      TargetRole::kDataset,
      "",
      "streaming data is not implemented yet; ColumnMappedTextInstructionDataset reads whole files"},

@@ -2,13 +2,13 @@
 
 namespace automodel::config {
 
-std::string_view name_of(Fate fate) {
+std::string_view name_of(KeyStatus fate) {
   switch (fate) {
-    case Fate::kUsed:
+    case KeyStatus::kUsed:
       return "used";
-    case Fate::kBuiltIn:
+    case KeyStatus::kBuiltIn:
       return "built_in";
-    case Fate::kInert:
+    case KeyStatus::kInert:
       return "inert";
   }
   return "used";

@@ -7,7 +7,7 @@
 namespace automodel::config {
 
 /// What happens to a key of a recipe that is accepted.
-enum class Fate {
+enum class KeyStatus {
   kUsed,
   kBuiltIn,  ///< asks for what is always done here, or chooses how, not what, is computed: fused kernels,
              ///< compile
@@ -21,7 +21,7 @@ enum class Why {
 };
 
 /// "used", "built_in", "inert"; "unknown_key", "bad_value", "not_supported".
-std::string_view name_of(Fate fate);
+std::string_view name_of(KeyStatus fate);
 std::string_view name_of(Why why);
 
 struct Refusal {
@@ -30,15 +30,15 @@ struct Refusal {
   std::string message;  ///< with the place: "recipe.yaml:12: ..."
 };
 
-struct KeyFate {
+struct KeyEntry {
   std::string path;
-  Fate fate;
+  KeyStatus fate;
   std::string note;  ///< why it is built in or inert
 };
 
 /// The fate of every key of one recipe, in the order of the file.
 struct Report {
-  std::vector<KeyFate> keys;
+  std::vector<KeyEntry> keys;
   std::vector<Refusal> refused;
 
   bool accepted() const { return refused.empty(); }

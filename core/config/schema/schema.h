@@ -30,7 +30,7 @@ struct Below {
 /// One key of a section. A name that ends in '*' stands for every key that begins so.
 struct Option {
   std::string name;
-  Fate fate = Fate::kUsed;
+  KeyStatus fate = KeyStatus::kUsed;
   std::string refusal;       ///< not empty: not implemented, this sentence says what
   std::string type;          ///< "integer", "one of a, b"; for the reference and for messages
   std::string default_text;  ///< as a recipe would write it; empty: none
@@ -78,7 +78,7 @@ class OptionBuilder {
   OptionBuilder& default_text(std::string text) { return option_.default_text = std::move(text), *this; }
 
   /// Read like any other, for what repeats it elsewhere, but without effect on the run: kBuiltIn or kInert.
-  OptionBuilder& without_effect(Fate fate) { return option_.fate = fate, *this; }
+  OptionBuilder& without_effect(KeyStatus fate) { return option_.fate = fate, *this; }
 
   /// A recipe without this key is refused.
   OptionBuilder& required() { return option_.required = true, *this; }
@@ -153,11 +153,11 @@ class SectionOf {
   OptionBuilder accepted(const std::string& name) { return OptionBuilder(add(name)); }
 
   OptionBuilder built_in(const std::string& name, std::string doc) {
-    return fated(name, Fate::kBuiltIn, std::move(doc));
+    return with_status(name, KeyStatus::kBuiltIn, std::move(doc));
   }
 
   OptionBuilder inert(const std::string& name, std::string doc) {
-    return fated(name, Fate::kInert, std::move(doc));
+    return with_status(name, KeyStatus::kInert, std::move(doc));
   }
 
   /// Refused whatever its value, except null.
@@ -182,7 +182,7 @@ class SectionOf {
     };
   }
 
-  OptionBuilder fated(const std::string& name, Fate fate, std::string doc) {
+  OptionBuilder with_status(const std::string& name, KeyStatus fate, std::string doc) {
     Option& option = add(name);
     option.fate = fate;
     option.doc = std::move(doc);

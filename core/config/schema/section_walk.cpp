@@ -49,7 +49,7 @@ const Section* find_owner(const Section& section, const std::string& name) {
 std::string keys_of(const Section& section, const std::string& path) {
   std::vector<std::string> names;
   for (const Option& option : section.options) {
-    const bool does_something = option.fate == Fate::kUsed && option.refusal.empty();
+    const bool does_something = option.fate == KeyStatus::kUsed && option.refusal.empty();
     if (does_something && option.name != "_target_" && !option.name.ends_with('*'))
       names.push_back(option.name);
   }
@@ -98,9 +98,9 @@ void SectionWalk::read_entry(const Section& section,
   const std::string full = child(path, entry.key);
   if (option->any_below) return mark(full, entry.value, option->fate, option->doc);
   if (!option->refusal.empty()) {
-    if (entry.value.is_null()) return mark(full, entry.value, Fate::kUsed);
+    if (entry.value.is_null()) return mark(full, entry.value, KeyStatus::kUsed);
     if (option->is_off && option->is_off(entry.value))
-      return mark(full, entry.value, Fate::kInert, "switched off");
+      return mark(full, entry.value, KeyStatus::kInert, "switched off");
     return refuse(full, entry.line, Why::kNotSupported, option->refusal);
   }
   try {
@@ -113,7 +113,7 @@ void SectionWalk::read_entry(const Section& section,
 
 void SectionWalk::read_value(
     const Option& option, const std::string& key, const Node& value, const std::string& path, void* object) {
-  if (value.is_null() && (option.null_is_unset || option.below)) return mark(path, value, Fate::kUsed);
+  if (value.is_null() && (option.null_is_unset || option.below)) return mark(path, value, KeyStatus::kUsed);
   if (option.below && value.is_map()) {
     Below below;
     try {
@@ -136,7 +136,7 @@ void SectionWalk::read_value(
         option.sections.size() == 1 ? keys_of(*option.sections.front(), path) : "");
   check_range(option, value);
   if (option.read) option.read(value, object);
-  mark(path, value, option.fate, option.fate == Fate::kUsed ? "" : option.doc);
+  mark(path, value, option.fate, option.fate == KeyStatus::kUsed ? "" : option.doc);
 }
 
 void SectionWalk::refuse_unknown(const Section& section, const Node::Entry& entry, const std::string& path) {
@@ -162,13 +162,13 @@ void SectionWalk::refuse(const std::string& path, int line, Why why, const std::
   report_.refused.push_back({path, why, subject + message});
 }
 
-void SectionWalk::set_aside(const std::string& path, const std::string& note) {
-  for (KeyFate& key : report_.keys) {
-    if (key.path == path || key.path.starts_with(path + ".")) key = {key.path, Fate::kInert, note};
+void SectionWalk::ignore(const std::string& path, const std::string& note) {
+  for (KeyEntry& key : report_.keys) {
+    if (key.path == path || key.path.starts_with(path + ".")) key = {key.path, KeyStatus::kInert, note};
   }
 }
 
-void SectionWalk::mark(const std::string& path, const Node& value, Fate fate, const std::string& note) {
+void SectionWalk::mark(const std::string& path, const Node& value, KeyStatus fate, const std::string& note) {
   if (!value.is_map() || value.entries.empty()) {
     report_.keys.push_back({path, fate, note});
     return;

@@ -22,14 +22,14 @@ class SectionWalk {
   void refuse(const std::string& path, int line, Why why, const std::string& message);
 
   /// Notes that the keys read below `path` have no effect after all.
-  void set_aside(const std::string& path, const std::string& note);
+  void ignore(const std::string& path, const std::string& note);
 
  private:
   void read_entry(const Section& section, const Node::Entry& entry, const std::string& path, void* object);
   void read_value(
       const Option& option, const std::string& key, const Node& value, const std::string& path, void* object);
   void refuse_unknown(const Section& section, const Node::Entry& entry, const std::string& path);
-  void mark(const std::string& path, const Node& value, Fate fate, const std::string& note = "");
+  void mark(const std::string& path, const Node& value, KeyStatus fate, const std::string& note = "");
 
   Report& report_;
   std::string file_;

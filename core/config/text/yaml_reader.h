@@ -17,7 +17,7 @@ namespace automodel::config {
 /// characters, and invalid UTF-8.
 Node parse_yaml(std::string_view text, const std::string& name);
 
-/// The same from a file. Throws Error(kConfig) when it cannot be read.
+/// Reads a file. Throws Error(kConfig) when it cannot be read.
 Node read_yaml_file(const std::filesystem::path& path);
 
 }  // namespace automodel::config

@@ -11,7 +11,7 @@ namespace automodel::config {
 /// 64 bits and for the "=" value type.
 Node resolve_plain_scalar(std::string_view text);
 
-/// The same for an explicit tag: `!!int "7"`. `tag` is the full form "tag:yaml.org,2002:int".
+/// Reads a scalar with an explicit tag: `!!int "7"`. `tag` is the full form "tag:yaml.org,2002:int".
 /// Throws Error(kConfig) for a tag that safe loading refuses.
 Node resolve_tagged_scalar(std::string_view tag, std::string_view text);
 

@@ -121,12 +121,12 @@ class AttentionFunction : public torch::autograd::Function<AttentionFunction> {
                             const AttentionNode& node) {
     TileOutput all = node.plan->tiles.size() == 1 ? only_tile(node, q, k, v) : every_tile(node, q, k, v);
     ctx->save_for_backward({q, k, v, all.out_BNTV, all.lse_BNT, all.seed, all.offset});
-    keep(ctx, node);
+    save_value(ctx, node);
     return all.out_BNTV;
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
-    const auto& node = kept<AttentionNode>(ctx);
+    const auto& node = saved_value<AttentionNode>(ctx);
     const auto saved = ctx->get_saved_variables();
     const at::Tensor &q = saved[0], &k = saved[1], &v = saved[2], &out = saved[3], &lse = saved[4];
     if (node.options.sinks) give_sink_gradient(node, out, lse, grads[0]);
@@ -220,8 +220,8 @@ void check_shapes(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v)
 /// Queries of a tile that keep the plain implementation's scores within bounds.
 int64_t most_plain_queries(const at::Tensor& q, int64_t keys) {
   const int64_t bound_bytes = int64_t{q.is_cuda() ? 1024 : 64} << 20;
-  const int64_t bytes_a_query = q.size(0) * q.size(2) * keys * static_cast<int64_t>(sizeof(float));
-  return std::max<int64_t>(16, bound_bytes / bytes_a_query);
+  const int64_t bytes_per_query = q.size(0) * q.size(2) * keys * static_cast<int64_t>(sizeof(float));
+  return std::max<int64_t>(16, bound_bytes / bytes_per_query);
 }
 
 }  // namespace

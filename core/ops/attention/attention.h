@@ -74,7 +74,7 @@ at::Tensor attention(const at::Tensor& q_BTNH,
                      const AttentionRows& rows = {},
                      const OpContext& context = {});
 
-/// The same by a given implementation and plan.
+/// attention() by a given implementation and plan.
 at::Tensor attention_by(AttentionKind kind,
                         std::shared_ptr<const AttentionPlan> plan,
                         const at::Tensor& q_BTNH,

@@ -252,11 +252,11 @@ std::shared_ptr<const AttentionPlan> plan_attention(const AttentionSpan& span,
                                                     const AttentionShape& shape,
                                                     const AttentionRows& rows) {
   const bool prefixed = rows.prefix_B.defined();
-  check(!prefixed || (span.causal && span.sliding_window == 0 && span.chunk == 0 && alibi.empty() &&
-                      !rows.documents_BT.defined()),
-        ErrorCode::kUnsupported,
-        "attention over a prefix goes with causal attention alone, without a window, chunks, alibi or "
-        "documents");
+  check(
+      !prefixed || (span.causal && span.sliding_window == 0 && span.chunk == 0 && alibi.empty() &&
+                    !rows.documents_BT.defined()),
+      ErrorCode::kUnsupported,
+      "attention over a prefix goes with causal attention alone, without a window, chunks, alibi or documents");
   check(!rows.documents_BT.defined() || shape.queries == shape.keys,
         ErrorCode::kUnsupported,
         "documents in generation: ",

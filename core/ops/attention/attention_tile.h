@@ -6,7 +6,8 @@
 
 namespace automodel::ops {
 
-/// Heads before tokens; N a multiple of K.
+/// One tile: B rows, T queries, S keys, N query heads, K key heads (N a multiple of K), H dims of queries and
+/// keys, V dims of values. Heads come before tokens.
 struct TileInput {
   at::Tensor q_BNTH, k_BKSH, v_BKSV;
   at::Tensor mask{};  ///< as AttentionTile's
@@ -26,8 +27,9 @@ struct TileGrads {
   at::Tensor dq_BNTH, dk_BKSH, dv_BKSV;
 };
 
-/// Of f32 and f64 on a CPU. Gradients and output lie with tokens before heads. A query that sees nothing gets
-/// zeros and an lse of -infinity. The backward takes any out and lse, as plain_backward.
+/// Blocks of scores that stay in the cache, online softmax (Dao et al. 2022, arXiv:2205.14135); f32 and f64
+/// on a CPU. Gradients and output lie with tokens before heads. A query that sees nothing gets zeros and an
+/// lse of -infinity. The backward takes any out and lse, as plain_backward.
 TileOutput blocked_forward(const TileInput& in);
 TileGrads blocked_backward(const TileInput& in, const TileOutput& out, const at::Tensor& dout_BNTV);
 

@@ -16,7 +16,7 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-constexpr int64_t kRowsAThread = 16;
+constexpr int64_t kRowsPerThread = 16;
 
 /// What the passes are told beside tensors.
 struct QkNode {
@@ -69,7 +69,7 @@ std::pair<at::Tensor, at::Tensor> pass(const at::Tensor& qkv, const RopeAngles& 
     return {y, rstd};
   }
   with_element_type(qkv, "qk_norm_rope", [&]<class T>(T) {
-    at::parallel_for(0, rows, kRowsAThread, [&](int64_t begin, int64_t end) {
+    at::parallel_for(0, rows, kRowsPerThread, [&](int64_t begin, int64_t end) {
       kernels::qk_norm_rope(data<T>(qkv),
                             head_norm<T>(node.q_norm, q_weight),
                             head_norm<T>(node.k_norm, k_weight),
@@ -159,13 +159,13 @@ class QkNormRopeFunction : public torch::autograd::Function<QkNormRopeFunction> 
     const at::Tensor qkv = qkv_BTW.contiguous();
     const auto [y, rstd] = pass(qkv, angles, node);
     ctx->save_for_backward({qkv, rstd, angles.cos, angles.sin});
-    keep(ctx, node);
+    save_value(ctx, node);
     const Heads heads = split_heads(y, node.shape.kv_heads, node.shape.head_dim);
     return {heads.q_BTNH, heads.k_BTKH, heads.v_BTKH};
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
-    const auto& node = kept<QkNode>(ctx);
+    const auto& node = saved_value<QkNode>(ctx);
     const auto saved = ctx->get_saved_variables();
     const RopeAngles angles{saved[2], saved[3], node.shape.interleaved, node.shape.first_dim};
     const auto [dqkv, parts] = pass_back({grads[0], grads[1], grads[2]}, saved[0], saved[1], angles, node);

@@ -46,9 +46,9 @@ at::Tensor rotate(const Heads& heads, const RopeAngles& angles, float sign) {
                     cuda().current_stream());
     return y;
   }
-  constexpr int64_t kRowsAThread = 16;
+  constexpr int64_t kRowsPerThread = 16;
   with_element_type(q, "rope", [&]<class T>(T) {
-    at::parallel_for(0, rows, kRowsAThread, [&](int64_t begin, int64_t end) {
+    at::parallel_for(0, rows, kRowsPerThread, [&](int64_t begin, int64_t end) {
       kernels::qkv_rope(head_rows<T>(q),
                         head_rows<T>(k),
                         head_rows<T>(v),

@@ -11,7 +11,7 @@ struct RopeAngles {
   int64_t first_dim = 0;     ///< of the rotating ones
 };
 
-/// Rotates heads by their positions.
+/// Rotates heads by their positions (Su et al. 2021, arXiv:2104.09864).
 ///
 /// x        [B, T, N, H]  f32 | bf16, on a CPU also f64; may be a slice of a fused projection
 /// angles   first_dim + rotary_dim <= H, else Error(kInvalidArgument)

@@ -46,14 +46,14 @@ at::Device find_device(const std::string& name) {
   if (name == "auto" && count == 0) return at::kCPU;
   const at::Device device = name == "auto" ? at::Device(at::kCUDA, 0) : at::Device(name);
   const int index = std::max<int>(device.index(), 0);
-  check(index < count,
-        ErrorCode::kDevice,
-        "device ",
-        name,
-        " is not there: the driver shows ",
-        count,
-        " GPUs to this process (nvidia-smi and CUDA_VISIBLE_DEVICES say which); use device: cpu to train "
-        "without");
+  check(
+      index < count,
+      ErrorCode::kDevice,
+      "device ",
+      name,
+      " is not there: the driver shows ",
+      count,
+      " GPUs to this process (nvidia-smi and CUDA_VISIBLE_DEVICES say which); use device: cpu to train without");
   cuda().set_device(index);
   return {at::kCUDA, static_cast<at::DeviceIndex>(index)};
 }

@@ -10,9 +10,9 @@
 #include "core/kernels/combine_rows.h"
 #include "core/kernels/cross_entropy.h"
 #include "core/kernels/embedding_grad.h"
-#include "core/kernels/expert_gate.h"
-#include "core/kernels/gated.h"
+#include "core/kernels/expert_glu.h"
 #include "core/kernels/gated_norm.h"
+#include "core/kernels/glu.h"
 #include "core/kernels/qk_norm_rope.h"
 #include "core/kernels/qkv_rope.h"
 #include "core/kernels/rms_norm.h"
@@ -71,10 +71,10 @@ struct CudaLibrary {
   decltype(&kernels::embedding_grad_cuda) embedding_grad;
   decltype(&kernels::gated_norm_forward_cuda) gated_norm_forward;
   decltype(&kernels::gated_norm_backward_cuda) gated_norm_backward;
-  decltype(&kernels::expert_product_cuda) expert_product;
-  decltype(&kernels::expert_product_backward_cuda) expert_product_backward;
-  decltype(&kernels::gated_product_cuda) gated_product;
-  decltype(&kernels::gated_product_backward_cuda) gated_product_backward;
+  decltype(&kernels::expert_glu_cuda) expert_glu;
+  decltype(&kernels::expert_glu_backward_cuda) expert_glu_backward;
+  decltype(&kernels::glu_cuda) glu;
+  decltype(&kernels::glu_backward_cuda) glu_backward;
   decltype(&kernels::qk_norm_rope_cuda) qk_norm_rope;
   decltype(&kernels::qk_norm_rope_parts_cuda) qk_norm_rope_parts;
   decltype(&kernels::qk_norm_rope_backward_cuda) qk_norm_rope_backward;

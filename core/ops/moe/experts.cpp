@@ -9,7 +9,7 @@
 #include "core/kernels/combine_rows.h"
 #include "core/ops/cuda/cuda.h"
 #include "core/ops/dispatch.h"
-#include "core/ops/moe/expert_gate.h"
+#include "core/ops/moe/expert_glu.h"
 #include "core/ops/node.h"
 
 namespace automodel::ops {
@@ -23,10 +23,10 @@ void combine_on_host(const at::Tensor& y_SD,
                      const at::Tensor& slots,
                      const at::Tensor& weights,
                      at::Tensor& out) {
-  constexpr int64_t kRowsAThread = 16;
+  constexpr int64_t kRowsPerThread = 16;
   const int64_t k = slots.size(1);
   const int64_t d = y_SD.size(1);
-  at::parallel_for(0, out.size(0), kRowsAThread, [&](int64_t begin, int64_t end) {
+  at::parallel_for(0, out.size(0), kRowsPerThread, [&](int64_t begin, int64_t end) {
     kernels::combine_rows(data<T>(y_SD),
                           data<int64_t>(slots) + begin * k,
                           weights.defined() ? data<kernels::Compute<T>>(weights) + begin * k : nullptr,
@@ -87,10 +87,11 @@ class Forward {
 
   void operator()(const Span& span) {
     at::Tensor x_SD = x_TD_.index_select(0, groups_.rows.narrow(0, span.begin, span.size()));
-    if (layer_.weigh_input) x_SD.mul_(weights_S_.narrow(0, span.begin, span.size()).unsqueeze(1));
+    if (layer_.apply_router_weight_on_input)
+      x_SD.mul_(weights_S_.narrow(0, span.begin, span.size()).unsqueeze(1));
     grouped_product(span, groups_, x_SD, layer_.gate_up.value(), true, gate_up_SF);
     add_bias(span, groups_, layer_.gate_up_bias, gate_up_SF);
-    const at::Tensor product_SF = expert_product(gate_up_SF.narrow(0, span.begin, span.size()), layer_.gate);
+    const at::Tensor product_SF = expert_glu(gate_up_SF.narrow(0, span.begin, span.size()), layer_.gate);
     grouped_product(span, groups_, product_SF, layer_.down.value(), true, y_SD);
     add_bias(span, groups_, layer_.down_bias, y_SD);
   }
@@ -130,7 +131,7 @@ class Backward {
     at::index_select_out(x, x_TD_, 0, rows);
     at::index_select_out(dy, dy_TD_, 0, rows);
     grouped_product(span, node_.groups, dy, layer.down.value(), false, dproduct_SF);
-    layer.weigh_input ? weighted_input(span) : weighted_output(span);
+    layer.apply_router_weight_on_input ? weighted_input(span) : weighted_output(span);
   }
 
   at::Tensor dweights_S;
@@ -157,11 +158,11 @@ class Backward {
 
   void product_backward(const Span& span, const at::Tensor& weights) {
     const at::Tensor dgate_up = part(dgate_up_SF, span);
-    expert_product_backward(part(dproduct_SF, span),
-                            part(gate_up_SF_, span),
-                            weights,
-                            node_.layer.gate,
-                            {part(product_SF, span), dgate_up, part(dweights_S, span)});
+    expert_glu_backward(part(dproduct_SF, span),
+                        part(gate_up_SF_, span),
+                        weights,
+                        node_.layer.gate,
+                        {part(product_SF, span), dgate_up, part(dweights_S, span)});
     grouped_product(span, node_.groups, dgate_up, node_.layer.gate_up.value(), false, dx_SD);
   }
 
@@ -201,12 +202,12 @@ class ExpertsFunction : public torch::autograd::Function<ExpertsFunction> {
     Forward forward(x, weights_S, layer, groups);
     for_each_span(groups, at_once(x, layer), std::ref(forward));
     ctx->save_for_backward({x, weights_S, forward.gate_up_SF});
-    keep(ctx, ExpertsNode{layer, groups, context});
-    return combine(forward.y_SD, groups, layer.weigh_input ? at::Tensor() : weights);
+    save_value(ctx, ExpertsNode{layer, groups, context});
+    return combine(forward.y_SD, groups, layer.apply_router_weight_on_input ? at::Tensor() : weights);
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
-    const auto& node = kept<ExpertsNode>(ctx);
+    const auto& node = saved_value<ExpertsNode>(ctx);
     const auto saved = ctx->get_saved_variables();
     const at::Tensor dy = grads[0].contiguous();
     Backward backward(saved[0], saved[1], saved[2], dy, node);
@@ -214,7 +215,7 @@ class ExpertsFunction : public torch::autograd::Function<ExpertsFunction> {
     GradSink& sink = *node.context.sink;
     sink.experts(node.layer.down, backward.product_SF, backward.dy_SD, node.groups);
     sink.experts(node.layer.gate_up, backward.x_SD, backward.dgate_up_SF, node.groups);
-    const at::Tensor weights = node.layer.weigh_input ? at::Tensor() : saved[1];
+    const at::Tensor weights = node.layer.apply_router_weight_on_input ? at::Tensor() : saved[1];
     if (node.layer.down_bias) sink.expert_biases(node.layer.down_bias, backward.dy_SD, weights, node.groups);
     if (node.layer.gate_up_bias)
       sink.expert_biases(node.layer.gate_up_bias, backward.dgate_up_SF, {}, node.groups);

@@ -1,22 +1,23 @@
 #pragma once
 
-#include "core/kernels/expert_gate.h"
+#include "core/kernels/expert_glu.h"
 #include "core/ops/linear.h"
 #include "core/ops/moe/groups.h"
 
 namespace automodel::ops {
 
-/// MLPs of equal shape whose weights are stacked.
+/// MLPs of equal shape whose weights are stacked (Shazeer et al. 2017, arXiv:1701.06538).
 struct Experts {
   tensor::Weight gate_up;         ///< [E, 2 F, D]: gate, then up; [E, F, D] without a gate
   tensor::Weight down;            ///< [E, D, F]
   tensor::Weight gate_up_bias{};  ///< [E, 2 F], or [E, F]; a null handle: none
   tensor::Weight down_bias{};     ///< [E, D]; a null handle: none
-  kernels::ExpertGate gate{};
-  bool weigh_input = false;  ///< weights multiply the inputs of the experts, not their outputs. Llama 4
+  kernels::ExpertGlu gate{};
+  bool apply_router_weight_on_input =
+      false;  ///< weights multiply the inputs of the experts, not their outputs. Llama 4
 };
 
-/// Sum over the chosen experts of weight * down(product(gate_up(x))).
+/// Sum over the chosen experts of weight * down(gemm(gate_up(x))).
 ///
 /// x        [tokens, D]  f32 | bf16 | f64 on a CPU, of the weights' type and device
 /// weights  [tokens, k]  f32 (f64 with f64), receives a gradient

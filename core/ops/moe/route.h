@@ -16,12 +16,12 @@ struct Routing {
 };
 
 /// Chooses as core/kernels/route.h says. logits [tokens, E] f32 | bf16 | f64, worked on in f32 (f64).
-/// correction: [E] f32, or undefined. Saves the logits. Throws Error(kInvalidArgument) when the config and
+/// score_bias: [E] f32, or undefined. Saves the logits. Throws Error(kInvalidArgument) when the config and
 /// the shapes disagree.
-Routing route(const at::Tensor& logits, const at::Tensor& correction, const kernels::RouterConfig& config);
+Routing route(const at::Tensor& logits, const at::Tensor& score_bias, const kernels::RouterConfig& config);
 
 /// Token t gets experts t k, t k + 1, ... of the circle of all, each with weight 1/k: equal loads without a
 /// router. `options`: device and f32 or f64 of the weights.
-Routing route_in_turn(int64_t tokens, const kernels::RouterConfig& config, const at::TensorOptions& options);
+Routing route_balanced(int64_t tokens, const kernels::RouterConfig& config, const at::TensorOptions& options);
 
 }  // namespace automodel::ops

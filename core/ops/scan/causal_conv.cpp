@@ -21,7 +21,7 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 constexpr const char* kWhat = "a causal convolution";
-constexpr int64_t kTokensAThread = 64;
+constexpr int64_t kTokensPerThread = 64;
 
 /// The weights as the kernels read them.
 struct Taps {
@@ -76,7 +76,7 @@ at::Tensor convolve(const at::Tensor& x,
     return y;
   }
   with_element_type(x, kWhat, [&]<class T>(T) {
-    at::parallel_for(0, shape.batch * shape.length, kTokensAThread, [&](int64_t begin, int64_t end) {
+    at::parallel_for(0, shape.batch * shape.length, kTokensPerThread, [&](int64_t begin, int64_t end) {
       kernels::causal_conv(data<T>(x),
                            data<Compute<T>>(taps.taps_KC),
                            data_or_null<Compute<T>>(taps.bias_C),
@@ -175,12 +175,12 @@ class CausalConvFunction : public torch::autograd::Function<CausalConvFunction> 
                             const OpContext& context) {
     const at::Tensor x = as_token_rows(x_any);
     ctx->save_for_backward({x});
-    keep(ctx, ConvNode{conv, first.value, context.sink});
+    save_value(ctx, ConvNode{conv, first.value, context.sink});
     return convolve(x, conv, first.value, {});
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
-    const auto& [conv, first, sink] = kept<ConvNode>(ctx);
+    const auto& [conv, first, sink] = saved_value<ConvNode>(ctx);
     const at::Tensor x = ctx->get_saved_variables()[0];
     const Gradients gradients = backward_of(grads[0].contiguous(), x, conv, first, learns(conv));
     if (gradients.dtaps.defined()) {

@@ -23,8 +23,8 @@ at::Tensor causal_conv(const at::Tensor& x_BTC,
                        const at::Tensor& first_BT,
                        const OpContext& context);
 
-/// The same for tokens that follow others, without a graph: `state` [B, K-1, C] holds the inputs before x,
-/// undefined at first, and is replaced by those before the next token.
+/// The convolution of tokens that follow others, without a graph: `state` [B, K-1, C] holds the inputs before
+/// x, undefined at first, and is replaced by those before the next token.
 at::Tensor causal_conv_next(const at::Tensor& x_BTC, const CausalConv& conv, at::Tensor& state);
 
 }  // namespace automodel::ops

@@ -66,28 +66,32 @@ Decays chunk_decays(const at::Tensor& g_BHT,
              kernels::ChunkDecays<F>{shape,
                                      decays.borders(),
                                      data<F>(g_BHT),
-                                     mutable_data<F>(decays.cum),
+                                     mutable_data<F>(decays.log_decay_sum),
                                      mutable_data<F>(decays.in),
                                      mutable_data<F>(decays.out),
                                      mutable_data<F>(decays.whole)},
              shape.batch * shape.chunks * shape.all_heads(),
-             kHeadChunksAThread);
+             kHeadChunksPerThread);
   });
   return decays;
 }
 
 at::Tensor chunk_decays_backward(const Decays& decays,
-                                 const at::Tensor& dcum,
+                                 const at::Tensor& dlog_decay_sum,
                                  const at::Tensor& dout,
                                  const at::Tensor& dwhole) {
-  at::Tensor dg = empty_as(dcum);
+  at::Tensor dg = empty_as(dlog_decay_sum);
   const kernels::ChunkShape& shape = decays.shape;
-  with_compute_type(dcum, [&]<class F>(F) {
-    run_body(dcum,
-             kernels::ChunkDecaysBackward<F>{
-                 shape, decays.borders(), data<F>(dcum), data<F>(dout), data<F>(dwhole), mutable_data<F>(dg)},
+  with_compute_type(dlog_decay_sum, [&]<class F>(F) {
+    run_body(dlog_decay_sum,
+             kernels::ChunkDecaysBackward<F>{shape,
+                                             decays.borders(),
+                                             data<F>(dlog_decay_sum),
+                                             data<F>(dout),
+                                             data<F>(dwhole),
+                                             mutable_data<F>(dg)},
              shape.batch * shape.chunks * shape.all_heads(),
-             kHeadChunksAThread);
+             kHeadChunksPerThread);
   });
   return dg;
 }
@@ -105,12 +109,12 @@ at::Tensor decay_scores(const Decays& decays,
                                      decays.borders(),
                                      data<F>(scores) + first_line * shape.chunk,
                                      scores.stride(0),
-                                     data<F>(decays.cum),
+                                     data<F>(decays.log_decay_sum),
                                      factor.defined() ? data<F>(factor) : nullptr,
                                      strict,
                                      mutable_data<F>(decayed)},
              scores.size(0) * shape.heads,
-             kHeadChunksAThread);
+             kHeadChunksPerThread);
   });
   return decayed;
 }
@@ -122,7 +126,7 @@ void decay_scores_backward(const Decays& decays,
                            bool strict,
                            const at::Tensor& ddecayed,
                            const at::Tensor& dscores,
-                           const at::Tensor& dcum,
+                           const at::Tensor& dlog_decay_sum,
                            const at::Tensor& dfactor) {
   const kernels::ChunkShape& shape = decays.shape;
   with_compute_type(scores, [&]<class F>(F) {
@@ -131,12 +135,12 @@ void decay_scores_backward(const Decays& decays,
                                              decays.borders(),
                                              data<F>(scores) + first_line * shape.chunk,
                                              scores.stride(0),
-                                             data<F>(decays.cum),
+                                             data<F>(decays.log_decay_sum),
                                              factor.defined() ? data<F>(factor) : nullptr,
                                              strict,
                                              mutable_data<F>(ddecayed),
                                              mutable_data<F>(dscores) + first_line * shape.chunk,
-                                             mutable_data<F>(dcum),
+                                             mutable_data<F>(dlog_decay_sum),
                                              factor.defined() ? mutable_data<F>(dfactor) : nullptr},
              scores.size(0),
              1);

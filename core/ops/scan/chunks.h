@@ -33,8 +33,8 @@ inline at::Tensor empty_as(const at::Tensor& x) {
   return at::empty(x.sizes(), x.options());
 }
 
-constexpr int64_t kHeadTokensAThread = 256;
-constexpr int64_t kHeadChunksAThread = 4;
+constexpr int64_t kHeadTokensPerThread = 256;
+constexpr int64_t kHeadChunksPerThread = 4;
 
 /// How [B, T] tokens of `groups` x `heads` are cut. Short inputs make short chunks.
 kernels::ChunkShape cut(int64_t batch, int64_t length, int64_t groups, int64_t heads, int64_t largest_chunk);
@@ -56,7 +56,7 @@ struct Decays {
   kernels::ChunkShape shape;
   at::Tensor first;  ///< [B, T] int32 or undefined
   bool goes_on;      ///< from a given state
-  at::Tensor cum, in, out, whole;
+  at::Tensor log_decay_sum, in, out, whole;
 
   kernels::Borders borders() const { return {first.defined() ? data<int32_t>(first) : nullptr, goes_on}; }
 };
@@ -67,9 +67,9 @@ Decays chunk_decays(const at::Tensor& g_BHT,
                     const at::Tensor& first_BT,
                     bool goes_on);
 
-/// The gradient of g from those of cum, out (times out) and whole (times whole).
+/// The gradient of g from those of log_decay_sum, out (times out) and whole (times whole).
 at::Tensor chunk_decays_backward(const Decays& decays,
-                                 const at::Tensor& dcum,
+                                 const at::Tensor& dlog_decay_sum,
                                  const at::Tensor& dout,
                                  const at::Tensor& dwhole);
 
@@ -80,8 +80,8 @@ at::Tensor decay_scores(const Decays& decays,
                         const at::Tensor& factor,
                         bool strict);
 
-/// Overwrites `ddecayed`, writes the same lines of dscores, adds to dcum, writes dfactor where there is a
-/// factor.
+/// Overwrites `ddecayed`, writes the same lines of dscores, adds to dlog_decay_sum, writes dfactor where
+/// there is a factor.
 void decay_scores_backward(const Decays& decays,
                            const at::Tensor& scores,
                            int64_t first_line,
@@ -89,7 +89,7 @@ void decay_scores_backward(const Decays& decays,
                            bool strict,
                            const at::Tensor& ddecayed,
                            const at::Tensor& dscores,
-                           const at::Tensor& dcum,
+                           const at::Tensor& dlog_decay_sum,
                            const at::Tensor& dfactor);
 
 }  // namespace automodel::ops

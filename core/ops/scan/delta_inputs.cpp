@@ -79,12 +79,12 @@ void DeltaInputs::split_keys() {
                                    static_cast<F>(query_scale()),
                                    mutable_data<F>(qk)},
              rows() * shape.padded(),
-             kHeadTokensAThread);
+             kHeadTokensPerThread);
   });
 }
 
 DeltaGradients::DeltaGradients(const DeltaInputs& inputs)
-    : dcum(empty_as(inputs.beta)),
+    : dlog_decay_sum(empty_as(inputs.beta)),
       dout(empty_as(inputs.beta)),
       dbeta(empty_as(inputs.beta)),
       dwhole(empty_as(inputs.decays.whole)),
@@ -114,13 +114,14 @@ void DeltaGradients::write_keys(const DeltaInputs& inputs,
                                            mutable_data<T>(dqkv_BTX),
                                            mutable_data<T>(dqkv_BTX) + key_width},
              inputs.rows() * inputs.shape.padded(),
-             kHeadTokensAThread);
+             kHeadTokensPerThread);
   });
 }
 
 DeltaGradients::Gates DeltaGradients::finish(const DeltaInputs& inputs, GradSink& sink) const {
   const DeltaRule& rule = inputs.rule;
-  const at::Tensor dg_BTH = per_token(chunk_decays_backward(inputs.decays, dcum, dout, dwhole), inputs.shape);
+  const at::Tensor dg_BTH =
+      per_token(chunk_decays_backward(inputs.decays, dlog_decay_sum, dout, dwhole), inputs.shape);
   if (rule.a_log.unit->trainable())
     sink.add(rule.a_log, (dg_BTH * inputs.softplus_BTH).sum(at::IntArrayRef({0, 1})).mul_(inputs.a_H));
   const at::Tensor da = dg_BTH * inputs.a_H * inputs.raw_BTH.sigmoid();

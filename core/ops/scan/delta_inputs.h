@@ -53,8 +53,8 @@ struct DeltaInputs {
 
 /// The gradients of the inputs, as a backward fills them in.
 struct DeltaGradients {
-  at::Tensor dcum, dout, dbeta;  ///< [B, H, T']; dout times out
-  at::Tensor dwhole;             ///< [B, H, C], times whole
+  at::Tensor dlog_decay_sum, dout, dbeta;  ///< [B, H, T']; dout times out
+  at::Tensor dwhole;                       ///< [B, H, C], times whole
   at::Tensor dqkv_BTX;
 
   explicit DeltaGradients(const DeltaInputs& inputs);
@@ -74,7 +74,7 @@ struct DeltaGradients {
 /// y [B, T, H V], a chunk of a head at a time in a CPU's cache.
 at::Tensor delta_on_tiles(const DeltaInputs& inputs);
 
-/// The same at backward: fills in everything.
+/// For backward: fills in every member.
 void delta_backward_on_tiles(const DeltaInputs& inputs,
                              const at::Tensor& dy_BTV,
                              const DeltaGradients& gradients);

@@ -19,13 +19,13 @@ using torch::autograd::variable_list;
 
 /// Everything that forward and backward read where the products are over all heads at once.
 struct Rule : DeltaInputs {
-  at::Tensor values;   ///< [B G, T', H / G, V]
-  at::Tensor within;   ///< of queries on the chunk's own tokens [B G C, H / G, L, L]
-  at::Tensor inverse;  ///< (I + A)^-1 [B G C, H / G, L, L]
-  at::Tensor updates;  ///< u [B G, T', H / G, V]
-  at::Tensor sent;     ///< out u, the same
-  at::Tensor states;   ///< before each chunk and after the last [B G, C + 1, K, H V / G]
-  at::Tensor read;     ///< by queries and keys from them [B G, C, 2 L, H V / G]
+  at::Tensor values;          ///< [B G, T', H / G, V]
+  at::Tensor within;          ///< of queries on the chunk's own tokens [B G C, H / G, L, L]
+  at::Tensor inverse;         ///< (I + A)^-1 [B G C, H / G, L, L]
+  at::Tensor updates;         ///< u [B G, T', H / G, V]
+  at::Tensor decayed_update;  ///< out u, the same
+  at::Tensor states;          ///< before each chunk and after the last [B G, C + 1, K, H V / G]
+  at::Tensor read;            ///< by queries and keys from them [B G, C, 2 L, H V / G]
 
   Rule(DeltaInputs inputs, const at::Tensor& state) : DeltaInputs(std::move(inputs)) {
     const int64_t keys_end = 2 * key_width();
@@ -86,7 +86,7 @@ struct Rule : DeltaInputs {
                                        .stride = 0,
                                        .y = mutable_data<T>(y)},
                head_tokens(),
-               kHeadTokensAThread);
+               kHeadTokensPerThread);
     });
     return y;
   }
@@ -97,15 +97,15 @@ struct Rule : DeltaInputs {
     with_element_type(lower, kDeltaWhat, [&]<class T>(T) {
       using F = Compute<T>;
       run_body(lower,
-               kernels::InvertUnitLower<F>{shape.chunk, data<F>(lower), mutable_data<F>(inverse)},
+               kernels::InvertUnitTriangular<F>{shape.chunk, data<F>(lower), mutable_data<F>(inverse)},
                lower.size(0) * shape.heads,
-               kHeadChunksAThread);
+               kHeadChunksPerThread);
     });
   }
 
   void walk_chunks(const at::Tensor& state) {
     updates = empty_as(values);
-    sent = empty_as(values);
+    decayed_update = empty_as(values);
     states = at::empty({rows(), shape.chunks + 1, rule.key_head_dim, line()}, values.options());
     read = at::empty({rows(), shape.chunks, 2 * shape.chunk, line()}, values.options());
     const at::Tensor residual = at::empty({rows(), shape.chunk, line()}, values.options());
@@ -115,7 +115,8 @@ struct Rule : DeltaInputs {
       at::Tensor from_state = read.select(1, chunk);
       at::bmm_out(from_state, qk.select(1, chunk), states.select(1, chunk));
       find_updates(chunk, residual);
-      states.select(1, chunk + 1).baddbmm_(keys().select(1, chunk).transpose(1, 2), in_chunk(sent, chunk));
+      states.select(1, chunk + 1)
+          .baddbmm_(keys().select(1, chunk).transpose(1, 2), in_chunk(decayed_update, chunk));
     }
   }
 
@@ -133,7 +134,7 @@ struct Rule : DeltaInputs {
                                          data<F>(beta),
                                          mutable_data<F>(residual)},
                chunk_units(),
-               kHeadTokensAThread);
+               kHeadTokensPerThread);
       for (int64_t head = 0; head < shape.heads; ++head) {
         at::Tensor part = of(updates, head, chunk);
         at::bmm_out(part,
@@ -141,14 +142,14 @@ struct Rule : DeltaInputs {
                     residual.narrow(2, head * rule.value_head_dim, rule.value_head_dim));
       }
       run_body(values,
-               kernels::DeltaSent<F>{shape,
-                                     chunk,
-                                     rule.value_head_dim,
-                                     data<F>(updates),
-                                     data<F>(decays.out),
-                                     mutable_data<F>(sent)},
+               kernels::DecayedUpdate<F>{shape,
+                                         chunk,
+                                         rule.value_head_dim,
+                                         data<F>(updates),
+                                         data<F>(decays.out),
+                                         mutable_data<F>(decayed_update)},
                chunk_units(),
-               kHeadTokensAThread);
+               kHeadTokensPerThread);
       const int64_t state_size = rule.key_head_dim * line();
       run_body(values,
                kernels::DecayState<F>{.shape = shape,
@@ -202,7 +203,8 @@ struct RuleBackward : DeltaGradients {
     dstates = at::empty({on.rows(), shape.chunks, on.rule.key_head_dim, on.line()}, on.values.options());
   }
 
-  /// Fills the queries' half of dread, and dcum; the gradient of what a chunk gives to its own tokens.
+  /// Fills the queries' half of dread, and dlog_decay_sum; the gradient of what a chunk gives to its own
+  /// tokens.
   at::Tensor split_outputs() {
     at::Tensor down = empty_as(on.values);
     with_element_type(on.qkv_BTX, kDeltaWhat, [&]<class T>(T) {
@@ -218,10 +220,10 @@ struct RuleBackward : DeltaGradients {
                                                .stride = 0,
                                                .dwithin = mutable_data<F>(down),
                                                .dread = mutable_data<F>(dread),
-                                               .dcum = mutable_data<F>(dcum),
+                                               .dlog_decay_sum = mutable_data<F>(dlog_decay_sum),
                                                .dskip = nullptr},
                on.head_tokens(),
-               kHeadTokensAThread);
+               kHeadTokensPerThread);
     });
     return down;
   }
@@ -236,7 +238,7 @@ struct RuleBackward : DeltaGradients {
       at::bmm_out(to_updates, on.within.select(1, head).transpose(1, 2), d);
       at::bmm_out(to_within, d, on.of(on.updates, head).transpose(1, 2));
     }
-    decay_scores_backward(on.decays, on.scores, 0, {}, false, dwithin, dscores, dcum, {});
+    decay_scores_backward(on.decays, on.scores, 0, {}, false, dwithin, dscores, dlog_decay_sum, {});
   }
 
   /// Through u = (I + A)^-1 residual: writes the keys' half of dscores.
@@ -248,42 +250,43 @@ struct RuleBackward : DeltaGradients {
     }
     at::Tensor through_factor = empty_as(on.beta);
     decay_scores_backward(
-        on.decays, on.scores, shape.chunk, on.beta, true, dlower, dscores, dcum, through_factor);
+        on.decays, on.scores, shape.chunk, on.beta, true, dlower, dscores, dlog_decay_sum, through_factor);
     dbeta.add_(through_factor);
   }
 
   void walk_chunks() {
     dstates.select(1, shape.chunks - 1).zero_();
-    at::Tensor dsent = at::empty({on.rows(), shape.chunk, on.line()}, on.values.options());
+    at::Tensor ddecayed_update = at::empty({on.rows(), shape.chunk, on.line()}, on.values.options());
     for (int64_t chunk = shape.chunks - 1; chunk >= 0; --chunk) {
       const at::Tensor after = dstates.select(1, chunk);
-      at::bmm_out(dsent, on.keys().select(1, chunk), after);
-      through_updates(chunk, dsent);
+      at::bmm_out(ddecayed_update, on.keys().select(1, chunk), after);
+      through_updates(chunk, ddecayed_update);
       at::Tensor to_qk = dqk.select(1, chunk);
       at::bmm_out(to_qk, dread.select(1, chunk), on.states.select(1, chunk).transpose(1, 2));
-      to_qk.narrow(1, shape.chunk, shape.chunk).baddbmm_(on.in_chunk(on.sent, chunk), after.transpose(1, 2));
+      to_qk.narrow(1, shape.chunk, shape.chunk)
+          .baddbmm_(on.in_chunk(on.decayed_update, chunk), after.transpose(1, 2));
       if (chunk == 0) return;
       begin_state_before(chunk);
       dstates.select(1, chunk - 1).baddbmm_(on.qk.select(1, chunk).transpose(1, 2), dread.select(1, chunk));
     }
   }
 
-  /// From what the chunk's updates sent to what they were made of.
-  void through_updates(int64_t chunk, const at::Tensor& dsent) {
+  /// From what the chunk's updates decayed_update to what they were made of.
+  void through_updates(int64_t chunk, const at::Tensor& ddecayed_update) {
     const int64_t width = on.rule.value_head_dim;
     with_element_type(on.values, kDeltaWhat, [&]<class T>(T) {
       using F = Compute<T>;
       run_body(on.values,
-               kernels::DeltaSentBackward<F>{shape,
-                                             chunk,
-                                             width,
-                                             data<F>(on.updates),
-                                             data<F>(dsent),
-                                             data<F>(on.decays.out),
-                                             mutable_data<F>(dupdates),
-                                             mutable_data<F>(dout)},
+               kernels::DecayedUpdateBackward<F>{shape,
+                                                 chunk,
+                                                 width,
+                                                 data<F>(on.updates),
+                                                 data<F>(ddecayed_update),
+                                                 data<F>(on.decays.out),
+                                                 mutable_data<F>(dupdates),
+                                                 mutable_data<F>(dout)},
                on.chunk_units(),
-               kHeadTokensAThread);
+               kHeadTokensPerThread);
       for (int64_t head = 0; head < shape.heads; ++head) {
         at::Tensor part = on.of(dresidual, head, chunk);
         at::bmm_out(part, on.matrix(on.inverse, head, chunk).transpose(1, 2), on.of(dupdates, head, chunk));
@@ -300,9 +303,9 @@ struct RuleBackward : DeltaGradients {
                                                  mutable_data<F>(dvalues),
                                                  mutable_data<F>(dread),
                                                  mutable_data<F>(dbeta),
-                                                 mutable_data<F>(dcum)},
+                                                 mutable_data<F>(dlog_decay_sum)},
                on.chunk_units(),
-               kHeadTokensAThread);
+               kHeadTokensPerThread);
     });
   }
 
@@ -361,13 +364,13 @@ class DeltaRuleFunction : public torch::autograd::Function<DeltaRuleFunction> {
                             const Untracked& first,
                             const OpContext& context) {
     ctx->save_for_backward({qkv, b, a});
-    keep(ctx, DeltaNode{rule, first.value, context.sink});
+    save_value(ctx, DeltaNode{rule, first.value, context.sink});
     const DeltaInputs inputs(qkv, b, a, rule, first.value, /*goes_on=*/false);
     return on_tiles(inputs) ? delta_on_tiles(inputs) : Rule(inputs, {}).outputs();
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
-    const auto& node = kept<DeltaNode>(ctx);
+    const auto& node = saved_value<DeltaNode>(ctx);
     const auto saved = ctx->get_saved_variables();
     const DeltaInputs inputs(saved[0], saved[1], saved[2], node.rule, node.first, /*goes_on=*/false);
     const DeltaGradients gradients = gradients_of(inputs, grads[0]);

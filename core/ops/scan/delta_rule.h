@@ -22,6 +22,7 @@ struct DeltaRule {
 /// qkv [B, T, 2 G K + H V], contiguous: queries, keys, values; b, a [B, T, H]. f32, bf16, on a CPU also f64
 /// -> [B, T, H V]. The state ends at borders of documents: `first_BT` as first_of_document (causal_conv.h)
 /// gives it. Computed in f32. Saves its inputs; everything else is formed anew at backward.
+/// Throws Error(kInvalidArgument) for shapes that do not fit the rule.
 at::Tensor delta_rule(const at::Tensor& qkv,
                       const at::Tensor& b_BTH,
                       const at::Tensor& a_BTH,
@@ -29,7 +30,7 @@ at::Tensor delta_rule(const at::Tensor& qkv,
                       const at::Tensor& first_BT,
                       const OpContext& context);
 
-/// The same for tokens that follow others, without a graph: `state` [B G, K, H / G, V] f32 is that before the
+/// The rule for tokens that follow others, without a graph: `state` [B G, K, H / G, V] f32 is that before the
 /// tokens, undefined at first, and becomes that after them.
 at::Tensor delta_rule_next(const at::Tensor& qkv,
                            const at::Tensor& b_BTH,

@@ -75,7 +75,7 @@ struct TileInputs {
   /// (I + A)^-1 [L, L]; A is written over `lower`.
   void invert(int64_t u, int64_t c, F* lower, F* inverse) const {
     decay_tile<F>(shape, in.decays, u, c, scores(u, c) + L * L, data<F>(in.beta), /*strict=*/true, lower);
-    run_units(kernels::InvertUnitLower<F>{L, lower, inverse}, 0, 1);
+    run_units(kernels::InvertUnitTriangular<F>{L, lower, inverse}, 0, 1);
   }
 
   /// residual [L, V].
@@ -85,9 +85,9 @@ struct TileInputs {
     run_units(body, 0, L);
   }
 
-  /// sent = out u [L, V].
-  void send(int64_t u, int64_t c, const F* updates, F* sent) const {
-    run_units(kernels::DeltaSent<F>{tile, 0, V, updates, of(in.decays.out, u, c), sent}, 0, L);
+  /// decayed_update = out u [L, V].
+  void send(int64_t u, int64_t c, const F* updates, F* decayed_update) const {
+    run_units(kernels::DecayedUpdate<F>{tile, 0, V, updates, of(in.decays.out, u, c), decayed_update}, 0, L);
   }
 
   at::Tensor scratch(int64_t count) const { return at::empty({count}, in.beta.options()); }
@@ -98,13 +98,13 @@ template <class T>
 struct ChunkForward {
   using F = Compute<T>;
   const TileInputs<T>& in;
-  F *values, *residual, *sent;  ///< [L, V]
-  F* lower;                     ///< [L, L]
+  F *values, *residual, *decayed_update;  ///< [L, V]
+  F* lower;                               ///< [L, L]
 
   static int64_t memory(const TileInputs<T>& in) { return 3 * whole_lanes(in.L * in.V) + in.L * in.L; }
 
   ChunkForward(const TileInputs<T>& inputs, Places<F>& places) : in(inputs) {
-    for (F** matrix : {&values, &residual, &sent}) *matrix = places.take(in.L * in.V);
+    for (F** matrix : {&values, &residual, &decayed_update}) *matrix = places.take(in.L * in.V);
     lower = places.take(in.L * in.L);
   }
 
@@ -124,10 +124,16 @@ struct ChunkForward {
 
   /// The state before the chunk -> after it. That before the first is not read.
   void carry(int64_t u, int64_t c, const F* updates, F* state) const {
-    in.send(u, c, updates, sent);
+    in.send(u, c, updates, decayed_update);
     const F decay = c == 0 ? F(0) : in.whole(u, c);
-    multiply(
-        in.K, in.V, in.L, Matrix<F>{in.keys(u, c), in.K, true}, Matrix<F>{sent, in.V}, decay, state, in.V);
+    multiply(in.K,
+             in.V,
+             in.L,
+             Matrix<F>{in.keys(u, c), in.K, true},
+             Matrix<F>{decayed_update, in.V},
+             decay,
+             state,
+             in.V);
   }
 };
 
@@ -211,11 +217,11 @@ struct HeadBackward {
   bool adds = false;   ///< to those; else they are written
   Places<F> places;
   ChunkForward<T> chunk;
-  F *down, *dupdates, *dresidual, *dvalues, *dsent;  ///< [L, V]
-  F* dread;                                          ///< [2 L, V]
-  F *within, *dwithin;                               ///< [L, L]; dwithin of A too
-  F* dstate;                                         ///< after the chunk [K, V]
-  F *reads, *inverses, *updates, *states;            ///< of every chunk
+  F *down, *dupdates, *dresidual, *dvalues, *ddecayed_update;  ///< [L, V]
+  F* dread;                                                    ///< [2 L, V]
+  F *within, *dwithin;                                         ///< [L, L]; dwithin of A too
+  F* dstate;                                                   ///< after the chunk [K, V]
+  F *reads, *inverses, *updates, *states;                      ///< of every chunk
 
   static int64_t memory(const TileInputs<T>& in) {
     return ChunkForward<T>::memory(in) + 7 * whole_lanes(in.L * in.V) + 2 * in.L * in.L +
@@ -234,7 +240,8 @@ struct HeadBackward {
         dfactor(through_factor),
         places(memory_of_thread),
         chunk(inputs, places) {
-    for (F** matrix : {&down, &dupdates, &dresidual, &dvalues, &dsent}) *matrix = places.take(in.L * in.V);
+    for (F** matrix : {&down, &dupdates, &dresidual, &dvalues, &ddecayed_update})
+      *matrix = places.take(in.L * in.V);
     dread = places.take(2 * in.L * in.V);
     for (F** matrix : {&within, &dwithin}) *matrix = places.take(in.L * in.L);
     dstate = places.take(in.K * in.V);
@@ -281,7 +288,7 @@ struct HeadBackward {
     }
   }
 
-  /// down, the queries' half of dread, and dcum.
+  /// down, the queries' half of dread, and dlog_decay_sum.
   void split_outputs(int64_t u, int64_t c) const {
     const int64_t first = in.first_unit(u, c);
     const kernels::JoinOutputsBackward<T> body{.shape = in.shape,
@@ -294,7 +301,7 @@ struct HeadBackward {
                                                .stride = 0,
                                                .dwithin = down,
                                                .dread = dread,
-                                               .dcum = mutable_data<F>(out.dcum),
+                                               .dlog_decay_sum = mutable_data<F>(out.dlog_decay_sum),
                                                .dskip = nullptr,
                                                .origin = first};
     run_units(body, first, first + in.L);
@@ -307,12 +314,12 @@ struct HeadBackward {
                                                in.in.decays.borders(),
                                                in.scores(u, c) + line * in.L,
                                                in.L * in.L,
-                                               data<F>(in.in.decays.cum),
+                                               data<F>(in.in.decays.log_decay_sum),
                                                of_keys ? data<F>(in.in.beta) : nullptr,
                                                of_keys,
                                                dwithin,
                                                dscores + (c * 2 * in.L + line) * in.L,
-                                               mutable_data<F>(out.dcum),
+                                               mutable_data<F>(out.dlog_decay_sum),
                                                of_keys ? mutable_data<F>(dfactor) : nullptr,
                                                unit,
                                                /*adds=*/true};
@@ -331,18 +338,25 @@ struct HeadBackward {
   /// Nothing reads the last state.
   void through_sent(int64_t u, int64_t c) const {
     if (is_last(c)) {
-      std::fill_n(dsent, in.L * in.V, F(0));
+      std::fill_n(ddecayed_update, in.L * in.V, F(0));
     } else {
-      multiply(in.L, in.V, in.K, Matrix<F>{in.keys(u, c), in.K}, Matrix<F>{dstate, in.V}, F(0), dsent, in.V);
+      multiply(in.L,
+               in.V,
+               in.K,
+               Matrix<F>{in.keys(u, c), in.K},
+               Matrix<F>{dstate, in.V},
+               F(0),
+               ddecayed_update,
+               in.V);
     }
-    const kernels::DeltaSentBackward<F> body{in.tile,
-                                             0,
-                                             in.V,
-                                             updates_of(c),
-                                             dsent,
-                                             in.of(in.in.decays.out, u, c),
-                                             dupdates,
-                                             in.to(out.dout, u, c)};
+    const kernels::DecayedUpdateBackward<F> body{in.tile,
+                                                 0,
+                                                 in.V,
+                                                 updates_of(c),
+                                                 ddecayed_update,
+                                                 in.of(in.in.decays.out, u, c),
+                                                 dupdates,
+                                                 in.to(out.dout, u, c)};
     run_units(body, 0, in.L);
   }
 
@@ -361,7 +375,7 @@ struct HeadBackward {
                                                  dvalues,
                                                  dread,
                                                  in.to(out.dbeta, u, c),
-                                                 in.to(out.dcum, u, c)};
+                                                 in.to(out.dlog_decay_sum, u, c)};
     run_units(body, 0, L);
   }
 
@@ -382,8 +396,8 @@ struct HeadBackward {
       std::fill_n(total, 2 * L * K, F(0));
     }
     if (is_last(c)) return;
-    in.send(u, c, updates_of(c), chunk.sent);
-    multiply(L, K, V, Matrix<F>{chunk.sent, V}, Matrix<F>{dstate, V, true}, F(1), total + L * K, K);
+    in.send(u, c, updates_of(c), chunk.decayed_update);
+    multiply(L, K, V, Matrix<F>{chunk.decayed_update, V}, Matrix<F>{dstate, V, true}, F(1), total + L * K, K);
   }
 
   void write_values(int64_t u, int64_t c) const {

@@ -18,11 +18,11 @@ using torch::autograd::variable_list;
 
 /// Everything that forward and backward read where the products are over all heads at once.
 struct Scan : SsdInputs {
-  at::Tensor scaled, sent;  ///< [B G, T', heads, P]
-  at::Tensor decayed;       ///< [B G C, heads, L, L]
-  at::Tensor states;        ///< before each chunk [B G C, N, heads P]
-  at::Tensor read;          ///< by the queries from them [B G C, L, heads P]
-  at::Tensor last;          ///< state after the last chunk [B G, N, heads, P]
+  at::Tensor scaled, decayed_update;  ///< [B G, T', heads, P]
+  at::Tensor decayed;                 ///< [B G C, heads, L, L]
+  at::Tensor states;                  ///< before each chunk [B G C, N, heads P]
+  at::Tensor read;                    ///< by the queries from them [B G C, L, heads P]
+  at::Tensor last;                    ///< state after the last chunk [B G, N, heads, P]
 
   Scan(SsdInputs inputs, const at::Tensor& state) : SsdInputs(std::move(inputs)) {
     scale_inputs();
@@ -58,7 +58,7 @@ struct Scan : SsdInputs {
                                        x_BTX.size(2),
                                        mutable_data<T>(y)},
                head_tokens(),
-               kHeadTokensAThread);
+               kHeadTokensPerThread);
     });
     return y;
   }
@@ -67,7 +67,7 @@ struct Scan : SsdInputs {
   void scale_inputs() {
     const auto options = x_BTX.options().dtype(type());
     scaled = at::empty({shape.batch * shape.groups, shape.padded(), shape.heads, space.head_dim}, options);
-    sent = empty_as(scaled);
+    decayed_update = empty_as(scaled);
     with_element_type(x_BTX, kSsdWhat, [&]<class T>(T) {
       using F = Compute<T>;
       run_body(x_BTX,
@@ -78,14 +78,14 @@ struct Scan : SsdInputs {
                                      data<F>(dt),
                                      data<F>(decays.out),
                                      mutable_data<F>(scaled),
-                                     mutable_data<F>(sent)},
+                                     mutable_data<F>(decayed_update)},
                head_tokens(),
-               kHeadTokensAThread);
+               kHeadTokensPerThread);
     });
   }
 
   void carry_states(const at::Tensor& state) {
-    states = at::bmm(keys.transpose(1, 2), in_chunks(sent));
+    states = at::bmm(keys.transpose(1, 2), in_chunks(decayed_update));
     const std::vector<int64_t> sizes = {
         shape.batch * shape.groups, space.state_size, shape.heads, space.head_dim};
     last = state.defined() ? state.clone() : at::zeros(sizes, states.options());
@@ -125,7 +125,7 @@ struct ScanBackward : SsdGradients {
     const at::Tensor dqueries =
         at::bmm(scan.in_chunks(dread), scan.states.transpose(1, 2)).baddbmm_(dscores, scan.keys);
     const at::Tensor dstates = through_states();
-    const at::Tensor dkeys = at::bmm(scan.in_chunks(scan.sent), dstates.transpose(1, 2))
+    const at::Tensor dkeys = at::bmm(scan.in_chunks(scan.decayed_update), dstates.transpose(1, 2))
                                  .baddbmm_(dscores.transpose(1, 2), scan.queries);
     join_inputs(dscaled, at::bmm(scan.keys, dstates));
     write_keys(scan, dkeys, dqueries);
@@ -148,14 +148,14 @@ struct ScanBackward : SsdGradients {
                                                scan.x_BTX.size(2),
                                                mutable_data<F>(dwithin),
                                                mutable_data<F>(dread),
-                                               mutable_data<F>(dcum),
+                                               mutable_data<F>(dlog_decay_sum),
                                                mutable_data<F>(dskip)},
                scan.head_tokens(),
-               kHeadTokensAThread);
+               kHeadTokensPerThread);
     });
   }
 
-  /// Writes dscaled, adds to dcum; the gradient of the scores.
+  /// Writes dscaled, adds to dlog_decay_sum; the gradient of the scores.
   at::Tensor through_scores(const at::Tensor& dscaled) {
     at::Tensor ddecayed = empty_as(scan.decayed);
     for (int64_t head = 0; head < shape.heads; ++head) {
@@ -166,7 +166,7 @@ struct ScanBackward : SsdGradients {
       at::bmm_out(to_values, scan.decayed.select(1, head).transpose(1, 2), d);
     }
     at::Tensor dscores = empty_as(scan.scores);
-    decay_scores_backward(scan.decays, scan.scores, 0, {}, false, ddecayed, dscores, dcum, {});
+    decay_scores_backward(scan.decays, scan.scores, 0, {}, false, ddecayed, dscores, dlog_decay_sum, {});
     return dscores;
   }
 
@@ -191,7 +191,7 @@ struct ScanBackward : SsdGradients {
     return dstates;
   }
 
-  void join_inputs(const at::Tensor& dscaled, const at::Tensor& dsent) {
+  void join_inputs(const at::Tensor& dscaled, const at::Tensor& ddecayed_update) {
     with_element_type(scan.x_BTX, kSsdWhat, [&]<class T>(T) {
       using F = Compute<T>;
       run_body(dy_BTV,
@@ -205,12 +205,12 @@ struct ScanBackward : SsdGradients {
                                              data<F>(scan.d_H),
                                              data<F>(scan.scaled),
                                              mutable_data<F>(dscaled),
-                                             data<F>(dsent),
+                                             data<F>(ddecayed_update),
                                              mutable_data<T>(dx_BTX),
                                              mutable_data<F>(ddt),
                                              mutable_data<F>(dout)},
                scan.head_tokens(),
-               kHeadTokensAThread);
+               kHeadTokensPerThread);
     });
   }
 };
@@ -246,13 +246,13 @@ class SsdFunction : public torch::autograd::Function<SsdFunction> {
                             const Untracked& first,
                             const OpContext& context) {
     ctx->save_for_backward({x_B_C, dt_in});
-    keep(ctx, SsdNode{space, first.value, context.sink});
+    save_value(ctx, SsdNode{space, first.value, context.sink});
     const SsdInputs inputs(x_B_C, dt_in, space, first.value, /*goes_on=*/false);
     return on_tiles(inputs) ? ssd_on_tiles(inputs) : Scan(inputs, {}).outputs();
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
-    const auto& node = kept<SsdNode>(ctx);
+    const auto& node = saved_value<SsdNode>(ctx);
     const auto saved = ctx->get_saved_variables();
     const SsdInputs inputs(saved[0], saved[1], node.space, node.first, /*goes_on=*/false);
     const SsdGradients gradients = gradients_of(inputs, grads[0]);

@@ -30,7 +30,7 @@ at::Tensor ssd(const at::Tensor& x_B_C,
                const at::Tensor& first_BT,
                const OpContext& context);
 
-/// The same for tokens that follow others, without a graph: `state` [B G, N, H / G, P] f32 is that before the
+/// The scan of tokens that follow others, without a graph: `state` [B G, N, H / G, P] f32 is that before the
 /// tokens, undefined at first, and becomes that after them.
 at::Tensor ssd_next(const at::Tensor& x_B_C,
                     const at::Tensor& dt_in_BTH,

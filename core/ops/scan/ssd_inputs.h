@@ -48,8 +48,8 @@ struct SsdInputs {
 
 /// The gradients of the inputs, as a backward fills them in.
 struct SsdGradients {
-  at::Tensor dcum, dout, ddt, dskip;  ///< [B, H, T']; dout times out
-  at::Tensor dwhole;                  ///< [B, H, C], times whole
+  at::Tensor dlog_decay_sum, dout, ddt, dskip;  ///< [B, H, T']; dout times out
+  at::Tensor dwhole;                            ///< [B, H, C], times whole
   at::Tensor dx_BTX;
 
   explicit SsdGradients(const SsdInputs& inputs);
@@ -64,7 +64,7 @@ struct SsdGradients {
 /// y [B, T, H P], a chunk of a head at a time in a CPU's cache.
 at::Tensor ssd_on_tiles(const SsdInputs& inputs);
 
-/// The same at backward: fills in everything.
+/// For backward: fills in every member.
 void ssd_backward_on_tiles(const SsdInputs& inputs, const at::Tensor& dy_BTV, const SsdGradients& gradients);
 
 }  // namespace automodel::ops

@@ -56,8 +56,8 @@ struct TileInputs {
   /// The unit of the tile's first token.
   int64_t first_unit(int64_t u, int64_t c) const { return (u * shape.chunks + c) * L; }
 
-  /// scaled and sent [L, P].
-  void scale(int64_t u, int64_t c, F* scaled, F* sent) const {
+  /// scaled and decayed_update [L, P].
+  void scale(int64_t u, int64_t c, F* scaled, F* decayed_update) const {
     const int64_t first = first_unit(u, c);
     const kernels::SsdInputs<T> body{shape,
                                      P,
@@ -66,7 +66,7 @@ struct TileInputs {
                                      data<F>(in.dt),
                                      data<F>(in.decays.out),
                                      scaled,
-                                     sent,
+                                     decayed_update,
                                      first};
     run_units(body, first, first + L);
   }
@@ -86,9 +86,9 @@ struct HeadForward {
   using F = Compute<T>;
   const TileInputs<T>& in;
   T* y;
-  F *scaled, *sent, *within, *read;  ///< [L, P]
-  F* decayed;                        ///< [L, L]
-  F* state;                          ///< [N, P]
+  F *scaled, *decayed_update, *within, *read;  ///< [L, P]
+  F* decayed;                                  ///< [L, L]
+  F* state;                                    ///< [N, P]
 
   static int64_t memory(const TileInputs<T>& in) {
     return 4 * kernels::whole_lanes(in.L * in.P) + in.L * in.L + kernels::whole_lanes(in.N * in.P);
@@ -96,7 +96,7 @@ struct HeadForward {
 
   HeadForward(const TileInputs<T>& inputs, T* outputs, F* memory) : in(inputs), y(outputs) {
     Places<F> places(memory);
-    for (F** tile : {&scaled, &sent, &within, &read}) *tile = places.take(in.L * in.P);
+    for (F** tile : {&scaled, &decayed_update, &within, &read}) *tile = places.take(in.L * in.P);
     decayed = places.take(in.L * in.L);
     state = places.take(in.N * in.P);
   }
@@ -105,13 +105,13 @@ struct HeadForward {
     const int64_t L = in.L, P = in.P, N = in.N;
     std::fill_n(read, L * P, F(0));
     for (int64_t c = 0; c < in.shape.chunks; ++c) {
-      in.scale(u, c, scaled, sent);
+      in.scale(u, c, scaled, decayed_update);
       in.decay(u, c, decayed);
       multiply(L, P, L, {decayed, L}, {scaled, P}, F(0), within, P);
       if (c > 0) multiply(L, P, N, in.query(u, c), {state, P}, F(0), read, P);
       join(u, c);
       if (c + 1 == in.shape.chunks) return;
-      multiply(N, P, L, in.key(u, c, true), {sent, P}, c == 0 ? F(0) : in.whole_of(u, c), state, P);
+      multiply(N, P, L, in.key(u, c, true), {decayed_update, P}, c == 0 ? F(0) : in.whole_of(u, c), state, P);
     }
   }
 
@@ -155,13 +155,13 @@ struct HeadBackward {
   const TileInputs<T>& in;
   const T* dy;
   const SsdGradients& out;
-  F *dqueries, *dkeys, *dscores;                         ///< of a part and group [C, L, N] and [C, L, L]
-  bool adds = false;                                     ///< to those; else they are written
-  F *scaled, *sent, *dwithin, *dread, *dscaled, *dsent;  ///< [L, P]
-  F *decayed, *ddecayed;                                 ///< [L, L]
-  F* dquery;                                             ///< [L, N]
-  F* states;                                             ///< before each chunk but the first [C - 1, P, N]
-  F* dstate;                                             ///< after the chunk [P, N]
+  F *dqueries, *dkeys, *dscores;  ///< of a part and group [C, L, N] and [C, L, L]
+  bool adds = false;              ///< to those; else they are written
+  F *scaled, *decayed_update, *dwithin, *dread, *dscaled, *ddecayed_update;  ///< [L, P]
+  F *decayed, *ddecayed;                                                     ///< [L, L]
+  F* dquery;                                                                 ///< [L, N]
+  F* states;  ///< before each chunk but the first [C - 1, P, N]
+  F* dstate;  ///< after the chunk [P, N]
 
   static int64_t memory(const TileInputs<T>& in) {
     return 6 * kernels::whole_lanes(in.L * in.P) + 2 * in.L * in.L + in.L * in.N +
@@ -171,7 +171,8 @@ struct HeadBackward {
   HeadBackward(const TileInputs<T>& inputs, const T* dy_BTV, const SsdGradients& gradients, F* memory)
       : in(inputs), dy(dy_BTV), out(gradients) {
     Places<F> places(memory);
-    for (F** tile : {&scaled, &sent, &dwithin, &dread, &dscaled, &dsent}) *tile = places.take(in.L * in.P);
+    for (F** tile : {&scaled, &decayed_update, &dwithin, &dread, &dscaled, &ddecayed_update})
+      *tile = places.take(in.L * in.P);
     decayed = places.take(in.L * in.L);
     ddecayed = places.take(in.L * in.L);
     dquery = places.take(in.L * in.N);
@@ -182,7 +183,7 @@ struct HeadBackward {
   void run(int64_t u) const {
     form_states(u);
     for (int64_t c = in.shape.chunks - 1; c >= 0; --c) {
-      in.scale(u, c, scaled, sent);
+      in.scale(u, c, scaled, decayed_update);
       split_outputs(u, c);
       through_scores(u, c);
       through_read(u, c);
@@ -208,10 +209,10 @@ struct HeadBackward {
   void form_states(int64_t u) const {
     const int64_t size = in.N * in.P;
     for (int64_t c = 0; c + 1 < in.shape.chunks; ++c) {
-      in.scale(u, c, scaled, sent);
+      in.scale(u, c, scaled, decayed_update);
       if (c > 0) std::copy_n(state(c), size, state(c + 1));
       const F decay = c == 0 ? F(0) : in.whole_of(u, c);
-      multiply(in.P, in.N, in.L, {sent, in.P, true}, in.key(u, c), decay, state(c + 1), in.N);
+      multiply(in.P, in.N, in.L, {decayed_update, in.P, true}, in.key(u, c), decay, state(c + 1), in.N);
     }
   }
 
@@ -227,7 +228,7 @@ struct HeadBackward {
                                                in.in.x_BTX.size(2),
                                                dwithin,
                                                dread,
-                                               mutable_data<F>(out.dcum),
+                                               mutable_data<F>(out.dlog_decay_sum),
                                                mutable_data<F>(out.dskip),
                                                first};
     run_units(body, first, first + in.L);
@@ -243,12 +244,12 @@ struct HeadBackward {
                                                in.in.decays.borders(),
                                                in.scores_of(u, c),
                                                L * L,
-                                               data<F>(in.in.decays.cum),
+                                               data<F>(in.in.decays.log_decay_sum),
                                                nullptr,
                                                /*strict=*/false,
                                                ddecayed,
                                                dscores + c * L * L,
-                                               mutable_data<F>(out.dcum),
+                                               mutable_data<F>(out.dlog_decay_sum),
                                                nullptr,
                                                unit,
                                                adds};
@@ -264,7 +265,7 @@ struct HeadBackward {
     multiply(in.L, in.N, in.P, {dread, in.P}, {state(c), in.N}, F(0), dquery, in.N);
     const int64_t first = in.first_unit(u, c);
     const kernels::AddQueryGradient<F> body{
-        in.N, in.query(u, c).data, dquery, total, mutable_data<F>(out.dcum), first, adds};
+        in.N, in.query(u, c).data, dquery, total, mutable_data<F>(out.dlog_decay_sum), first, adds};
     run_units(body, first, first + in.L);
   }
 
@@ -273,12 +274,12 @@ struct HeadBackward {
     const int64_t unit = u * in.shape.chunks + c;
     if (c + 1 == in.shape.chunks) {  // nothing reads the last state
       if (!adds) std::fill_n(total, in.L * in.N, F(0));
-      std::fill_n(dsent, in.L * in.P, F(0));
+      std::fill_n(ddecayed_update, in.L * in.P, F(0));
       mutable_data<F>(out.dwhole)[unit] = 0;
       return;
     }
-    multiply(in.L, in.N, in.P, {sent, in.P}, {dstate, in.N}, adds ? F(1) : F(0), total, in.N);
-    multiply(in.L, in.P, in.N, in.key(u, c), {dstate, in.N, true}, F(0), dsent, in.P);
+    multiply(in.L, in.N, in.P, {decayed_update, in.P}, {dstate, in.N}, adds ? F(1) : F(0), total, in.N);
+    multiply(in.L, in.P, in.N, in.key(u, c), {dstate, in.N, true}, F(0), ddecayed_update, in.P);
     // The state before the first chunk is zero.
     const kernels::WholeGradient<F> body{
         c == 0 ? 0 : in.N * in.P, in.whole, c == 0 ? dstate : state(c), dstate, mutable_data<F>(out.dwhole)};
@@ -297,7 +298,7 @@ struct HeadBackward {
                                              data<F>(in.in.d_H),
                                              scaled,
                                              dscaled,
-                                             dsent,
+                                             ddecayed_update,
                                              mutable_data<T>(out.dx_BTX),
                                              mutable_data<F>(out.ddt),
                                              mutable_data<F>(out.dout),

@@ -60,7 +60,7 @@ Draft latent(const json& object, int64_t num_kv_heads = 4) {
   Draft draft;
   draft.layer.attention.num_heads = 4;
   draft.layer.attention.num_kv_heads = num_kv_heads;
-  draft.layer.latent.nope_dim = 12;
+  draft.layer.latent.qk_nope_head_dim = 12;
   draft.layer.latent.rope_dim = 4;
   return read(read_latent_attention, object, draft, 1);
 }

@@ -35,7 +35,7 @@ struct Block {
                                                  {"v", {kK * kH, kD}},
                                                  {"o", {kD, kN * kH}},
                                                  {"norm", {kD}}};
-    const bool own = config.qk_norm == arch::QkNorm::kPerHeadOwn;
+    const bool own = config.qk_norm == arch::QkNorm::kPerHeadWeights;
     const bool whole = config.qk_norm == arch::QkNorm::kWhole;
     if (config.head_norm.weight) {
       for (const auto& [name, heads] : {std::pair("q_norm", kN), std::pair("k_norm", kK)})
@@ -76,7 +76,8 @@ TEST(NnAttention, PlainWindowedAndChunked) {
 }
 
 TEST(NnAttention, NormsOfQueriesAndKeys) {
-  for (const arch::QkNorm kind : {arch::QkNorm::kPerHead, arch::QkNorm::kPerHeadOwn, arch::QkNorm::kWhole}) {
+  for (const arch::QkNorm kind :
+       {arch::QkNorm::kPerHead, arch::QkNorm::kPerHeadWeights, arch::QkNorm::kWhole}) {
     for (const kernels::NormKind norm : {kernels::NormKind::kRms, kernels::NormKind::kLayer}) {
       for (const bool after : {false, true}) {
         Block([&](arch::AttentionConfig& c) {

@@ -13,24 +13,24 @@ struct Block {
   std::unique_ptr<tensor::FlatParameter> unit;
   LatentAttention attention;
 
-  Block(int64_t q_rank, bool interleaved) {
+  Block(int64_t q_lora_rank, bool interleaved) {
     arch::LatentAttentionConfig& config = attention.config;
     config.num_heads = kN;
-    config.q_rank = q_rank;
-    config.kv_rank = kRank;
-    config.nope_dim = kNope;
-    config.rope_dim = kRope;
-    config.v_dim = kV;
-    const int64_t q_in = q_rank > 0 ? q_rank : kD;
+    config.q_lora_rank = q_lora_rank;
+    config.kv_lora_rank = kRank;
+    config.qk_nope_head_dim = kNope;
+    config.qk_rope_head_dim = kRope;
+    config.v_head_dim = kV;
+    const int64_t q_in = q_lora_rank > 0 ? q_lora_rank : kD;
     std::vector<tensor::Parameter> parameters = {{"q_up", {kN * (kNope + kRope), q_in}},
                                                  {"kv_down", {kRank + kRope, kD}},
                                                  {"kv_up", {kN * (kNope + kV), kRank}},
                                                  {"o", {kD, kN * kV}},
                                                  {"kv_norm", {kRank}},
                                                  {"norm", {kD}}};
-    if (q_rank > 0) {
-      parameters.push_back({"q_down", {q_rank, kD}});
-      parameters.push_back({"q_norm", {q_rank}});
+    if (q_lora_rank > 0) {
+      parameters.push_back({"q_down", {q_lora_rank, kD}});
+      parameters.push_back({"q_norm", {q_lora_rank}});
     }
     unit = ops::testing::random_unit(parameters, 1);
     const auto linear = [&](size_t index) {
@@ -42,7 +42,7 @@ struct Block {
     attention.output = linear(3);
     attention.kv_norm = {.weight = {unit.get(), 4}};
     attention.input_norm = {.weight = {unit.get(), 5}};
-    if (q_rank > 0) {
+    if (q_lora_rank > 0) {
       attention.q_down = linear(6);
       attention.q_norm = {.weight = {unit.get(), 7}};
     }
@@ -51,10 +51,10 @@ struct Block {
 };
 
 TEST(LatentAttention, WithAndWithoutALatentOfQueries) {
-  for (const int64_t q_rank : {int64_t{0}, kQRank}) {
+  for (const int64_t q_lora_rank : {int64_t{0}, kQRank}) {
     for (const bool interleaved : {false, true}) {
-      const Block block(q_rank, interleaved);
-      testing::check_mixer(block.attention, kD, {block.unit.get()}, "rank " + std::to_string(q_rank));
+      const Block block(q_lora_rank, interleaved);
+      testing::check_mixer(block.attention, kD, {block.unit.get()}, "rank " + std::to_string(q_lora_rank));
     }
   }
 }

@@ -38,7 +38,7 @@ Built build(double aux_loss_coef) {
   Moe& moe = built.moe;
   moe.config.router.num_experts = kExperts;
   moe.config.router.top_k = 2;
-  moe.config.router.normalize = true;
+  moe.config.router.norm_topk_prob = true;
   moe.config.shared_intermediate_size = kShared;
   moe.config.shared_gate = true;
   moe.config.aux_loss_coef = aux_loss_coef;
@@ -53,7 +53,7 @@ Built build(double aux_loss_coef) {
 
 TEST(Moe, TokensGoToExpertsInTurnWithoutARouter) {
   Built built = build(0);
-  built.moe.config.in_turn = true;
+  built.moe.config.balanced_gate = true;
   const Tokens tokens;
   RouterStats stats;
   ops::testing::check_gradients(
@@ -63,7 +63,7 @@ TEST(Moe, TokensGoToExpertsInTurnWithoutARouter) {
       {random_tensor({2, 3, kHidden}, 41)},
       {});
   // 6 tokens take 12 places of 4 experts.
-  EXPECT_TRUE(stats.load_E.equal(at::tensor({3.0F, 3.0F, 3.0F, 3.0F})));
+  EXPECT_TRUE(stats.tokens_per_expert_E.equal(at::tensor({3.0F, 3.0F, 3.0F, 3.0F})));
   EXPECT_FALSE(stats.probabilities_E.defined());
 }
 
@@ -112,13 +112,13 @@ TEST(Moe, LoadBalancingLossCountsEveryLayerAndNoPadding) {
   }
   const double expected = (choices / 16 * sums / 16).sum().item<double>() * kExperts;
   EXPECT_NEAR(load_balancing_loss(stats).item<double>(), expected, 1e-5);
-  EXPECT_EQ(stats.load_E.sum().item<double>(), 16);
+  EXPECT_EQ(stats.tokens_per_expert_E.sum().item<double>(), 16);
 }
 
 TEST(Moe, CorrectionMovesTowardsExpertsWithLessLoad) {
-  at::Tensor correction = at::zeros({3}, at::kFloat);
-  update_correction(correction, at::tensor({1.0f, 2.0f, 6.0f}), 0.5);
-  EXPECT_TRUE(correction.equal(at::tensor({0.5f, 0.5f, -0.5f})));
+  at::Tensor score_bias = at::zeros({3}, at::kFloat);
+  update_score_bias(score_bias, at::tensor({1.0f, 2.0f, 6.0f}), 0.5);
+  EXPECT_TRUE(score_bias.equal(at::tensor({0.5f, 0.5f, -0.5f})));
 }
 
 }  // namespace

@@ -113,7 +113,7 @@ TEST(OpsGradient, GatedLinearWithEachActivation) {
   const Linear layer{{unit.get(), 0}, {}, {5}};
   for (const Activation activation : {Activation::kSilu, Activation::kGelu, Activation::kGeluTanh}) {
     check_gradients(
-        [&](const at::Tensor& x, const OpContext& c) { return gated_linear(x, activation, layer, c); },
+        [&](const at::Tensor& x, const OpContext& c) { return glu_linear(x, activation, layer, c); },
         random_tensor({2, 3, 18}, 10),
         unit.get());
   }

@@ -28,13 +28,13 @@ config::Recipe recipe_of(const std::string& dtype, int64_t micro_batches) {
 /// Types of the gradients by unit.
 std::map<std::string, at::ScalarType> gradient_types(const config::Recipe& recipe) {
   const LoadedModel loaded = load_model(recipe);
-  narrow_gradients(loaded.decoder, recipe);
+  choose_grad_dtypes(loaded.decoder, recipe);
   std::map<std::string, at::ScalarType> types;
   for (const auto& unit : loaded.decoder.units) types[unit->name()] = unit->options().grad_dtype;
   return types;
 }
 
-TEST(NarrowGradients, OnlyOfBlocksThatRoundThemAnywayAndWriteThemOnce) {
+TEST(ChooseGradDtypes, OnlyOfBlocksThatRoundThemAnywayAndWriteThemOnce) {
   std::map<std::string, at::ScalarType> wide, narrow;
   for (const auto& [name, type] : gradient_types(recipe_of("float32", 1))) {
     wide[name] = at::kFloat;

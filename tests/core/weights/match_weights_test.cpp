@@ -45,7 +45,7 @@ class MatchWeights : public ::testing::Test {
   std::vector<io::TensorToWrite> tensors_of(const arch::DecoderConfig& config) const {
     std::vector<io::TensorToWrite> tensors;
     for (const SegmentWeights& segment : model_weights(config)) {
-      for (const WeightSpec& spec : segment.weights)
+      for (const ParameterSpec& spec : segment.weights)
         tensors.push_back({spec.name, DType::kFloat32, spec.shape, values_});
     }
     return tensors;
@@ -75,7 +75,7 @@ TEST_F(MatchWeights, OrderIsThatOfTransformersModules) {
   std::vector<std::string> names;
   for (const SegmentWeights& segment : model_weights(tiny(false))) {
     if (segment.segment == "layers.1") break;
-    for (const WeightSpec& spec : segment.weights) names.push_back(spec.name);
+    for (const ParameterSpec& spec : segment.weights) names.push_back(spec.name);
   }
   const std::string layer = "model.layers.0.";
   EXPECT_EQ(names,

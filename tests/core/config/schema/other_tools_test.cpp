@@ -16,7 +16,7 @@ namespace {
 bool is_option(const Section& section, const std::vector<std::string>& path, size_t at) {
   const Option* option = section.find(path[at]);
   if (option == nullptr) return false;
-  if (at + 1 == path.size()) return option->fate == Fate::kUsed && option->refusal.empty();
+  if (at + 1 == path.size()) return option->fate == KeyStatus::kUsed && option->refusal.empty();
   return std::any_of(option->sections.begin(), option->sections.end(), [&](const Section* below) {
     return is_option(*below, path, at + 1);
   });

@@ -23,7 +23,7 @@ struct Outcome {
 };
 
 /// Weights of the experts come from x, so that their gradient is seen too; experts 0 and 4 have no tokens.
-Outcome run(at::Device device, at::ScalarType dtype, const kernels::ExpertGate& gate, int64_t ffn = kFfn) {
+Outcome run(at::Device device, at::ScalarType dtype, const kernels::ExpertGlu& gate, int64_t ffn = kFfn) {
   tensor::FlatParameter::Options options;
   options.device = device;
   options.main_dtype = options.compute_dtype = dtype;
@@ -62,10 +62,10 @@ TEST(ExpertsOnGpu, EqualTheCpu) {
   for (const auto& [dtype, bound] : {std::pair{at::kFloat, 2e-5}, std::pair{at::kBFloat16, 2e-2}}) {
     // In bf16 a value beside the limit may fall on its other side: no value is near it there.
     const double limit = dtype == at::kFloat ? 2.0 : 100.0;
-    for (const kernels::ExpertGate& gate :
-         {kernels::ExpertGate{},
-          kernels::ExpertGate{.limit = limit},
-          kernels::ExpertGate{.activation = kernels::Activation::kRelu2, .gated = false}}) {
+    for (const kernels::ExpertGlu& gate :
+         {kernels::ExpertGlu{},
+          kernels::ExpertGlu{.limit = limit},
+          kernels::ExpertGlu{.activation = kernels::Activation::kRelu2, .gated = false}}) {
       const Outcome expected = run(at::kCPU, at::kFloat, gate);
       const Outcome got = run(at::Device(at::kCUDA, 0), dtype, gate);
       expect_close(got.y, expected.y, bound, "y");

@@ -141,7 +141,7 @@ TEST(OpsCuda, GatedLinearWithEachActivation) {
     for (const int64_t width : {int64_t{96}, int64_t{33}}) {
       compare("gated " + std::to_string(static_cast<int>(activation)),
               [&](const at::Tensor& x, tensor::FlatParameter* unit, const OpContext& c) {
-                return gated_linear(x, activation, {{unit, 0}, {}, {64}}, c);
+                return glu_linear(x, activation, {{unit, 0}, {}, {64}}, c);
               },
               random_tensor({2, 70, 2 * width}, 5),
               {{"down", {64, width}}});

@@ -11,7 +11,7 @@
 #include "core/ops/cuda/cuda.h"
 #include "core/optim/grad_norm.h"
 #include "core/optim/optimizer.h"
-#include "core/tensor/readback.h"
+#include "core/tensor/host_copy.h"
 
 namespace automodel {
 namespace {
@@ -45,10 +45,10 @@ class Trainee {
   size_t num_graphs() const { return executor_.num_graphs(); }
 
   /// The sum of losses and gradient norm of one step, on its way.
-  tensor::Readback step() { return step({batch_of(ids_), batch_of(ids_)}); }
+  tensor::HostCopy step() { return step({batch_of(ids_), batch_of(ids_)}); }
 
   /// The same of a step whose rows, length and labels differ from the last's.
-  tensor::Readback step(int64_t number) {
+  tensor::HostCopy step(int64_t number) {
     const int64_t length = number % 2 == 0 ? 128 : 64;
     const at::Tensor ids = at::remainder(ids_ + number, 997).narrow(1, 0, length).contiguous();
     nn::MicroBatch masked = batch_of(ids);
@@ -69,13 +69,13 @@ class Trainee {
     return batch;
   }
 
-  tensor::Readback step(const std::vector<nn::MicroBatch>& batches) {
+  tensor::HostCopy step(const std::vector<nn::MicroBatch>& batches) {
     const auto results = executor_.train(batches);
     const at::Tensor norm = optim::grad_norm(decoder_.unit_pointers());
     optimizer_.step(1e-3, 0.01, optim::clip_factor(norm, 1.0));
     at::Tensor sum = norm;
     for (const nn::State& result : results) sum = sum + result.at(nn::kLoss).to(at::kDouble);
-    return tensor::Readback(sum.view({1}));
+    return tensor::HostCopy(sum.view({1}));
   }
 
   static tensor::FlatParameter::Options options(at::Device device, at::ScalarType dtype) {
@@ -108,7 +108,7 @@ void expect_no_wait_and_no_allocation(Trainee& trainee, at::Device device) {
   const int64_t allocations = ops::cuda().num_device_allocations(device.index());
   ops::cuda().forbid_synchronisation(true);
   EXPECT_NO_THROW(trainee.step());
-  const tensor::Readback last = trainee.step();
+  const tensor::HostCopy last = trainee.step();
   ops::cuda().forbid_synchronisation(false);
   EXPECT_GT(last.read()[0], 0);
   EXPECT_EQ(ops::cuda().num_device_allocations(device.index()), allocations);

@@ -22,7 +22,7 @@ using testing::random_tensor;
 using testing::random_unit;
 
 constexpr int64_t kTokens = 40, kHidden = 6, kFfn = 5, kExperts = 4;
-const kernels::ExpertGate kWithoutGate{.activation = kernels::Activation::kRelu2, .gated = false};
+const kernels::ExpertGlu kWithoutGate{.activation = kernels::Activation::kRelu2, .gated = false};
 
 std::unique_ptr<tensor::FlatParameter> expert_unit(at::ScalarType type, bool biases, int64_t parts = 2) {
   std::vector<tensor::Parameter> parameters = {{"gate_up", {kExperts, parts * kFfn, kHidden}},
@@ -37,18 +37,20 @@ std::unique_ptr<tensor::FlatParameter> expert_unit(at::ScalarType type, bool bia
   return random_unit(parameters, 31, options);
 }
 
-Experts layer_of(tensor::FlatParameter& unit, const kernels::ExpertGate& gate, bool weigh_input) {
+Experts layer_of(tensor::FlatParameter& unit,
+                 const kernels::ExpertGlu& gate,
+                 bool apply_router_weight_on_input) {
   Experts layer{{&unit, 0}, {&unit, 1}};
   if (unit.parameters().size() > 2) {
     layer.gate_up_bias = {&unit, 2};
     layer.down_bias = {&unit, 3};
   }
   layer.gate = gate;
-  layer.weigh_input = weigh_input;
+  layer.apply_router_weight_on_input = apply_router_weight_on_input;
   return layer;
 }
 
-at::Tensor product_of_one(const at::Tensor& gate_up, const kernels::ExpertGate& gate) {
+at::Tensor product_of_one(const at::Tensor& gate_up, const kernels::ExpertGlu& gate) {
   if (!gate.gated) return at::relu(gate_up).square();
   const at::Tensor g = gate_up.narrow(0, 0, kFfn), u = gate_up.narrow(0, kFfn, kFfn);
   if (gate.limit == 0) return at::silu(g) * u;
@@ -68,11 +70,11 @@ at::Tensor loop(const at::Tensor& x,
     for (int64_t j = 0; j < choice.size(1); ++j) {
       const int64_t e = choice[t][j].item<int64_t>();
       const at::Tensor w = weights[t][j];
-      at::Tensor gate_up = at::mv(parameters[0][e], layer.weigh_input ? w * x[t] : x[t]);
+      at::Tensor gate_up = at::mv(parameters[0][e], layer.apply_router_weight_on_input ? w * x[t] : x[t]);
       if (layer.gate_up_bias) gate_up = gate_up + parameters[2][e];
       at::Tensor y = at::mv(parameters[1][e], product_of_one(gate_up, layer.gate));
       if (layer.down_bias) y = y + parameters[3][e];
-      sum = sum + (layer.weigh_input ? y : w * y);
+      sum = sum + (layer.apply_router_weight_on_input ? y : w * y);
     }
     rows.push_back(sum);
   }
@@ -86,9 +88,9 @@ at::Tensor some_choice() {
   return at::stack({first, first + 1}, 1);
 }
 
-void check_against_loop(const kernels::ExpertGate& gate, bool biases, bool weigh_input) {
+void check_against_loop(const kernels::ExpertGlu& gate, bool biases, bool apply_router_weight_on_input) {
   const auto unit = expert_unit(at::kDouble, biases, gate.parts());
-  const Experts layer = layer_of(*unit, gate, weigh_input);
+  const Experts layer = layer_of(*unit, gate, apply_router_weight_on_input);
   const at::Tensor choice = some_choice();
   const at::Tensor x = random_tensor({kTokens, kHidden}, 6).requires_grad_();
   const at::Tensor weights = random_tensor({kTokens, 2}, 7).requires_grad_();
@@ -123,8 +125,8 @@ void check_against_loop(const kernels::ExpertGate& gate, bool biases, bool weigh
 }
 
 TEST(Experts, GradientsEqualFiniteDifferences) {
-  for (const kernels::ExpertGate& gate :
-       {kernels::ExpertGate{}, kernels::ExpertGate{.limit = 0.7}, kWithoutGate}) {
+  for (const kernels::ExpertGlu& gate :
+       {kernels::ExpertGlu{}, kernels::ExpertGlu{.limit = 0.7}, kWithoutGate}) {
     const auto unit = expert_unit(at::kDouble, true, gate.parts());
     const Experts layer = layer_of(*unit, gate, false);
     const Groups groups = make_groups(some_choice(), kExperts);

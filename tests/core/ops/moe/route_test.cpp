@@ -26,20 +26,20 @@ struct Expected {
 };
 
 /// As the routers of transformers are written.
-Expected by_operators(const at::Tensor& logits, const at::Tensor& correction, const RouterConfig& config) {
+Expected by_operators(const at::Tensor& logits, const at::Tensor& score_bias, const RouterConfig& config) {
   at::Tensor scores = config.score == RouterScore::kSigmoid ? at::sigmoid(logits) : at::softmax(logits, 1);
   if (config.score == RouterScore::kSoftmaxOfChosen) {
     const auto [chosen, experts] = logits.topk(config.top_k, 1);
     return {experts, at::softmax(chosen, 1)};
   }
   at::Tensor choice = scores.detach();
-  if (correction.defined()) choice = choice + correction;
-  if (config.num_groups > 1) {
-    const int64_t size = config.num_experts / config.num_groups;
-    const at::Tensor grouped = choice.view({-1, config.num_groups, size});
+  if (score_bias.defined()) choice = choice + score_bias;
+  if (config.n_group > 1) {
+    const int64_t size = config.num_experts / config.n_group;
+    const at::Tensor grouped = choice.view({-1, config.n_group, size});
     const int64_t best = config.group_score == GroupScore::kBest ? 1 : 2;
     const at::Tensor kept =
-        std::get<1>(std::get<0>(grouped.topk(best, 2)).sum({2}).topk(config.top_groups, 1));
+        std::get<1>(std::get<0>(grouped.topk(best, 2)).sum({2}).topk(config.topk_group, 1));
     const at::Tensor index = kept.unsqueeze(2).expand({-1, -1, size});
     at::Tensor masked =
         at::full(grouped.sizes(), -std::numeric_limits<double>::infinity(), grouped.options());
@@ -48,7 +48,7 @@ Expected by_operators(const at::Tensor& logits, const at::Tensor& correction, co
   }
   const at::Tensor experts = std::get<1>(choice.topk(config.top_k, 1));
   at::Tensor weights = scores.gather(1, experts);
-  if (config.normalize) {
+  if (config.norm_topk_prob) {
     at::Tensor sum = weights.sum({1}, true) + config.normalize_eps;
     if (config.normalize_min > 0) sum = sum.clamp_min(config.normalize_min);
     weights = weights / sum;
@@ -58,20 +58,20 @@ Expected by_operators(const at::Tensor& logits, const at::Tensor& correction, co
 
 void check(const RouterConfig& config) {
   const at::Tensor leaf = random_tensor({33, config.num_experts}, 3).requires_grad_();
-  const at::Tensor correction =
-      config.correction ? random_tensor({config.num_experts}, 4).to(at::kFloat) : at::Tensor();
+  const at::Tensor score_bias =
+      config.score_bias ? random_tensor({config.num_experts}, 4).to(at::kFloat) : at::Tensor();
   const at::Tensor c = random_tensor({33, config.top_k}, 5);
-  const Expected expected = by_operators(leaf, correction, config);
+  const Expected expected = by_operators(leaf, score_bias, config);
   torch::autograd::backward({expected.weights}, {c});
   const at::Tensor dlogits = leaf.grad().clone();
   leaf.mutable_grad().reset();
-  const Routing routing = route(leaf, correction, config);
+  const Routing routing = route(leaf, score_bias, config);
   torch::autograd::backward({routing.weights}, {c});
   EXPECT_TRUE(routing.experts.equal(expected.experts));
   EXPECT_TRUE(at::allclose(routing.weights, expected.weights, 1e-12, 1e-12));
   EXPECT_TRUE(at::allclose(leaf.grad(), dlogits, 1e-12, 1e-12));
   testing::check_gradients([&](const std::vector<at::Tensor>& in,
-                               const OpContext&) { return route(in[0], correction, config).weights; },
+                               const OpContext&) { return route(in[0], score_bias, config).weights; },
                            {leaf.detach()},
                            {});
 }
@@ -87,9 +87,9 @@ RouterConfig base(RouterScore score) {
 TEST(Route, SoftmaxOverAll) {
   RouterConfig config = base(RouterScore::kSoftmax);
   check(config);
-  config.normalize = true;
+  config.norm_topk_prob = true;
   check(config);
-  config.correction = true;
+  config.score_bias = true;
   config.normalize_min = 0.3;
   check(config);
 }
@@ -101,29 +101,29 @@ TEST(Route, SoftmaxOfTheChosen) {
 TEST(Route, SigmoidWithCorrectionGroupsAndScale) {
   RouterConfig config = base(RouterScore::kSigmoid);
   check(config);
-  config.correction = true;
-  config.normalize = true;
+  config.score_bias = true;
+  config.norm_topk_prob = true;
   config.normalize_eps = 1e-20;
   config.scale = 2.5;
   check(config);
-  config.num_groups = 4;
-  config.top_groups = 2;
+  config.n_group = 4;
+  config.topk_group = 2;
   config.group_score = GroupScore::kBestTwo;
   check(config);
 }
 
 TEST(Route, SoftmaxWithinTheBestGroups) {
   RouterConfig config = base(RouterScore::kSoftmax);
-  config.num_groups = 3;
-  config.top_groups = 2;
+  config.n_group = 3;
+  config.topk_group = 2;
   config.scale = 16;
   check(config);
 }
 
 TEST(Route, RefusesMoreExpertsThanItsGroupsHold) {
   RouterConfig config = base(RouterScore::kSoftmax);
-  config.num_groups = 6;
-  config.top_groups = 1;
+  config.n_group = 6;
+  config.topk_group = 1;
   EXPECT_THROW(route(random_tensor({2, 12}, 1), {}, config), Error);
 }
 

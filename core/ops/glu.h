@@ -6,13 +6,13 @@
 
 namespace automodel::ops {
 
-/// act(gate) * up, without a graph, for gated_linear. gate_up [rows, 2 F] holds gate, then up -> [rows, F].
-at::Tensor gated_product(const at::Tensor& gate_up, kernels::Activation activation);
+/// act(gate) * up, without a graph, for glu_linear. gate_up [rows, 2 F] holds gate, then up -> [rows, F].
+at::Tensor glu(const at::Tensor& gate_up, kernels::Activation activation);
 
 /// dproduct [rows, F] -> the gradient of gate_up [rows, 2 F].
-at::Tensor gated_product_backward(const at::Tensor& dproduct,
-                                  const at::Tensor& gate_up,
-                                  kernels::Activation activation);
+at::Tensor glu_backward(const at::Tensor& dproduct,
+                        const at::Tensor& gate_up,
+                        kernels::Activation activation);
 
 /// The same, and the product itself, in one pass on a GPU, and of silu on a CPU.
 struct ProductAndGradient {

@@ -1,12 +1,12 @@
-#include "core/kernels/gated_silu.h"
-#include "core/kernels/lane_sum.h"
+#include "core/kernels/silu_and_mul.h"
 #include "core/kernels/vector_math.h"
 #include "core/kernels/vectorised.h"
+#include "core/kernels/vectorised_sum.h"
 
 namespace automodel::kernels {
 
 template <class T>
-AUTOMODEL_VECTORISED void gated_silu(const T* gate_up, T* product, int64_t rows, int64_t width) {
+AUTOMODEL_VECTORISED void silu_and_mul(const T* gate_up, T* product, int64_t rows, int64_t width) {
   using C = Compute<T>;
   for (int64_t r = 0; r < rows; ++r) {
     const T* gate = gate_up + r * 2 * width;
@@ -49,7 +49,7 @@ template <class T>
 Compute<T> weigh_row(const T* dproduct, Compute<T> weight, T* product, int64_t width) {
   using C = Compute<T>;
   const C sum =
-      lane_sum<C>(width, [&](int64_t i) { return rounded<T>(load(dproduct[i]) * load(product[i])); });
+      vectorised_sum<C>(width, [&](int64_t i) { return rounded<T>(load(dproduct[i]) * load(product[i])); });
   for (int64_t i = 0; i < width; ++i) store(product[i], load(product[i]) * weight);
   return sum;
 }
@@ -57,12 +57,12 @@ Compute<T> weigh_row(const T* dproduct, Compute<T> weight, T* product, int64_t w
 }  // namespace
 
 template <class T>
-AUTOMODEL_VECTORISED void gated_silu_backward(const T* dproduct,
-                                              const T* gate_up,
-                                              const Compute<T>* weights,
-                                              const GatedSiluGradient<T>& to,
-                                              int64_t rows,
-                                              int64_t width) {
+AUTOMODEL_VECTORISED void silu_and_mul_backward(const T* dproduct,
+                                                const T* gate_up,
+                                                const Compute<T>* weights,
+                                                const SiluAndMulGradient<T>& to,
+                                                int64_t rows,
+                                                int64_t width) {
   for (int64_t r = 0; r < rows; ++r) {
     const T* gate = gate_up + r * 2 * width;
     T* dgate = to.dgate_up + r * 2 * width;
@@ -74,10 +74,10 @@ AUTOMODEL_VECTORISED void gated_silu_backward(const T* dproduct,
   }
 }
 
-#define AUTOMODEL_INSTANTIATE(T)                            \
-  template void gated_silu(const T*, T*, int64_t, int64_t); \
-  template void gated_silu_backward(                        \
-      const T*, const T*, const Compute<T>*, const GatedSiluGradient<T>&, int64_t, int64_t);
+#define AUTOMODEL_INSTANTIATE(T)                              \
+  template void silu_and_mul(const T*, T*, int64_t, int64_t); \
+  template void silu_and_mul_backward(                        \
+      const T*, const T*, const Compute<T>*, const SiluAndMulGradient<T>&, int64_t, int64_t);
 AUTOMODEL_INSTANTIATE(float)
 AUTOMODEL_INSTANTIATE(BF16)
 AUTOMODEL_INSTANTIATE(double)

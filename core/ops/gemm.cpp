@@ -1,4 +1,4 @@
-#include "core/ops/wide_product.h"
+#include "core/ops/gemm.h"
 
 #include <algorithm>
 
@@ -18,7 +18,7 @@ void multiply(const at::Tensor& a, const at::Tensor& b, at::Tensor out, bool acc
 }
 
 /// Columns for each thread; 0 when the operator divides the work itself.
-int64_t columns_a_thread(const at::Tensor& a, const at::Tensor& out) {
+int64_t columns_per_thread(const at::Tensor& a, const at::Tensor& out) {
   const int64_t threads = at::get_num_threads();
   if (!out.is_cpu() || threads == 1 || at::in_parallel_region()) return 0;
   if (a.scalar_type() != at::kFloat && a.scalar_type() != at::kDouble) return 0;
@@ -30,14 +30,14 @@ int64_t columns_a_thread(const at::Tensor& a, const at::Tensor& out) {
 
 }  // namespace
 
-at::Tensor product(const at::Tensor& a, const at::Tensor& b) {
+at::Tensor gemm(const at::Tensor& a, const at::Tensor& b) {
   at::Tensor out = at::empty({a.size(0), b.size(1)}, a.options());
-  product_out(a, b, out);
+  gemm_out(a, b, out);
   return out;
 }
 
-void product_out(const at::Tensor& a, const at::Tensor& b, at::Tensor& out, bool accumulate) {
-  const int64_t share = columns_a_thread(a, out);
+void gemm_out(const at::Tensor& a, const at::Tensor& b, at::Tensor& out, bool accumulate) {
+  const int64_t share = columns_per_thread(a, out);
   if (share == 0) return multiply(a, b, out, accumulate);
   const int64_t wide = out.size(1);
   at::parallel_for(0, (wide + share - 1) / share, 1, [&](int64_t begin, int64_t end) {

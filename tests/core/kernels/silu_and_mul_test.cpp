@@ -1,4 +1,4 @@
-#include "core/kernels/gated_silu.h"
+#include "core/kernels/silu_and_mul.h"
 
 #include <cmath>
 #include <vector>
@@ -49,13 +49,13 @@ void check(double relative, bool weighted) {
   const std::vector<Compute<T>> weights = {0.5, 2, 0.25};
   std::vector<T> product(dy.size()), again(dy.size()), dx(x.size());
   std::vector<Compute<T>> dweights(kRows);
-  gated_silu(x.data(), product.data(), kRows, kWidth);
-  gated_silu_backward<T>(dy.data(),
-                         x.data(),
-                         weighted ? weights.data() : nullptr,
-                         {again.data(), dx.data(), weighted ? dweights.data() : nullptr},
-                         kRows,
-                         kWidth);
+  silu_and_mul(x.data(), product.data(), kRows, kWidth);
+  silu_and_mul_backward<T>(dy.data(),
+                           x.data(),
+                           weighted ? weights.data() : nullptr,
+                           {again.data(), dx.data(), weighted ? dweights.data() : nullptr},
+                           kRows,
+                           kWidth);
   const auto near = [&](double got, double expected, const char* what) {
     ASSERT_NEAR(got, expected, relative * (std::abs(expected) + 2)) << what;
   };
@@ -75,7 +75,7 @@ void check(double relative, bool weighted) {
   }
 }
 
-TEST(GatedSilu, EqualsTheDefinitionAndItsDerivative) {
+TEST(SiluAndMul, EqualsTheDefinitionAndItsDerivative) {
   for (const bool weighted : {false, true}) {
     check<double>(1e-9, weighted);
     check<float>(1e-6, weighted);

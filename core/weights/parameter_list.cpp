@@ -1,4 +1,4 @@
-#include "core/weights/spec_list.h"
+#include "core/weights/parameter_list.h"
 
 #include <functional>
 #include <numeric>
@@ -8,8 +8,8 @@
 namespace automodel::weights {
 namespace {
 
-using Kind = WeightSpec::Kind;
-using Init = WeightSpec::Init;
+using Kind = ParameterSpec::Kind;
+using Init = ParameterSpec::Init;
 
 Block transposed(int64_t out, int64_t in) {
   return {{out, in}, 0, 0, {in, 1}, {1, out}};
@@ -73,7 +73,7 @@ int64_t num_elements(const std::vector<int64_t>& shape) {
   return std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>());
 }
 
-const arch::WeightName& SpecList::name_of(const std::string& role) const {
+const arch::WeightName& ParameterList::name_of(const std::string& role) const {
   const auto found = names_.modules.find(role);
   check(found != names_.modules.end(),
         ErrorCode::kConfig,
@@ -83,7 +83,7 @@ const arch::WeightName& SpecList::name_of(const std::string& role) const {
   return found->second;
 }
 
-std::string SpecList::module_of(const std::string& role) const {
+std::string ParameterList::module_of(const std::string& role) const {
   constexpr std::string_view kNumber = "{layer}";
   const std::string& module = name_of(role).module;
   if (!module.starts_with(".")) return module;
@@ -93,7 +93,7 @@ std::string SpecList::module_of(const std::string& role) const {
   return name.replace(at, kNumber.size(), std::to_string(layer_));
 }
 
-void SpecList::linear(
+void ParameterList::linear(
     const std::string& role, int64_t out, int64_t in, bool bias, Init weight_init, Init bias_init) {
   const arch::WeightName& name = name_of(role);
   const std::string module = module_of(role);
@@ -104,7 +104,7 @@ void SpecList::linear(
   plain(role + ".bias", module + ".bias", {out}, Kind::kOther, bias_init);
 }
 
-void SpecList::fused(
+void ParameterList::fused(
     const std::string& role, const std::vector<int64_t>& parts, int64_t groups, int64_t in, bool bias) {
   const size_t first = specs_.size();
   linear(role, std::accumulate(parts.begin(), parts.end(), int64_t{0}), in, bias);
@@ -113,21 +113,21 @@ void SpecList::fused(
   if (bias) specs_[first + 1].files[0].blocks = by_group(parts, groups, 1);
 }
 
-void SpecList::plain(const std::string& role,
-                     const std::string& name,
-                     const std::vector<int64_t>& shape,
-                     Kind kind,
-                     Init init) {
+void ParameterList::plain(const std::string& role,
+                          const std::string& name,
+                          const std::vector<int64_t>& shape,
+                          Kind kind,
+                          Init init) {
   specs_.push_back({role, name, shape, kind, init, {{name, shape, {}}}});
 }
 
-void SpecList::conv(const std::string& role, int64_t channels, int64_t kernel, bool bias) {
+void ParameterList::conv(const std::string& role, int64_t channels, int64_t kernel, bool bias) {
   const std::string module = module_of(role);
   plain(role + ".weight", module + ".weight", {channels, 1, kernel}, Kind::kOther, Init::kNormal);
   if (bias) plain(role + ".bias", module + ".bias", {channels}, Kind::kOther, Init::kZeros);
 }
 
-void SpecList::norm(
+void ParameterList::norm(
     const std::string& role, const std::vector<int64_t>& shape, bool weight, bool bias, bool begins_at_zero) {
   if (!weight && !bias) return;
   const std::string module = module_of(role);
@@ -143,7 +143,7 @@ void SpecList::norm(
   if (bias) add(".bias", Init::kZeros);
 }
 
-void SpecList::stacked(const std::string& role, int64_t experts, int64_t out, int64_t in, bool bias) {
+void ParameterList::stacked(const std::string& role, int64_t experts, int64_t out, int64_t in, bool bias) {
   const arch::WeightName& name = name_of(role);
   const std::string module = module_of(role);
   const bool interleaved = name.layout == arch::Layout::kInterleaved;
@@ -157,19 +157,19 @@ void SpecList::stacked(const std::string& role, int64_t experts, int64_t out, in
   specs_.push_back({role + ".bias", file.name, {experts, out}, Kind::kOther, Init::kZeros, {file}});
 }
 
-void SpecList::listed(const std::string& role,
-                      int64_t experts,
-                      int64_t out,
-                      int64_t in,
-                      const std::vector<std::string>& parts) {
+void ParameterList::listed(const std::string& role,
+                           int64_t experts,
+                           int64_t out,
+                           int64_t in,
+                           const std::vector<std::string>& parts) {
   const auto rows = out / static_cast<int64_t>(parts.size());
   const std::string first = module_of(parts[0]);
-  WeightSpec spec{role + ".weight",
-                  first.substr(0, first.find(kExpert)) + role.substr(role.rfind('.') + 1) + "_proj",
-                  {experts, out, in},
-                  Kind::kExperts,
-                  Init::kNormal,
-                  {}};
+  ParameterSpec spec{role + ".weight",
+                     first.substr(0, first.find(kExpert)) + role.substr(role.rfind('.') + 1) + "_proj",
+                     {experts, out, in},
+                     Kind::kExperts,
+                     Init::kNormal,
+                     {}};
   for (int64_t e = 0; e < experts; ++e) {
     for (size_t p = 0; p < parts.size(); ++p) {
       const int64_t offset = (e * out + static_cast<int64_t>(p) * rows) * in;
@@ -181,7 +181,7 @@ void SpecList::listed(const std::string& role,
   specs_.push_back(std::move(spec));
 }
 
-void SpecList::experts(const std::string& role, int64_t in, const arch::MoeConfig& moe) {
+void ParameterList::experts(const std::string& role, int64_t in, const arch::MoeConfig& moe) {
   const size_t first = specs_.size();
   const int64_t experts = moe.router.num_experts, width = moe.intermediate_size;
   const bool gated = moe.gate.gated;
@@ -204,18 +204,18 @@ void SpecList::experts(const std::string& role, int64_t in, const arch::MoeConfi
   for (size_t i = first; i < specs_.size(); ++i) specs_[i].active = active;
 }
 
-void SpecList::buffer(const std::string& role, int64_t size) {
+void ParameterList::buffer(const std::string& role, int64_t size) {
   const std::string name = module_of(role);
   FileTensor file{name, {size}, {}};
   if (name_of(role).layout == arch::Layout::kRow) file = {name, {1, size}, {{{size}, 0, 0, {1}, {1}}}};
   specs_.push_back({role, name, {size}, Kind::kBuffer, Init::kZeros, {file}});
 }
 
-void SpecList::embedding(const std::string& role, int64_t rows, int64_t width) {
+void ParameterList::embedding(const std::string& role, int64_t rows, int64_t width) {
   plain(role + ".weight", module_of(role) + ".weight", {rows, width}, Kind::kEmbedding, Init::kNormal);
 }
 
-void SpecList::constant(const std::string& role, const std::vector<int64_t>& shape, Init init) {
+void ParameterList::constant(const std::string& role, const std::vector<int64_t>& shape, Init init) {
   plain(role, module_of(role), shape, Kind::kOther, init);
 }
 

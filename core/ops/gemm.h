@@ -10,9 +10,9 @@ namespace automodel::ops {
 // by columns; every other goes to the operator as it is.
 
 /// a [m, k] b [k, n] -> [m, n], of a's type.
-at::Tensor product(const at::Tensor& a, const at::Tensor& b);
+at::Tensor gemm(const at::Tensor& a, const at::Tensor& b);
 
 /// out [m, n] = a b, or out + a b with `accumulate`. `out` may have a row stride of its own.
-void product_out(const at::Tensor& a, const at::Tensor& b, at::Tensor& out, bool accumulate = false);
+void gemm_out(const at::Tensor& a, const at::Tensor& b, at::Tensor& out, bool accumulate = false);
 
 }  // namespace automodel::ops

@@ -1,4 +1,4 @@
-#include "core/ops/wide_product.h"
+#include "core/ops/gemm.h"
 
 #include <gtest/gtest.h>
 
@@ -34,7 +34,7 @@ TEST_P(WideProduct, EqualsFloat64InEveryOrientation) {
     const at::Tensor a_columns = a.t().contiguous().t(), b_columns = b.t().contiguous().t();
     const at::Tensor expected = a.to(at::kDouble).matmul(b.to(at::kDouble));
     for (const at::Tensor& left : {a, a_columns})
-      for (const at::Tensor& right : {b, b_columns}) EXPECT_LT(error(product(left, right), expected), 5e-5);
+      for (const at::Tensor& right : {b, b_columns}) EXPECT_LT(error(gemm(left, right), expected), 5e-5);
   }
 }
 
@@ -42,10 +42,10 @@ TEST_P(WideProduct, AddsAndLeavesWhatIsBesideAView) {
   const at::Tensor a = at::randn({48, 32}), b = at::randn({32, 900});
   const at::Tensor all = at::full({48, 1000}, 3.0f);
   at::Tensor out = all.narrow(1, 50, 900);
-  product_out(a, b, out, true);
+  gemm_out(a, b, out, true);
   const at::Tensor expected = a.to(at::kDouble).matmul(b.to(at::kDouble));
   EXPECT_LT(error(out, expected + 3), 5e-5);
-  product_out(a, b, out);
+  gemm_out(a, b, out);
   EXPECT_LT(error(out, expected), 5e-5);
   EXPECT_TRUE((all.narrow(1, 0, 50) == 3).all().item<bool>());
   EXPECT_TRUE((all.narrow(1, 950, 50) == 3).all().item<bool>());
@@ -56,8 +56,8 @@ TEST_P(WideProduct, TakesBfloat16AndWeightsThatLearn) {
   const at::Tensor x = at::randn({20, 64});
   const c10::NoGradGuard no_grad;
   const at::Tensor expected = x.to(at::kDouble).matmul(weight.to(at::kDouble).t());
-  EXPECT_LT(error(product(x, weight.t()), expected), 5e-5);
-  const at::Tensor narrow = product(x.to(at::kBFloat16), weight.to(at::kBFloat16).t());
+  EXPECT_LT(error(gemm(x, weight.t()), expected), 5e-5);
+  const at::Tensor narrow = gemm(x.to(at::kBFloat16), weight.to(at::kBFloat16).t());
   EXPECT_EQ(narrow.scalar_type(), at::kBFloat16);
   EXPECT_LT(error(narrow, expected), 0.3);
 }

@@ -10,7 +10,7 @@ namespace automodel::kernels {
 /// How an expert makes its product of gate and up. limit = 0: act(gate) * up, as in a gated MLP. Else
 /// GPT-OSS's clamped gate (arXiv:2508.10925): with gate at most `limit` and up within +-limit, gate *
 /// sigmoid(alpha * gate) * (up + 1). Without a gate: act(up), whatever the limit.
-struct ExpertGate {
+struct ExpertGlu {
   Activation activation = Activation::kSilu;
   double limit = 0.0;    ///< swiglu_limit
   double alpha = 1.702;  ///< swiglu_alpha; without effect when limit = 0
@@ -22,27 +22,27 @@ struct ExpertGate {
 
 /// The product on the device. gate_up [rows, parts F] holds gate, then up;  product [rows, F]. Asynchronous
 /// on `stream` (a cudaStream_t), no workspace.
-void expert_product_cuda(Element element,
-                         const ExpertGate& gate,
-                         const void* gate_up,
-                         void* product,
-                         int64_t rows,
-                         int64_t width,
-                         void* stream);
+void expert_glu_cuda(Element element,
+                     const ExpertGlu& gate,
+                     const void* gate_up,
+                     void* product,
+                     int64_t rows,
+                     int64_t width,
+                     void* stream);
 
 /// Its backward where each row's output counts `weights` times: from the gradient of the product before
 /// weighting, dproduct [rows, F], the product times its row's weight, the gradient of gate_up, and the
 /// gradient of each weight, summed in a fixed order. weights [rows] f32 or null: ones;  dweights [rows] f32.
-void expert_product_backward_cuda(Element element,
-                                  const ExpertGate& gate,
-                                  const void* dproduct,
-                                  const void* gate_up,
-                                  const float* weights,
-                                  void* product,
-                                  void* dgate_up,
-                                  float* dweights,
-                                  int64_t rows,
-                                  int64_t width,
-                                  void* stream);
+void expert_glu_backward_cuda(Element element,
+                              const ExpertGlu& gate,
+                              const void* dproduct,
+                              const void* gate_up,
+                              const float* weights,
+                              void* product,
+                              void* dgate_up,
+                              float* dweights,
+                              int64_t rows,
+                              int64_t width,
+                              void* stream);
 
 }  // namespace automodel::kernels

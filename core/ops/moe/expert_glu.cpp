@@ -1,4 +1,4 @@
-#include "core/ops/moe/expert_gate.h"
+#include "core/ops/moe/expert_glu.h"
 
 #include <ATen/ops/cat.h>
 #include <ATen/ops/clamp.h>
@@ -7,11 +7,11 @@
 #include <ATen/ops/mul.h>
 #include <ATen/ops/sigmoid.h>
 
-#include "core/kernels/gated_silu.h"
+#include "core/kernels/silu_and_mul.h"
 #include "core/ops/activation.h"
 #include "core/ops/cuda/cuda.h"
 #include "core/ops/dispatch.h"
-#include "core/ops/gated_product.h"
+#include "core/ops/glu.h"
 
 namespace automodel::ops {
 namespace {
@@ -23,7 +23,7 @@ struct Clamped {
   at::Tensor sigmoid;  ///< of alpha * gate
 };
 
-Clamped clamped(const at::Tensor& gate_up, const kernels::ExpertGate& gate) {
+Clamped clamped(const at::Tensor& gate_up, const kernels::ExpertGlu& gate) {
   const int64_t width = gate_up.size(1) / 2;
   const at::Tensor raw_gate = gate_up.narrow(1, 0, width);
   const at::Tensor raw_up = gate_up.narrow(1, width, width);
@@ -37,7 +37,7 @@ Clamped clamped(const at::Tensor& gate_up, const kernels::ExpertGate& gate) {
 at::Tensor clamped_gradient(const at::Tensor& dproduct,
                             const at::Tensor& gate_up,
                             const Clamped& parts,
-                            const kernels::ExpertGate& gate) {
+                            const kernels::ExpertGlu& gate) {
   const int64_t width = gate_up.size(1) / 2;
   const at::Tensor raw_gate = gate_up.narrow(1, 0, width);
   const at::Tensor raw_up = gate_up.narrow(1, width, width);
@@ -50,20 +50,20 @@ at::Tensor clamped_gradient(const at::Tensor& dproduct,
 
 }  // namespace
 
-at::Tensor expert_product(const at::Tensor& gate_up, const kernels::ExpertGate& gate) {
+at::Tensor expert_glu(const at::Tensor& gate_up, const kernels::ExpertGlu& gate) {
   if (gate_up.is_cuda()) {
     at::Tensor product = at::empty({gate_up.size(0), gate_up.size(1) / gate.parts()}, gate_up.options());
-    cuda().expert_product(element_of(gate_up, "experts"),
-                          gate,
-                          gate_up.const_data_ptr(),
-                          product.mutable_data_ptr(),
-                          product.size(0),
-                          product.size(1),
-                          cuda().current_stream());
+    cuda().expert_glu(element_of(gate_up, "experts"),
+                      gate,
+                      gate_up.const_data_ptr(),
+                      product.mutable_data_ptr(),
+                      product.size(0),
+                      product.size(1),
+                      cuda().current_stream());
     return product;
   }
   if (!gate.gated) return activate(gate_up, gate.activation);
-  if (gate.limit == 0) return gated_product(gate_up, gate.activation);
+  if (gate.limit == 0) return glu(gate_up, gate.activation);
   const Clamped parts = clamped(gate_up, gate);
   return (parts.gate * parts.sigmoid).mul_(parts.up);
 }
@@ -73,19 +73,19 @@ namespace {
 void backward_on_device(const at::Tensor& dproduct,
                         const at::Tensor& gate_up,
                         const at::Tensor& weights,
-                        const kernels::ExpertGate& gate,
+                        const kernels::ExpertGlu& gate,
                         const ExpertGradient& to) {
-  cuda().expert_product_backward(element_of(gate_up, "experts"),
-                                 gate,
-                                 dproduct.const_data_ptr(),
-                                 gate_up.const_data_ptr(),
-                                 weights.defined() ? data<float>(weights) : nullptr,
-                                 to.product.mutable_data_ptr(),
-                                 to.dgate_up.mutable_data_ptr(),
-                                 mutable_data<float>(to.dweights),
-                                 gate_up.size(0),
-                                 dproduct.size(1),
-                                 cuda().current_stream());
+  cuda().expert_glu_backward(element_of(gate_up, "experts"),
+                             gate,
+                             dproduct.const_data_ptr(),
+                             gate_up.const_data_ptr(),
+                             weights.defined() ? data<float>(weights) : nullptr,
+                             to.product.mutable_data_ptr(),
+                             to.dgate_up.mutable_data_ptr(),
+                             mutable_data<float>(to.dweights),
+                             gate_up.size(0),
+                             dproduct.size(1),
+                             cuda().current_stream());
 }
 
 /// On the calling thread, which has an expert of its own.
@@ -95,7 +95,7 @@ void silu_backward_on_host(const at::Tensor& dproduct,
                            const ExpertGradient& to) {
   with_element_type(gate_up, "experts", [&]<class T>(T) {
     using C = kernels::Compute<T>;
-    kernels::gated_silu_backward<T>(
+    kernels::silu_and_mul_backward<T>(
         data<T>(dproduct),
         data<T>(gate_up),
         weights.defined() ? data<C>(weights) : nullptr,
@@ -107,11 +107,11 @@ void silu_backward_on_host(const at::Tensor& dproduct,
 
 }  // namespace
 
-void expert_product_backward(const at::Tensor& dproduct,
-                             const at::Tensor& gate_up,
-                             const at::Tensor& weights,
-                             const kernels::ExpertGate& gate,
-                             const ExpertGradient& to) {
+void expert_glu_backward(const at::Tensor& dproduct,
+                         const at::Tensor& gate_up,
+                         const at::Tensor& weights,
+                         const kernels::ExpertGlu& gate,
+                         const ExpertGradient& to) {
   if (gate_up.is_cuda()) return backward_on_device(dproduct, gate_up, weights, gate, to);
   const bool plain = gate.gated && gate.limit == 0;
   if (plain && gate.activation == kernels::Activation::kSilu)

@@ -1,11 +1,11 @@
-#include "core/ops/gated_product.h"
+#include "core/ops/glu.h"
 
 #include <algorithm>
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 
-#include "core/kernels/gated_silu.h"
+#include "core/kernels/silu_and_mul.h"
 #include "core/ops/activation.h"
 #include "core/ops/cuda/cuda.h"
 #include "core/ops/dispatch.h"
@@ -19,30 +19,30 @@ at::Tensor backward_on_device(const at::Tensor& dproduct,
                               kernels::Activation activation,
                               const at::Tensor& product) {
   at::Tensor dgate_up = at::empty(gate_up.sizes(), gate_up.options());
-  cuda().gated_product_backward(element_of(gate_up, "a gated MLP"),
-                                activation,
-                                dproduct.const_data_ptr(),
-                                gate_up.const_data_ptr(),
-                                dgate_up.mutable_data_ptr(),
-                                product.defined() ? product.mutable_data_ptr() : nullptr,
-                                gate_up.size(0),
-                                gate_up.size(1) / 2,
-                                cuda().current_stream());
+  cuda().glu_backward(element_of(gate_up, "a gated MLP"),
+                      activation,
+                      dproduct.const_data_ptr(),
+                      gate_up.const_data_ptr(),
+                      dgate_up.mutable_data_ptr(),
+                      product.defined() ? product.mutable_data_ptr() : nullptr,
+                      gate_up.size(0),
+                      gate_up.size(1) / 2,
+                      cuda().current_stream());
   return dgate_up;
 }
 
-constexpr int64_t kElementsAThread = 1 << 14;
+constexpr int64_t kElementsPerThread = 1 << 14;
 
-int64_t rows_a_thread(int64_t width) {
-  return std::max<int64_t>(1, kElementsAThread / std::max<int64_t>(width, 1));
+int64_t rows_per_thread(int64_t width) {
+  return std::max<int64_t>(1, kElementsPerThread / std::max<int64_t>(width, 1));
 }
 
 at::Tensor silu_on_host(const at::Tensor& gate_up) {
   const int64_t width = gate_up.size(1) / 2;
   at::Tensor product = at::empty({gate_up.size(0), width}, gate_up.options());
   with_element_type(gate_up, "a gated MLP", [&]<class T>(T) {
-    at::parallel_for(0, gate_up.size(0), rows_a_thread(width), [&](int64_t begin, int64_t end) {
-      kernels::gated_silu(
+    at::parallel_for(0, gate_up.size(0), rows_per_thread(width), [&](int64_t begin, int64_t end) {
+      kernels::silu_and_mul(
           data<T>(gate_up) + begin * 2 * width, mutable_data<T>(product) + begin * width, end - begin, width);
     });
   });
@@ -54,16 +54,16 @@ ProductAndGradient silu_again_on_host(const at::Tensor& dproduct, const at::Tens
   const ProductAndGradient both{at::empty(dproduct.sizes(), dproduct.options()),
                                 at::empty(gate_up.sizes(), gate_up.options())};
   with_element_type(gate_up, "a gated MLP", [&]<class T>(T) {
-    at::parallel_for(0, gate_up.size(0), rows_a_thread(width), [&](int64_t begin, int64_t end) {
-      const kernels::GatedSiluGradient<T> to{mutable_data<T>(both.product) + begin * width,
-                                             mutable_data<T>(both.dgate_up) + begin * 2 * width,
-                                             nullptr};
-      kernels::gated_silu_backward<T>(data<T>(dproduct) + begin * width,
-                                      data<T>(gate_up) + begin * 2 * width,
-                                      nullptr,
-                                      to,
-                                      end - begin,
-                                      width);
+    at::parallel_for(0, gate_up.size(0), rows_per_thread(width), [&](int64_t begin, int64_t end) {
+      const kernels::SiluAndMulGradient<T> to{mutable_data<T>(both.product) + begin * width,
+                                              mutable_data<T>(both.dgate_up) + begin * 2 * width,
+                                              nullptr};
+      kernels::silu_and_mul_backward<T>(data<T>(dproduct) + begin * width,
+                                        data<T>(gate_up) + begin * 2 * width,
+                                        nullptr,
+                                        to,
+                                        end - begin,
+                                        width);
     });
   });
   return both;
@@ -71,26 +71,26 @@ ProductAndGradient silu_again_on_host(const at::Tensor& dproduct, const at::Tens
 
 }  // namespace
 
-at::Tensor gated_product(const at::Tensor& gate_up, kernels::Activation activation) {
+at::Tensor glu(const at::Tensor& gate_up, kernels::Activation activation) {
   const int64_t width = gate_up.size(1) / 2;
   if (gate_up.is_cuda()) {
     at::Tensor product = at::empty({gate_up.size(0), width}, gate_up.options());
-    cuda().gated_product(element_of(gate_up, "a gated MLP"),
-                         activation,
-                         gate_up.const_data_ptr(),
-                         product.mutable_data_ptr(),
-                         gate_up.size(0),
-                         width,
-                         cuda().current_stream());
+    cuda().glu(element_of(gate_up, "a gated MLP"),
+               activation,
+               gate_up.const_data_ptr(),
+               product.mutable_data_ptr(),
+               gate_up.size(0),
+               width,
+               cuda().current_stream());
     return product;
   }
   if (activation == kernels::Activation::kSilu) return silu_on_host(gate_up.contiguous());
   return activate(gate_up.narrow(1, 0, width), activation).mul_(gate_up.narrow(1, width, width));
 }
 
-at::Tensor gated_product_backward(const at::Tensor& dproduct,
-                                  const at::Tensor& gate_up,
-                                  kernels::Activation activation) {
+at::Tensor glu_backward(const at::Tensor& dproduct,
+                        const at::Tensor& gate_up,
+                        kernels::Activation activation) {
   if (gate_up.is_cuda()) return backward_on_device(dproduct, gate_up, activation, {});
   if (activation == kernels::Activation::kSilu)
     return silu_again_on_host(dproduct.contiguous(), gate_up.contiguous()).dgate_up;
@@ -108,8 +108,7 @@ ProductAndGradient gated_product_again(const at::Tensor& dproduct,
                                        kernels::Activation activation) {
   if (gate_up.is_cpu() && activation == kernels::Activation::kSilu)
     return silu_again_on_host(dproduct.contiguous(), gate_up.contiguous());
-  if (!gate_up.is_cuda())
-    return {gated_product(gate_up, activation), gated_product_backward(dproduct, gate_up, activation)};
+  if (!gate_up.is_cuda()) return {glu(gate_up, activation), glu_backward(dproduct, gate_up, activation)};
   const at::Tensor product = at::empty(dproduct.sizes(), dproduct.options());
   return {product, backward_on_device(dproduct, gate_up, activation, product)};
 }

@@ -2,7 +2,7 @@
 
 #include "core/kernels/activation.cuh"
 #include "core/kernels/device.cuh"
-#include "core/kernels/expert_gate.h"
+#include "core/kernels/expert_glu.h"
 
 namespace automodel::kernels {
 namespace {
@@ -130,7 +130,7 @@ void with_activation(Activation activation, Body body) {
 
 /// Calls body(T{}, gate) for the element type and the kind of gate.
 template <class Body>
-void with_gate(Element element, const ExpertGate& gate, Body body) {
+void with_gate(Element element, const ExpertGlu& gate, Body body) {
   with_device_element(element, [&]<class T>(T t) {
     if (gate.gated && gate.limit > 0)
       return body(t, ClampedGate{static_cast<float>(gate.limit), static_cast<float>(gate.alpha)});
@@ -143,13 +143,13 @@ void with_gate(Element element, const ExpertGate& gate, Body body) {
 
 }  // namespace
 
-void expert_product_cuda(Element element,
-                         const ExpertGate& gate,
-                         const void* gate_up,
-                         void* product,
-                         int64_t rows,
-                         int64_t width,
-                         void* stream) {
+void expert_glu_cuda(Element element,
+                     const ExpertGlu& gate,
+                     const void* gate_up,
+                     void* product,
+                     int64_t rows,
+                     int64_t width,
+                     void* stream) {
   if (rows == 0) return;
   const auto blocks = static_cast<unsigned>(rows);
   auto* const on = static_cast<cudaStream_t>(stream);
@@ -162,20 +162,20 @@ void expert_product_cuda(Element element,
       product_kernel<T, 1><<<blocks, kThreads, 0, on>>>(kind, in, out, width);
     }
   });
-  check_launch("expert_product");
+  check_launch("expert_glu");
 }
 
-void expert_product_backward_cuda(Element element,
-                                  const ExpertGate& gate,
-                                  const void* dproduct,
-                                  const void* gate_up,
-                                  const float* weights,
-                                  void* product,
-                                  void* dgate_up,
-                                  float* dweights,
-                                  int64_t rows,
-                                  int64_t width,
-                                  void* stream) {
+void expert_glu_backward_cuda(Element element,
+                              const ExpertGlu& gate,
+                              const void* dproduct,
+                              const void* gate_up,
+                              const float* weights,
+                              void* product,
+                              void* dgate_up,
+                              float* dweights,
+                              int64_t rows,
+                              int64_t width,
+                              void* stream) {
   if (rows == 0) return;
   const auto blocks = static_cast<unsigned>(rows);
   auto* const on = static_cast<cudaStream_t>(stream);
@@ -200,7 +200,7 @@ void expert_product_backward_cuda(Element element,
       launch(backward_kernel<T, 1, Gate>);
     }
   });
-  check_launch("expert_product_backward");
+  check_launch("expert_glu_backward");
 }
 
 }  // namespace automodel::kernels

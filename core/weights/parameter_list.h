@@ -7,15 +7,15 @@
 
 #include "core/arch/moe_config.h"
 #include "core/arch/weight_names.h"
-#include "core/weights/weight_spec.h"
+#include "core/weights/parameter_spec.h"
 
 namespace automodel::weights {
 
 /// Collects the parameters of one segment in order, each with its name and its place in files.
-class SpecList {
+class ParameterList {
  public:
   /// `layer`: its number, -1 outside layers.
-  SpecList(const arch::WeightNames& names, int64_t layer) : names_(names), layer_(layer) {}
+  ParameterList(const arch::WeightNames& names, int64_t layer) : names_(names), layer_(layer) {}
 
   bool has(const std::string& role) const { return names_.has(role); }
 
@@ -24,8 +24,8 @@ class SpecList {
               int64_t out,
               int64_t in,
               bool bias,
-              WeightSpec::Init weight_init = WeightSpec::Init::kNormal,
-              WeightSpec::Init bias_init = WeightSpec::Init::kZeros);
+              ParameterSpec::Init weight_init = ParameterSpec::Init::kNormal,
+              ParameterSpec::Init bias_init = ParameterSpec::Init::kZeros);
 
   /// role.weight [sum of parts, in] and its bias; in the file by group (kByGroup): a group's share of each
   /// part. Queries, keys and values of one projection are three parts, a group for each key head.
@@ -53,9 +53,9 @@ class SpecList {
   void embedding(const std::string& role, int64_t rows, int64_t width);
 
   /// A tensor under the module's name itself, without ".weight".
-  void constant(const std::string& role, const std::vector<int64_t>& shape, WeightSpec::Init init);
+  void constant(const std::string& role, const std::vector<int64_t>& shape, ParameterSpec::Init init);
 
-  std::vector<WeightSpec> take() { return std::move(specs_); }
+  std::vector<ParameterSpec> take() { return std::move(specs_); }
 
  private:
   const arch::WeightName& name_of(const std::string& role) const;
@@ -63,8 +63,8 @@ class SpecList {
   void plain(const std::string& role,
              const std::string& name,
              const std::vector<int64_t>& shape,
-             WeightSpec::Kind kind,
-             WeightSpec::Init init);
+             ParameterSpec::Kind kind,
+             ParameterSpec::Init init);
   void stacked(const std::string& role, int64_t experts, int64_t out, int64_t in, bool bias);
   void listed(const std::string& role,
               int64_t experts,
@@ -74,7 +74,7 @@ class SpecList {
 
   const arch::WeightNames& names_;
   int64_t layer_;
-  std::vector<WeightSpec> specs_;
+  std::vector<ParameterSpec> specs_;
 };
 
 }  // namespace automodel::weights

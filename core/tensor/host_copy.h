@@ -11,17 +11,17 @@ namespace automodel::tensor {
 
 /// A few numbers on their way from the device to the host. The copy is queued at construction; nobody waits
 /// for it before read(). On a CPU the values are there at once. One thread.
-class Readback {
+class HostCopy {
  public:
   /// values [n] of a floating type.
-  explicit Readback(const at::Tensor& values);
+  explicit HostCopy(const at::Tensor& values);
 
   /// Waits for the copy only.
   std::vector<double> read() const;
 
   /// Seconds between the moments at which the values of `before` and of this one were ready. Both must have
   /// been read.
-  double seconds_after(const Readback& before) const;
+  double seconds_after(const HostCopy& before) const;
 
  private:
   at::Tensor host_;

@@ -8,7 +8,7 @@ namespace automodel::kernels {
 
 /// Sum of term(i) over [0, n) in a fixed order that compilers turn into vector code.
 template <class C, class Term>
-C lane_sum(int64_t n, Term term) {
+C vectorised_sum(int64_t n, Term term) {
   constexpr int64_t kLanes = 16;
   std::array<C, kLanes> lanes{};
   int64_t i = 0;

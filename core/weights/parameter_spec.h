@@ -22,7 +22,7 @@ struct FileTensor {
 
 /// One parameter of a model: what it is to its block, and where checkpoints keep it. Together the blocks of
 /// its files cover it once.
-struct WeightSpec {
+struct ParameterSpec {
   enum class Kind {
     kLinear,     ///< [out, in], applied to activations
     kExperts,    ///< [experts, out, in], some of them applied to each token
@@ -54,7 +54,7 @@ struct WeightSpec {
 /// The parameters of one segment: "embed", "layers.0", ..., "head".
 struct SegmentWeights {
   std::string segment;
-  std::vector<WeightSpec> weights;
+  std::vector<ParameterSpec> weights;
 };
 
 int64_t num_elements(const std::vector<int64_t>& shape);

@@ -12,11 +12,11 @@
 namespace automodel::kernels {
 
 template <class T>
-void gated_silu(const T* gate_up, T* product, int64_t rows, int64_t width);
+void silu_and_mul(const T* gate_up, T* product, int64_t rows, int64_t width);
 
 /// What the backward writes.
 template <class T>
-struct GatedSiluGradient {
+struct SiluAndMulGradient {
   T* product;  ///< times its row's weight where dweights are wanted
   T* dgate_up;
   Compute<T>* dweights;  ///< [rows] the gradient of each weight; null: not wanted
@@ -24,11 +24,11 @@ struct GatedSiluGradient {
 
 /// From the gradient of the product times `weights` [rows]; null: ones.
 template <class T>
-void gated_silu_backward(const T* dproduct,
-                         const T* gate_up,
-                         const Compute<T>* weights,
-                         const GatedSiluGradient<T>& to,
-                         int64_t rows,
-                         int64_t width);
+void silu_and_mul_backward(const T* dproduct,
+                           const T* gate_up,
+                           const Compute<T>* weights,
+                           const SiluAndMulGradient<T>& to,
+                           int64_t rows,
+                           int64_t width);
 
 }  // namespace automodel::kernels

@@ -2,7 +2,7 @@
 
 #include "core/kernels/activation.cuh"
 #include "core/kernels/device.cuh"
-#include "core/kernels/gated.h"
+#include "core/kernels/glu.h"
 
 namespace automodel::kernels {
 namespace {
@@ -35,8 +35,8 @@ struct Place {
 };
 
 template <int N>
-__device__ Place place(uint32_t i, int64_t width, const Divider& vectors_a_row) {
-  const int64_t row = vectors_a_row.quotient(i);
+__device__ Place place(uint32_t i, int64_t width, const Divider& vectors_per_row) {
+  const int64_t row = vectors_per_row.quotient(i);
   const int64_t product = static_cast<int64_t>(i) * N;
   return {product, product + row * width};
 }
@@ -47,7 +47,7 @@ constexpr int kFlight = 2;
 
 template <class T, int N, Activation kActivation>
 __global__ void __launch_bounds__(kThreads)
-    product_kernel(const T* gate_up, T* product, int64_t width, uint32_t vectors, Divider vectors_a_row) {
+    product_kernel(const T* gate_up, T* product, int64_t width, uint32_t vectors, Divider vectors_per_row) {
   using V = Vector<T, N>;
   const uint32_t stride = gridDim.x * kThreads;
   for (uint32_t first = blockIdx.x * kThreads + threadIdx.x; first < vectors; first += kFlight * stride) {
@@ -56,7 +56,7 @@ __global__ void __launch_bounds__(kThreads)
 #pragma unroll
     for (int k = 0; k < kFlight; ++k) {
       if (first + k * stride >= vectors) continue;
-      at[k] = place<N>(first + k * stride, width, vectors_a_row);
+      at[k] = place<N>(first + k * stride, width, vectors_per_row);
       g[k] = load_streaming<V>(gate_up + at[k].gate_up);
       u[k] = load_streaming<V>(gate_up + at[k].gate_up + width);
     }
@@ -95,7 +95,7 @@ __global__ void __launch_bounds__(kThreads) backward_kernel(const T* dproduct,
                                                             T* product,
                                                             int64_t width,
                                                             uint32_t vectors,
-                                                            Divider vectors_a_row) {
+                                                            Divider vectors_per_row) {
   using V = Vector<T, N>;
   const uint32_t stride = gridDim.x * kThreads;
   for (uint32_t first = blockIdx.x * kThreads + threadIdx.x; first < vectors; first += kFlight * stride) {
@@ -104,7 +104,7 @@ __global__ void __launch_bounds__(kThreads) backward_kernel(const T* dproduct,
 #pragma unroll
     for (int k = 0; k < kFlight; ++k) {
       if (first + k * stride >= vectors) continue;
-      at[k] = place<N>(first + k * stride, width, vectors_a_row);
+      at[k] = place<N>(first + k * stride, width, vectors_per_row);
       g[k] = load_streaming<V>(gate_up + at[k].gate_up);
       u[k] = load_streaming<V>(gate_up + at[k].gate_up + width);
       d[k] = load_streaming<V>(dproduct + at[k].product);
@@ -172,13 +172,13 @@ uint32_t num_vectors(int64_t rows, int64_t width) {
 
 }  // namespace
 
-void gated_product_cuda(Element element,
-                        Activation activation,
-                        const void* gate_up,
-                        void* product,
-                        int64_t rows,
-                        int64_t width,
-                        void* stream) {
+void glu_cuda(Element element,
+              Activation activation,
+              const void* gate_up,
+              void* product,
+              int64_t rows,
+              int64_t width,
+              void* stream) {
   if (rows == 0) return;
   with_variant(element, activation, width, [&]<class T, int N, Activation kActivation>() {
     const uint32_t vectors = num_vectors<N>(rows, width);
@@ -190,18 +190,18 @@ void gated_product_cuda(Element element,
             vectors,
             Divider(static_cast<uint32_t>(width / N)));
   });
-  check_launch("gated_product");
+  check_launch("glu");
 }
 
-void gated_product_backward_cuda(Element element,
-                                 Activation activation,
-                                 const void* dproduct,
-                                 const void* gate_up,
-                                 void* dgate_up,
-                                 void* product,
-                                 int64_t rows,
-                                 int64_t width,
-                                 void* stream) {
+void glu_backward_cuda(Element element,
+                       Activation activation,
+                       const void* dproduct,
+                       const void* gate_up,
+                       void* dgate_up,
+                       void* product,
+                       int64_t rows,
+                       int64_t width,
+                       void* stream) {
   if (rows == 0) return;
   with_variant(element, activation, width, [&]<class T, int N, Activation kActivation>() {
     const uint32_t vectors = num_vectors<N>(rows, width);
@@ -221,7 +221,7 @@ void gated_product_backward_cuda(Element element,
       launch(backward_kernel<T, N, kActivation, false>);
     }
   });
-  check_launch("gated_product_backward");
+  check_launch("glu_backward");
 }
 
 }  // namespace automodel::kernels

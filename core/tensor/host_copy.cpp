@@ -1,11 +1,11 @@
-#include "core/tensor/readback.h"
+#include "core/tensor/host_copy.h"
 
 #include <ATen/ops/empty.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 
 namespace automodel::tensor {
 
-Readback::Readback(const at::Tensor& values) {
+HostCopy::HostCopy(const at::Tensor& values) {
   const at::Tensor doubles = values.detach().to(at::kDouble);
   if (doubles.is_cpu()) {
     host_ = doubles;
@@ -17,13 +17,13 @@ Readback::Readback(const at::Tensor& values) {
   copied_->record(c10::impl::VirtualGuardImpl(doubles.device().type()).getStream(doubles.device()));
 }
 
-std::vector<double> Readback::read() const {
+std::vector<double> HostCopy::read() const {
   if (copied_) copied_->synchronize();
   const auto* values = host_.const_data_ptr<double>();
   return {values, values + host_.numel()};
 }
 
-double Readback::seconds_after(const Readback& before) const {
+double HostCopy::seconds_after(const HostCopy& before) const {
   if (copied_ && before.copied_) return before.copied_->elapsedTime(*copied_) / 1e3;
   return std::chrono::duration<double>(ready_ - before.ready_).count();
 }
