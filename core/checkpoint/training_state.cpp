@@ -32,15 +32,17 @@ std::vector<std::pair<std::string, at::Tensor>> named_state(const models::Decode
                                                             const optim::Optimizer& optimizer,
                                                             const HasMaster& has_master) {
   std::vector<std::pair<std::string, at::Tensor>> named;
-  const auto add = [&](const std::string& kind, const tensor::FlatParameter& unit, const at::Tensor& flat) {
-    for (const tensor::Parameter& parameter : unit.parameters()) {
-      named.emplace_back(kind + "." + parameter.name,
-                         flat.narrow(0, parameter.offset, parameter.numel).view(parameter.shape));
-    }
-  };
-  for (const optim::Optimizer::State& state : optimizer.state()) add(state.kind, *state.unit, state.values);
+  const auto add =
+      [&](const std::string& kind, const tensor::FlatParameter& unit, size_t index, at::Tensor value) {
+        named.emplace_back(kind + "." + unit.parameters()[index].name, std::move(value));
+      };
+  for (const auto& [kind, range, values] : optimizer.state()) {
+    for (size_t i = range.first_parameter; i < range.first_parameter + range.num_parameters; ++i)
+      add(kind, *range.unit, i, range.view(values, i));
+  }
   for (const tensor::FlatParameter* unit : decoder.unit_pointers()) {
-    if (unit->trainable() && has_master(*unit)) add(kMaster, *unit, unit->main_weights());
+    if (!unit->trainable() || !has_master(*unit)) continue;
+    for (size_t i = 0; i < unit->parameters().size(); ++i) add(kMaster, *unit, i, unit->main_weight(i));
   }
   return named;
 }

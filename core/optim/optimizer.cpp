@@ -1,179 +1,72 @@
 #include "core/optim/optimizer.h"
 
 #include <cmath>
+#include <span>
+#include <utility>
 
-#include <ATen/Parallel.h>
-
-#include "core/kernels/adamw.h"
-#include "core/kernels/element.h"
-#include "core/kernels/sgd.h"
-#include "core/ops/cuda/cuda.h"
+#include "core/base/error.h"
+#include "core/optim/algorithm.h"
 #include "core/tensor/host_memory.h"
 
 namespace automodel::optim {
 namespace {
 
-using Kind = config::OptimizerConfig::Kind;
+using kernels::Element;
 
-constexpr int64_t kElementsPerThread = 1 << 14;
-
-std::vector<std::string> state_kinds(const config::OptimizerConfig& config) {
-  if (config.kind != Kind::kSgd) return {"exp_avg", "exp_avg_sq"};
-  if (config.momentum != 0) return {"momentum_buffer"};
-  return {};
+Element element_of(at::ScalarType type) {
+  ensure(type == at::kFloat || type == at::kBFloat16, "no update of values in ", type);
+  return type == at::kFloat ? Element::kFloat32 : Element::kBFloat16;
 }
 
-kernels::Element element_of(const at::Tensor& tensor) {
-  return tensor.scalar_type() == at::kFloat ? kernels::Element::kFloat32 : kernels::Element::kBFloat16;
+/// Where an element of a flat tensor lies.
+void* address(const at::Tensor& flat, int64_t element) {
+  return static_cast<char*>(flat.mutable_data_ptr()) + element * static_cast<int64_t>(flat.element_size());
 }
 
-template <class T>
-T* data(const at::Tensor& tensor) {
-  return static_cast<T*>(tensor.mutable_data_ptr());
+void check_type(const tensor::FlatParameter& unit, const config::OptimizerConfig& config) {
+  const at::ScalarType type = unit.main_weights().scalar_type();
+  check(type == at::kFloat || type == at::kBFloat16,
+        ErrorCode::kUnsupported,
+        "training weights of type ",
+        type,
+        "; use model.torch_dtype float32 or bfloat16");
+  check(!config.bf16_stochastic_round || type == at::kBFloat16,
+        ErrorCode::kConfig,
+        "optimizer.bf16_stochastic_round: the weights are kept in ",
+        type,
+        ", there is nothing to round; leave it out or use model.torch_dtype bfloat16 without master weights");
 }
 
-/// One unit and its state buffers; those of other kinds of optimizer are undefined.
-struct UnitState {
-  const tensor::FlatParameter& unit;
-  at::Tensor m, v;
-  at::Tensor momentum_buffer;
-};
-
-void adamw_on_device(const UnitState& state, const kernels::AdamWArgs& args, const at::Tensor& clip) {
-  const tensor::FlatParameter& unit = state.unit;
-  const at::Tensor& grads = unit.main_grads();
-  const int64_t n = unit.main_weights().numel();
-  if (unit.main_weights().scalar_type() == at::kFloat) {
-    ops::cuda().adamw_f32(data<float>(unit.main_weights()),
-                          grads.const_data_ptr<float>(),
-                          data<float>(state.m),
-                          data<float>(state.v),
-                          n,
-                          args,
-                          clip.const_data_ptr<float>(),
-                          ops::cuda().current_stream());
-  } else {
-    ops::cuda().adamw_bf16(data<void>(unit.main_weights()),
-                           element_of(grads),
-                           grads.const_data_ptr(),
-                           data<void>(state.m),
-                           data<void>(state.v),
-                           n,
-                           args,
-                           clip.const_data_ptr<float>(),
-                           ops::cuda().current_stream());
-  }
-}
-
-void adamw(const UnitState& state, kernels::AdamWArgs args, const at::Tensor& clip) {
-  const tensor::FlatParameter& unit = state.unit;
-  if (unit.main_weights().is_cuda()) return adamw_on_device(state, args, clip);
-  args.grad_scale = clip.item<float>();
-  const at::Tensor& grads = unit.main_grads();
-  at::parallel_for(0, unit.main_weights().numel(), kElementsPerThread, [&](int64_t begin, int64_t end) {
-    if (unit.main_weights().scalar_type() == at::kFloat) {
-      kernels::adamw_f32(data<float>(unit.main_weights()) + begin,
-                         grads.const_data_ptr<float>() + begin,
-                         data<float>(state.m) + begin,
-                         data<float>(state.v) + begin,
-                         end - begin,
-                         args);
-    } else {
-      const auto update = [&]<class G>(const G* grad) {
-        kernels::adamw_bf16(data<uint16_t>(unit.main_weights()) + begin,
-                            grad + begin,
-                            data<uint16_t>(state.m) + begin,
-                            data<uint16_t>(state.v) + begin,
-                            end - begin,
-                            args);
-      };
-      if (grads.scalar_type() == at::kBFloat16) {
-        update(static_cast<const kernels::BF16*>(grads.const_data_ptr()));
-      } else {
-        update(grads.const_data_ptr<float>());
-      }
-    }
-  });
-}
-
-/// Where a parameter of bf16 begins in its unit's buffers.
-struct ParameterState {
-  uint16_t *p, *m, *v;
-  const float* grad;
-  int64_t numel;
-
-  ParameterState(const UnitState& state, const tensor::Parameter& parameter)
-      : p(data<uint16_t>(state.unit.main_weights()) + parameter.offset),
-        m(data<uint16_t>(state.m) + parameter.offset),
-        v(data<uint16_t>(state.v) + parameter.offset),
-        grad(state.unit.main_grads().const_data_ptr<float>() + parameter.offset),
-        numel(parameter.numel) {}
-};
-
-void round_on_device(const ParameterState& at,
-                     const kernels::AdamWArgs& args,
-                     const kernels::RoundingKey& key,
-                     const at::Tensor& clip) {
-  ops::cuda().adamw_bf16_stochastic(at.p,
-                                    at.grad,
-                                    at.m,
-                                    at.v,
-                                    at.numel,
-                                    args,
-                                    key,
-                                    clip.const_data_ptr<float>(),
-                                    ops::cuda().current_stream());
-}
-
-void round_on_host(const ParameterState& at,
-                   const kernels::AdamWArgs& args,
-                   const kernels::RoundingKey& key) {
-  at::parallel_for(0, at.numel, kElementsPerThread, [&](int64_t begin, int64_t end) {
-    kernels::RoundingKey part = key;
-    part.first_element = begin;
-    kernels::adamw_bf16_stochastic(
-        at.p + begin, at.grad + begin, at.m + begin, at.v + begin, end - begin, args, part);
-  });
-}
-
-/// One parameter after the other, each by draws of its own name.
-void adamw_stochastic(const UnitState& state,
-                      kernels::AdamWArgs args,
-                      const at::Tensor& clip,
-                      uint64_t seed) {
-  const bool on_device = state.unit.main_weights().is_cuda();
-  if (!on_device) args.grad_scale = clip.item<float>();
-  for (const tensor::Parameter& parameter : state.unit.parameters()) {
-    const ParameterState place(state, parameter);
-    const kernels::RoundingKey key(seed, args.step, parameter.name);
-    on_device ? round_on_device(place, args, key, clip) : round_on_host(place, args, key);
-  }
-}
-
-void sgd(const UnitState& state, kernels::SgdArgs args, const at::Tensor& clip) {
-  const tensor::FlatParameter& unit = state.unit;
-  const at::Tensor& buffer = state.momentum_buffer;
-  const float* grad = unit.main_grads().const_data_ptr<float>();
-  const bool is_float = unit.main_weights().scalar_type() == at::kFloat;
-  if (unit.main_weights().is_cuda()) {
-    ops::cuda().sgd(element_of(unit.main_weights()),
-                    data<void>(unit.main_weights()),
-                    grad,
-                    buffer.defined() ? data<void>(buffer) : nullptr,
-                    unit.main_weights().numel(),
-                    args,
-                    clip.const_data_ptr<float>(),
-                    ops::cuda().current_stream());
-    return;
-  }
-  args.grad_scale = clip.item<float>();
-  const auto update = [&]<class T>(T) {
-    at::parallel_for(0, unit.main_weights().numel(), kElementsPerThread, [&](int64_t begin, int64_t end) {
-      T* momentum = buffer.defined() ? data<T>(buffer) + begin : nullptr;
-      kernels::sgd<T>(data<T>(unit.main_weights()) + begin, grad + begin, momentum, end - begin, args);
-    });
+/// Updates one range; `update` says what is the same for all of its calls.
+void run(const Algorithm& algorithm,
+         const config::OptimizerConfig& config,
+         const Range& range,
+         std::span<const Optimizer::State> states,
+         Update update) {
+  const at::Tensor& weights = range.unit->main_weights();
+  const at::Tensor& grads = range.unit->main_grads();
+  update.type = element_of(weights.scalar_type());
+  update.grad_type = element_of(grads.scalar_type());
+  ensure(update.grad_type == Element::kFloat32 ||
+             (update.type == Element::kBFloat16 && algorithm.rounds_gradients(config)),
+         range.unit->name(),
+         ": this optimizer does not take gradients in ",
+         grads.scalar_type());
+  const auto call = [&](int64_t begin, int64_t numel) {
+    update.weights = address(weights, begin);
+    update.grads = address(grads, begin);
+    update.states.clear();
+    for (const Optimizer::State& state : states)
+      update.states.push_back(address(state.values, begin - range.begin));
+    update.numel = numel;
+    algorithm.step(config, update);
   };
-  is_float ? update(float{}) : update(kernels::BF16{});
+  if (!algorithm.by_parameter(config)) return call(range.begin, range.numel);
+  for (size_t i = range.first_parameter; i < range.first_parameter + range.num_parameters; ++i) {
+    const tensor::Parameter& parameter = range.unit->parameters()[i];
+    update.parameter = parameter.name;
+    call(parameter.offset, parameter.numel);
+  }
 }
 
 }  // namespace
@@ -181,59 +74,47 @@ void sgd(const UnitState& state, kernels::SgdArgs args, const at::Tensor& clip) 
 Optimizer::Optimizer(const config::OptimizerConfig& config,
                      std::vector<tensor::FlatParameter*> units,
                      uint64_t seed)
-    : config_(config), seed_(seed) {
-  for (tensor::FlatParameter* unit : units) {
-    if (!unit->trainable()) continue;
-    const at::ScalarType type = unit->main_weights().scalar_type();
-    check(type == at::kFloat || type == at::kBFloat16,
-          ErrorCode::kUnsupported,
-          "training weights of type ",
-          type,
-          "; use model.torch_dtype float32 or bfloat16");
-    check(
-        !config.bf16_stochastic_round || type == at::kBFloat16,
-        ErrorCode::kConfig,
-        "optimizer.bf16_stochastic_round: the weights are kept in ",
-        type,
-        ", there is nothing to round; leave it out or use model.torch_dtype bfloat16 without master weights");
-    units_.push_back(unit);
-    for (const std::string& kind : state_kinds(config))
-      state_.push_back(
-          {kind, unit, tensor::zeros(unit->main_weights().numel(), unit->main_weights().options())});
-  }
-}
+    : Optimizer({ParamGroup{config}}, [](const tensor::Parameter&) { return 0; }, std::move(units), seed) {}
 
-at::Tensor* Optimizer::find(const std::string& kind, const tensor::FlatParameter* unit) {
-  for (State& state : state_) {
-    if (state.kind == kind && state.unit == unit) return &state.values;
+Optimizer::Optimizer(std::vector<ParamGroup> groups,
+                     const GroupOf& group_of,
+                     std::vector<tensor::FlatParameter*> units,
+                     uint64_t seed)
+    : groups_(std::move(groups)), seed_(seed) {
+  for (tensor::FlatParameter* unit : units) {
+    if (unit->trainable()) units_.push_back(unit);
   }
-  return nullptr;
+  ranges_ = ranges_of(units_, group_of);
+  for (const Range& range : ranges_) {
+    const config::OptimizerConfig& config = groups_.at(range.group).config;
+    check_type(*range.unit, config);
+    for (const std::string& kind : algorithm_of(config.kind).states(config))
+      state_.push_back({kind, range, tensor::zeros(range.numel, range.unit->main_weights().options())});
+  }
 }
 
 void Optimizer::step(double lr, double weight_decay, const at::Tensor& clip) {
   ++num_steps_;
-  if (clip.is_cpu() && !std::isfinite(clip.item<float>())) return;
-  const auto state_of = [&](const char* kind, const tensor::FlatParameter* unit) {
-    const at::Tensor* found = find(kind, unit);
-    return found ? *found : at::Tensor();
-  };
-  for (tensor::FlatParameter* const unit : units_) {
-    const UnitState state{
-        *unit, state_of("exp_avg", unit), state_of("exp_avg_sq", unit), state_of("momentum_buffer", unit)};
-    if (config_.kind == Kind::kSgd) {
-      sgd(state, {lr, config_.momentum, weight_decay, config_.nesterov, num_steps_ == 1}, clip);
-    } else {
-      const kernels::AdamWArgs args{lr,
-                                    config_.beta1,
-                                    config_.beta2,
-                                    config_.eps,
-                                    weight_decay,
-                                    config_.kind == Kind::kAdamW,
-                                    num_steps_};
-      config_.bf16_stochastic_round ? adamw_stochastic(state, args, clip, seed_) : adamw(state, args, clip);
-    }
-    unit->main_changed();
+  Update update;
+  update.step = num_steps_;
+  update.seed = seed_;
+  if (clip.is_cpu()) {
+    update.grad_scale = clip.item<float>();
+    if (!std::isfinite(update.grad_scale)) return;
+  } else {
+    update.clip = clip.const_data_ptr<float>();
   }
+  std::span<const State> left = state_;
+  for (const Range& range : ranges_) {
+    const ParamGroup& group = groups_[range.group];
+    const Algorithm& algorithm = algorithm_of(group.config.kind);
+    update.lr = lr * group.lr_scale;
+    update.weight_decay = weight_decay * group.weight_decay_scale;
+    const size_t num_states = algorithm.states(group.config).size();
+    run(algorithm, group.config, range, left.first(num_states), update);
+    left = left.subspan(num_states);
+  }
+  for (tensor::FlatParameter* unit : units_) unit->main_changed();
 }
 
 }  // namespace automodel::optim

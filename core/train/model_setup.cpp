@@ -14,6 +14,7 @@
 #include "core/families/stored_type.h"
 #include "core/io/json.h"
 #include "core/ops/cuda/cuda.h"
+#include "core/optim/algorithm.h"
 #include "core/peft/adapters.h"
 #include "core/tensor/dtype.h"
 
@@ -223,9 +224,7 @@ std::string compute_dtype_of(const std::string& asked,
 }
 
 void choose_grad_dtypes(const models::Decoder& decoder, const config::Recipe& recipe) {
-  const config::OptimizerConfig& optimizer = recipe.optimizer;
-  const bool rounds =
-      optimizer.kind != config::OptimizerConfig::Kind::kSgd && !optimizer.bf16_stochastic_round;
+  const bool rounds = optim::algorithm_of(recipe.optimizer.kind).rounds_gradients(recipe.optimizer);
   if (!rounds || recipe.step_scheduler.global_batch_size > recipe.step_scheduler.local_batch_size) return;
   for (const auto& unit : decoder.units) {
     const auto reads = [&](const auto& segment) {

@@ -46,10 +46,11 @@ std::string compute_dtype_of(const std::string& asked,
                              const std::filesystem::path& model,
                              const std::vector<std::string>& ignored_keys = {});
 
-/// Keeps the gradients of blocks in bfloat16 where no update changes by it: with Adam or AdamW on bfloat16
-/// weights, rounded to the nearest, which rounds float32 gradients to bfloat16 before it uses them, when a
-/// step is one micro-batch, so that each gradient is written once. Their norm is of the rounded values, as in
-/// torch. Embedding and head stay in float32: their gradients are sums over tokens and chunks.
+/// Keeps the gradients of blocks in bfloat16 where no update changes by it: on bfloat16 weights, with an
+/// optimizer that rounds float32 gradients to bfloat16 before it uses them
+/// (optim::Algorithm::rounds_gradients), when a step is one micro-batch, so that each gradient is written
+/// once. Their norm is of the rounded values, as in torch. Embedding and head stay in float32: their
+/// gradients are sums over tokens and chunks.
 void choose_grad_dtypes(const models::Decoder& decoder, const config::Recipe& recipe);
 
 /// Builds a checkpoint's model with a trained adapter on it, ready to compute; only the adapter is trainable.

@@ -6,11 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "core/config/recipe/optimizer.h"
 #include "core/config/recipe/recipe_class.h"
 
 /// The resolved recipe: what a YAML file with its overrides means, one struct a section.
 /// Names and defaults are the reference's (NeMo AutoModel); each struct's options are declared in
-/// the *_schema.cpp named after its section.
+/// the source named after its section.
 namespace automodel::config {
 
 struct StepSchedulerConfig {
@@ -117,21 +118,6 @@ struct TokenizerConfig {
   std::string path;
   std::optional<bool> add_bos_token;
   std::optional<bool> add_eos_token;
-};
-
-struct OptimizerConfig {
-  enum class Kind { kAdamW, kAdam, kSgd } kind = Kind::kAdamW;
-  double lr = 1e-4;
-  double beta1 = 0.9;
-  double beta2 = 0.999;
-  double eps = 1e-8;
-  double weight_decay =
-      0.01;               ///< torch's default for the class when the recipe is silent: AdamW 0.01, else 0
-  double momentum = 0.0;  ///< SGD
-  bool nesterov = false;  ///< SGD
-  bool master_weights = false;         ///< keep fp32 copies of bf16 weights
-  bool states_in_float32 = false;      ///< asked for by Transformer Engine's FusedAdam
-  bool bf16_stochastic_round = false;  ///< round updated bf16 weights and states stochastically
 };
 
 struct LrSchedulerConfig {

@@ -12,8 +12,8 @@ namespace {
 
 constexpr const char* kIntroduction =
     "# Recipe reference\n\n"
-    "Written by `automodel config reference` from the declarations in `core/config/recipe/*_schema.cpp`; a "
-    "test compares.\n\n"
+    "Written by `automodel config reference` from the declarations in `core/config/recipe`; a test "
+    "compares.\n\n"
     "A key has one of four fates, which `automodel config check -c recipe.yaml` shows: **used**; **built "
     "in**: it asks for what is always done here, or chooses how, not what, is computed; **inert**: it has no effect in the reference either; or it is refused: unknown, a wrong value, or right and not implemented yet.\n\n"
     "Any value can be set on the command line: `--section.key value`.\n";

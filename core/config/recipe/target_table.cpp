@@ -17,10 +17,8 @@ constexpr const char* kFamily = "this model family is not implemented yet";
 constexpr const char* kDistillation = "knowledge distillation is not implemented yet";
 constexpr const char* kClassification = "sequence classification is not implemented yet";
 constexpr const char* kEncoderDecoder = "encoder-decoder models are not implemented yet";
-constexpr const char* kFlashAdamW = "FlashAdamW is not implemented yet; torch.optim.AdamW is";
-constexpr const char* kMuon = "Muon and Dion optimizers are not implemented yet; torch.optim.AdamW is";
 
-// One row a line.
+// One row a line; those of some sections stand beside their options (optimizer_targets()).
 // clang-format off
 constexpr Target kTargets[] = {
     // Models
@@ -71,28 +69,6 @@ constexpr Target kTargets[] = {
     {"nemo_automodel._transformers.auto_tokenizer.NeMoAutoTokenizer.from_pretrained", TargetRole::kTokenizer, "from_pretrained", ""},
     {"transformers.AutoTokenizer.from_pretrained", TargetRole::kTokenizer, "from_pretrained", ""},
     {"nemo_automodel.components.models.llama_nemotron_vl.processor.LlamaNemotronVLProcessor.from_pretrained", TargetRole::kTokenizer, "", kVision},
-    // Optimizers: also by the reference's short names
-    {"torch.optim.AdamW", TargetRole::kOptimizer, "adamw", ""},
-    {"torch.optim.Adam", TargetRole::kOptimizer, "adam", ""},
-    {"torch.optim.SGD", TargetRole::kOptimizer, "sgd", ""},
-    {"torch.optim.adamw.AdamW", TargetRole::kOptimizer, "adamw", ""},
-    {"torch.optim.adam.Adam", TargetRole::kOptimizer, "adam", ""},
-    {"torch.optim.sgd.SGD", TargetRole::kOptimizer, "sgd", ""},
-    {"adamw", TargetRole::kOptimizer, "adamw", ""},
-    {"adam", TargetRole::kOptimizer, "adam", ""},
-    {"transformer_engine.pytorch.optimizers.FusedAdam", TargetRole::kOptimizer, "fused_adam", ""},
-    {"transformer_engine.pytorch.optimizers.fused_adam.FusedAdam", TargetRole::kOptimizer, "fused_adam", ""},
-    {"fused_adam", TargetRole::kOptimizer, "fused_adam", ""},
-    {"flashoptim.FlashAdamW", TargetRole::kOptimizer, "", kFlashAdamW},
-    {"flash_adamw", TargetRole::kOptimizer, "", kFlashAdamW},
-    {"dion.Muon", TargetRole::kOptimizer, "", kMuon},
-    {"dion.NorMuon", TargetRole::kOptimizer, "", kMuon},
-    {"dion.Dion", TargetRole::kOptimizer, "", kMuon},
-    {"dion.Dion2", TargetRole::kOptimizer, "", kMuon},
-    {"muon", TargetRole::kOptimizer, "", kMuon},
-    {"normuon", TargetRole::kOptimizer, "", kMuon},
-    {"dion", TargetRole::kOptimizer, "", kMuon},
-    {"dion2", TargetRole::kOptimizer, "", kMuon},
     // Losses
     {"nemo_automodel.components.loss.masked_ce.MaskedCrossEntropy", TargetRole::kLoss, "masked_ce", ""},
     {"nemo_automodel.components.loss.linear_ce.FusedLinearCrossEntropy", TargetRole::kLoss, "linear_ce", ""},
@@ -198,17 +174,11 @@ constexpr Target kTargets[] = {
 /// "recipes/mine.py:build" or a module that is no part of the reference or its libraries.
 bool is_users_code(const std::string& name) {
   if (name.find(".py:") != std::string::npos) return true;
-  constexpr std::string_view kKnownRoots[] = {"nemo_automodel.",
-                                              "torch.",
-                                              "torchdata.",
-                                              "transformers.",
-                                              "transformer_engine.",
-                                              "dion.",
-                                              "flashoptim."};
-  const bool has_module = name.find('.') != std::string::npos;
-  return has_module && std::none_of(std::begin(kKnownRoots),
-                                    std::end(kKnownRoots),
-                                    [&](std::string_view root) { return name.starts_with(root); });
+  const size_t dot = name.find('.');
+  return dot != std::string::npos &&
+         std::ranges::none_of(target_table(), [root = name.substr(0, dot + 1)](const Target& target) {
+           return target.name.starts_with(root);
+         });
 }
 
 /// The part of a dotted name that a user gets wrong: the class and, if it has one, the constructor.
@@ -238,7 +208,10 @@ std::string nearest_target(TargetRole role, const std::string& name) {
 const std::vector<Target>& target_table() {
   static const std::vector<Target> kTable = [] {
     std::vector<Target> table = recipe_targets();
+    const std::vector<Target> optimizers = optimizer_targets();
+    table.insert(table.end(), optimizers.begin(), optimizers.end());
     table.insert(table.end(), std::begin(kTargets), std::end(kTargets));
+    std::ranges::stable_sort(table, {}, &Target::role);
     return table;
   }();
   return kTable;

@@ -13,6 +13,7 @@
 #include "core/kernels/expert_glu.h"
 #include "core/kernels/gated_norm.h"
 #include "core/kernels/glu.h"
+#include "core/kernels/lion.h"
 #include "core/kernels/qk_norm_rope.h"
 #include "core/kernels/qkv_rope.h"
 #include "core/kernels/rms_norm.h"
@@ -75,6 +76,7 @@ struct CudaLibrary {
   decltype(&kernels::expert_glu_backward_cuda) expert_glu_backward;
   decltype(&kernels::glu_cuda) glu;
   decltype(&kernels::glu_backward_cuda) glu_backward;
+  decltype(&kernels::lion_cuda) lion;
   decltype(&kernels::qk_norm_rope_cuda) qk_norm_rope;
   decltype(&kernels::qk_norm_rope_parts_cuda) qk_norm_rope_parts;
   decltype(&kernels::qk_norm_rope_backward_cuda) qk_norm_rope_backward;

@@ -144,6 +144,7 @@ const CudaLibrary kLibrary = {
     .expert_glu_backward = kernels::expert_glu_backward_cuda,
     .glu = kernels::glu_cuda,
     .glu_backward = kernels::glu_backward_cuda,
+    .lion = kernels::lion_cuda,
     .qk_norm_rope = kernels::qk_norm_rope_cuda,
     .qk_norm_rope_parts = kernels::qk_norm_rope_parts_cuda,
     .qk_norm_rope_backward = kernels::qk_norm_rope_backward_cuda,

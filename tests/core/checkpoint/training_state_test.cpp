@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <ATen/ops/arange.h>
 #include <ATen/ops/ones.h>
 
 #include "core/io/safetensors.h"
@@ -72,6 +73,70 @@ TEST_F(TrainingState, KeepsTheMastersOfThoseUnitsThatHaveThem) {
       const bool has_master = read.decoder.units[i]->main_weights().scalar_type() == at::kFloat;
       EXPECT_EQ(read.decoder.units[i]->main_weight(0)[0].item<float>(), has_master ? kValue : 7);
     }
+  }
+}
+
+/// A decoder of one unit and its optimizer, with the biases in a group of their own.
+struct Grouped {
+  models::Decoder decoder;
+  optim::Optimizer optimizer;
+
+  explicit Grouped(optim::ParamGroup weights, optim::ParamGroup biases)
+      : decoder(make()),
+        optimizer(
+            {std::move(weights), std::move(biases)},
+            [](const tensor::Parameter& parameter) { return size_t{parameter.name.ends_with("bias")}; },
+            decoder.unit_pointers()) {}
+
+  static models::Decoder make() {
+    models::Decoder decoder;
+    std::vector<tensor::Parameter> parameters = {
+        {"w", {4, 70}}, {"w.bias", {4}}, {"v", {3, 5}}, {"v.bias", {3}}};
+    decoder.units.push_back(
+        std::make_unique<tensor::FlatParameter>("a", parameters, tensor::FlatParameter::Options()));
+    decoder.units[0]->main_weights().fill_(1);
+    return decoder;
+  }
+
+  /// Updates number `first` and the next, by gradients of their own.
+  void train(int64_t first) {
+    tensor::FlatParameter& unit = *decoder.units[0];
+    for (int64_t step = first; step < first + 2; ++step) {
+      unit.begin_step();
+      for (size_t i = 0; i < unit.parameters().size(); ++i) {
+        const at::Tensor grad = unit.grad(i);
+        grad.copy_(at::arange(grad.numel()).add(3 * step).view(grad.sizes()).cos());
+      }
+      unit.mark_grad_written(0, unit.parameters().size());
+      unit.finish_grads();
+      optimizer.step(0.01, 0.1, at::ones({}, at::kFloat));
+    }
+  }
+};
+
+TEST_F(TrainingState, TrainingGoesOnToTheBitWithEveryOptimizerAndAcrossGroups) {
+  using Kind = config::OptimizerConfig::Kind;
+  const auto group = [](Kind kind) {
+    config::OptimizerConfig config;
+    config.kind = kind;
+    config.momentum = 0.9;
+    return optim::ParamGroup{config};
+  };
+  for (const auto& [weights, biases] : {std::pair{Kind::kAdamW, Kind::kAdamW},
+                                        std::pair{Kind::kSgd, Kind::kSgd},
+                                        std::pair{Kind::kAdam, Kind::kSgd}}) {
+    fs::remove_all(folder_);
+    Grouped whole(group(weights), group(biases)), stopped(group(weights), group(biases));
+    Grouped resumed(group(weights), group(biases));
+    whole.train(0);
+    whole.train(2);
+    stopped.train(0);
+    write_optimizer(folder_, stopped.decoder, stopped.optimizer, DType::kFloat32);
+    resumed.decoder.units[0]->main_weights().copy_(stopped.decoder.units[0]->main_weights());
+    read_optimizer(folder_, resumed.decoder, resumed.optimizer);
+    resumed.train(2);
+    EXPECT_TRUE(resumed.decoder.units[0]->main_weights().equal(whole.decoder.units[0]->main_weights()));
+    EXPECT_FALSE(resumed.decoder.units[0]->main_weights().equal(stopped.decoder.units[0]->main_weights()));
   }
 }
 

@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <ATen/ops/arange.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/ones.h>
 
 namespace automodel::optim {
@@ -99,6 +101,98 @@ TEST(Optimizer, StochasticRoundingDoesNotDependOnHowParametersLieInUnits) {
     for (size_t i = 0; i < 2; ++i) EXPECT_TRUE(one[i].equal(other[i])) << (i == 0 ? "a" : "b");
   }
   EXPECT_FALSE(one[0].narrow(0, 0, 70).equal(one[1])) << "parameters have draws of their own";
+}
+
+/// Two units of three parameters each; gradients differ by element and step.
+struct Parameters {
+  std::vector<std::unique_ptr<tensor::FlatParameter>> owned;
+  std::vector<tensor::FlatParameter*> units;
+
+  explicit Parameters(at::ScalarType type = at::kFloat) {
+    tensor::FlatParameter::Options options;
+    options.main_dtype = options.compute_dtype = type;
+    for (const std::string name : {"a", "b"}) {
+      owned.push_back(std::make_unique<tensor::FlatParameter>(
+          name,
+          std::vector<tensor::Parameter>{
+              {name + ".matrix", {30, 20}}, {name + ".norm", {20}}, {name + ".last", {7, 5}}},
+          options));
+      units.push_back(owned.back().get());
+      for (size_t i = 0; i < 3; ++i) {
+        const at::Tensor home = units.back()->main_weight(i);
+        home.copy_(at::arange(home.numel()).view(home.sizes()).sin());
+      }
+    }
+  }
+
+  void set_gradients(int64_t step) {
+    for (tensor::FlatParameter* unit : units) {
+      unit->begin_step();
+      for (size_t i = 0; i < 3; ++i) {
+        const at::Tensor grad = unit->grad(i);
+        grad.copy_(
+            at::arange(grad.numel()).add(17 * step + static_cast<int64_t>(i)).view(grad.sizes()).cos());
+      }
+      unit->mark_grad_written(0, 3);
+      unit->finish_grads();
+    }
+  }
+
+  void train(Optimizer& optimizer, int64_t first, int64_t count) {
+    for (int64_t step = first; step < first + count; ++step) {
+      set_gradients(step);
+      optimizer.step(0.01, 0.1, at::full({}, 0.7, at::kFloat));
+    }
+  }
+};
+
+config::OptimizerConfig of_kind(config::OptimizerConfig::Kind kind) {
+  config::OptimizerConfig config;
+  config.kind = kind;
+  config.momentum = 0.9;
+  return config;
+}
+
+TEST(Optimizer, GroupsUpdateTheirParametersAsIfAlone) {
+  using Kind = config::OptimizerConfig::Kind;
+  const std::vector<ParamGroup> groups = {{of_kind(Kind::kAdamW)},
+                                          {of_kind(Kind::kAdamW), /*lr_scale=*/0.1, /*weight_decay_scale=*/0},
+                                          {of_kind(Kind::kSgd)}};
+  const auto group_of = [](const tensor::Parameter& parameter) {
+    return parameter.name.ends_with("norm") ? size_t{1} : parameter.name == "b.last" ? size_t{2} : size_t{0};
+  };
+  Parameters mixed;
+  Optimizer optimizer(groups, group_of, mixed.units);
+  mixed.train(optimizer, 0, 3);
+  for (size_t group = 0; group < groups.size(); ++group) {
+    Parameters alone;
+    Optimizer other({groups[group]}, [](const tensor::Parameter&) { return 0; }, alone.units);
+    alone.train(other, 0, 3);
+    for (size_t unit = 0; unit < 2; ++unit) {
+      for (size_t i = 0; i < 3; ++i) {
+        const tensor::Parameter& parameter = mixed.units[unit]->parameters()[i];
+        EXPECT_EQ(mixed.units[unit]->main_weight(i).equal(alone.units[unit]->main_weight(i)),
+                  group_of(parameter) == group)
+            << parameter.name << " in group " << group;
+      }
+    }
+  }
+}
+
+TEST(Optimizer, GradientsInBfloat16AreTakenWhereTheAlgorithmRoundsThem) {
+  using Kind = config::OptimizerConfig::Kind;
+  for (const auto& [kind, takes] : {std::pair{Kind::kAdamW, true}, std::pair{Kind::kSgd, false}}) {
+    Parameters wide(at::kBFloat16), narrow(at::kBFloat16);
+    for (tensor::FlatParameter* unit : narrow.units) unit->set_grad_dtype(at::kBFloat16);
+    Optimizer of_wide(of_kind(kind), wide.units), of_narrow(of_kind(kind), narrow.units);
+    wide.train(of_wide, 0, 2);
+    if (!takes) {
+      EXPECT_THROW(narrow.train(of_narrow, 0, 2), Error);
+      continue;
+    }
+    narrow.train(of_narrow, 0, 2);
+    EXPECT_TRUE(wide.units[0]->main_weights().equal(narrow.units[0]->main_weights()));
+  }
 }
 
 }  // namespace
