@@ -20,44 +20,21 @@ namespace automodel::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using Kind = config::DatasetConfig::Kind;
 using nlohmann::ordered_json;
-
-const char* name_of(Kind kind) {
-  switch (kind) {
-    case Kind::kColumnMapped:
-      return "ColumnMappedTextInstructionDataset";
-    case Kind::kSquad:
-      return "make_squad_dataset";
-    case Kind::kChat:
-      return "ChatDataset";
-    case Kind::kHellaSwag:
-      return "HellaSwag";
-    case Kind::kNanogpt:
-      return "NanogptDataset";
-    case Kind::kMock:
-      return "MockIterableDataset";
-  }
-  fail(ErrorCode::kInternal, "dataset kind ", static_cast<int>(kind));
-}
-
-bool is_text(Kind kind) {
-  return kind != Kind::kNanogpt && kind != Kind::kMock;
-}
 
 /// The model's folder or config.json; empty for a config written in the recipe.
 fs::path place_of_model(const config::Recipe& recipe) {
   return recipe.model.path.empty() ? fs::path() : families::find_model(recipe.model.path);
 }
 
-std::optional<tokenizer::Tokenizer> open_tokenizer(const config::Recipe& recipe, Kind kind) {
+std::optional<tokenizer::Tokenizer> open_tokenizer(const config::Recipe& recipe, bool needed) {
   fs::path folder = recipe.tokenizer.path;
   if (folder.empty()) {
     const fs::path model = place_of_model(recipe);
     folder = fs::is_directory(model) ? model : model.parent_path();
   }
   const bool present = fs::exists(folder / "tokenizer.json") || fs::exists(folder / "vocab.json");
-  if (!is_text(kind) && (folder.empty() || !present)) return std::nullopt;
+  if (!needed && (folder.empty() || !present)) return std::nullopt;
   check(
       !folder.empty(),
       ErrorCode::kConfig,
@@ -105,29 +82,25 @@ int64_t num_unlabelled(const data::RowLengths& lengths) {
 }  // namespace
 
 ShownSet::ShownSet(const config::Recipe& recipe, const config::DatasetConfig& set, const std::string& section)
-    : set_(set), section_(section), tokenizer_(open_tokenizer(recipe, set.kind)) {
+    : set_(set), section_(section), tokenizer_(open_tokenizer(recipe, config::kind_of(set).needs_tokenizer)) {
   limits_ = {.section = section_, .max_positions = positions_of_model(recipe)};
-  if (set_.kind == Kind::kMock) return;
-  if (set_.kind == Kind::kNanogpt) {
-    count_documents();
-    return;
-  }
-  source_ = data::open_source(set_);
-  processor_ = data::make_processor(set_, *tokenizer_, *source_);
-  if (!set_.skip_invalid_samples) data::process_row(*source_, *processor_, 0);
-  lengths_ = data::measure_rows(*source_, *processor_, {.max_rows = 20000, .max_seconds = 5.0});
-  if (set_.truncation == "do_not_truncate") limits_.seq_length = set_.seq_length;
-  data::warn_of_lengths(lengths_, *source_, limits_);
+  if (const auto* nanogpt = std::get_if<config::NanogptSet>(&set_.kind)) count_documents(*nanogpt);
+  if (!config::kind_of(set_).has_rows) return;
+  rows_ = data::open_rows(set_, *tokenizer_);
+  if (!set_.skip_invalid_samples) rows_->sample(0, 0);
+  lengths_ = data::measure_rows(*rows_, {.max_rows = 20000, .max_seconds = 5.0});
+  limits_ = data::limits_of(set_, *rows_, limits_);
+  data::warn_of_lengths(lengths_, *rows_, limits_);
 }
 
-void ShownSet::count_documents() {
+void ShownSet::count_documents(const config::NanogptSet& set) {
   for (const fs::path& file : data::match_files(set_.paths)) {
     const data::NanogptShard shard(file);
     ++num_shards_;
     num_tokens_ += shard.num_tokens();
-    if (!set_.bos_token) continue;
-    for (int64_t at = shard.find(*set_.bos_token, 0, shard.num_tokens()); at < shard.num_tokens();) {
-      const int64_t next = shard.find(*set_.bos_token, at + 1, shard.num_tokens());
+    if (!set.bos_token) continue;
+    for (int64_t at = shard.find(*set.bos_token, 0, shard.num_tokens()); at < shard.num_tokens();) {
+      const int64_t next = shard.find(*set.bos_token, at + 1, shard.num_tokens());
       documents_.push_back(next - at);
       at = next;
     }
@@ -136,20 +109,25 @@ void ShownSet::count_documents() {
 
 std::string ShownSet::summary() const {
   std::ostringstream out;
-  out << section_ << ": " << name_of(set_.kind);
-  if (set_.kind == Kind::kMock) {
-    out << ", random tokens below " << set_.mock.vocab_size << ", " << set_.mock.seq_len << " a row\n";
+  out << section_ << ": " << config::kind_of(set_).name;
+  if (const auto* mock = std::get_if<config::MockSet>(&set_.kind)) {
+    out << ", random tokens below " << mock->vocab_size << ", " << mock->seq_len << " a row\n";
     return out.str();
   }
-  if (set_.kind == Kind::kNanogpt) {
+  if (const auto* nanogpt = std::get_if<config::NanogptSet>(&set_.kind)) {
     out << ", " << counted(num_tokens_, "token") << " in " << counted(num_shards_, "shard") << ", "
-        << set_.nanogpt_seq_len << " a row; every token is learnt\n";
+        << nanogpt->seq_len << " a row; every token is learnt\n";
     if (!documents_.empty())
       out << counted(std::ssize(documents_), "document") << ": " << text_of(data::spread_of(documents_))
           << '\n';
     return out.str();
   }
-  out << ", " << counted(source_->num_rows(), "row") << '\n';
+  out << ", " << counted(rows_->num_rows(), "row");
+  if (rows_->common_length() > 0) {
+    out << " of " << counted(rows_->common_length(), "token") << "; every token is learnt\n";
+    return out.str();
+  }
+  out << '\n';
   if (lengths_.rows.empty()) return out.str();
   int64_t tokens = 0, learnt = 0;
   for (const data::RowLengths::Row& row : lengths_.rows) {
@@ -166,17 +144,16 @@ std::string ShownSet::summary() const {
 }
 
 ordered_json ShownSet::facts() const {
-  ordered_json facts = {{"section", section_}, {"class", name_of(set_.kind)}};
-  if (set_.kind == Kind::kNanogpt) {
-    facts.update(
-        {{"num_shards", num_shards_}, {"num_tokens", num_tokens_}, {"seq_len", set_.nanogpt_seq_len}});
+  ordered_json facts = {{"section", section_}, {"class", config::kind_of(set_).name}};
+  if (const auto* nanogpt = std::get_if<config::NanogptSet>(&set_.kind)) {
+    facts.update({{"num_shards", num_shards_}, {"num_tokens", num_tokens_}, {"seq_len", nanogpt->seq_len}});
     if (!documents_.empty()) {
       facts["num_documents"] = documents_.size();
       facts["lengths"] = json_of(data::spread_of(documents_));
     }
   }
   if (!has_rows()) return facts;
-  facts["num_rows"] = source_->num_rows();
+  facts["num_rows"] = rows_->num_rows();
   facts["num_looked_at"] = lengths_.num_looked_at();
   facts["num_unlabelled"] = num_unlabelled(lengths_);
   facts["num_invalid"] = lengths_.num_invalid;
@@ -186,7 +163,7 @@ ordered_json ShownSet::facts() const {
 
 std::vector<ShownRow> ShownSet::rows(int64_t first, int64_t count) const {
   if (!has_rows()) return sequences(first, count);
-  const int64_t num_rows = source_->num_rows();
+  const int64_t num_rows = rows_->num_rows();
   check(first < num_rows,
         ErrorCode::kUsage,
         "data show --row ",
@@ -199,9 +176,9 @@ std::vector<ShownRow> ShownSet::rows(int64_t first, int64_t count) const {
   std::vector<ShownRow> shown;
   for (int64_t row = first; row < std::min(first + count, num_rows); ++row) {
     try {
-      data::Sample sample = data::process_row(*source_, *processor_, row);
+      data::Sample sample = rows_->sample(row, 0);
       data::RowView view = data::view_row(sample, &*tokenizer_);
-      shown.push_back({row, source_->place(row), std::move(sample), std::move(view)});
+      shown.push_back({row, rows_->place(row), std::move(sample), std::move(view)});
     } catch (const Error& error) {
       if (!set_.skip_invalid_samples || error.code() != ErrorCode::kData) throw;
       log::warning("left out (skip_invalid_samples): ", error.message());
@@ -212,7 +189,8 @@ std::vector<ShownRow> ShownSet::rows(int64_t first, int64_t count) const {
 
 std::vector<ShownRow> ShownSet::sequences(int64_t first, int64_t count) const {
   config::DatasetConfig one = set_;
-  one.mock.batch_size = 1;
+  auto* mock = std::get_if<config::MockSet>(&one.kind);
+  if (mock != nullptr) mock->batch_size = 1;
   const auto loader = data::open_loader(one, nullptr, {.limits = limits_});
   loader->restore({.epoch = 0, .next_row = first});
   std::vector<ShownRow> shown;
@@ -222,8 +200,7 @@ std::vector<ShownRow> ShownSet::sequences(int64_t first, int64_t count) const {
     data::Sample sample;
     sample.input_ids.assign(batch->input_ids.begin(), batch->input_ids.end());
     sample.labels.assign(batch->labels.begin(), batch->labels.end());
-    data::RowView view =
-        data::view_row(sample, set_.kind == Kind::kMock || !tokenizer_ ? nullptr : &*tokenizer_);
+    data::RowView view = data::view_row(sample, mock != nullptr || !tokenizer_ ? nullptr : &*tokenizer_);
     shown.push_back({row, "", std::move(sample), std::move(view)});
   }
   return shown;

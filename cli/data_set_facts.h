@@ -9,10 +9,9 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "core/config/recipe/recipe.h"
-#include "core/data/processor.h"
 #include "core/data/row_lengths.h"
+#include "core/data/row_set.h"
 #include "core/data/row_view.h"
-#include "core/data/source.h"
 #include "core/tokenizer/tokenizer.h"
 
 namespace automodel::cli {
@@ -40,17 +39,16 @@ class ShownSet {
   std::vector<ShownRow> rows(int64_t first, int64_t count) const;
 
  private:
-  bool has_rows() const { return source_ != nullptr; }
+  bool has_rows() const { return rows_ != nullptr; }
 
-  void count_documents();
+  void count_documents(const config::NanogptSet& set);
   std::vector<ShownRow> sequences(int64_t first, int64_t count) const;
 
   config::DatasetConfig set_;
   std::string section_;
   std::optional<tokenizer::Tokenizer> tokenizer_;
-  // Of a set of text.
-  std::unique_ptr<data::Source> source_;
-  std::unique_ptr<data::Processor> processor_;
+  // Of a set of rows.
+  std::unique_ptr<data::RowSet> rows_;
   data::RowLengths lengths_;
   data::RowLimits limits_;
   // Of nanoGPT shards.

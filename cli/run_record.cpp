@@ -8,9 +8,7 @@
 #include "core/base/strings.h"
 #include "core/config/text/node_json.h"
 #include "core/config/text/redact.h"
-#include "core/data/dataset_files.h"
-#include "core/data/nanogpt_stream.h"
-#include "core/data/split.h"
+#include "core/data/kinds.h"
 
 namespace automodel::cli {
 namespace {
@@ -48,12 +46,8 @@ std::string command_line() {
 }
 
 store::DataFiles files_of(const std::string& key, const config::DatasetConfig& dataset) {
-  if (dataset.kind == config::DatasetConfig::Kind::kMock) return {key, {}};
   try {
-    const bool shards = dataset.kind == config::DatasetConfig::Kind::kNanogpt;
-    return {key,
-            shards ? data::match_files(dataset.paths)
-                   : data::find_dataset_files(dataset.paths, data::parse_split(dataset.split).name)};
+    return {key, data::set_kind_of(dataset).files(dataset)};
   } catch (const std::exception&) {
     // The loader meets the same and says it better.
     return {key, {}};

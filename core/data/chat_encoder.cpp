@@ -90,9 +90,11 @@ std::string template_source(const std::string& text_or_path) {
 }
 
 ChatEncoder::ChatEncoder(const config::DatasetConfig& dataset, const tokenizer::Tokenizer& tokenizer)
-    : encoder_(dataset, tokenizer),
-      mask_reasoning_content_(dataset.mask_reasoning_content),
-      mask_history_(dataset.mask_history) {
+    : encoder_(dataset, tokenizer) {
+  if (const auto* chat = std::get_if<config::ChatSet>(&dataset.kind)) {
+    mask_reasoning_content_ = chat->mask_reasoning_content;
+    mask_history_ = chat->mask_history;
+  }
   if (!dataset.chat_template.empty()) {
     try {
       own_template_.emplace(template_source(dataset.chat_template));

@@ -22,7 +22,8 @@ std::string template_source(const std::string& chat_template);
 class ChatEncoder {
  public:
   /// The template is dataset.chat_template (Jinja text; a file; a JSON file with that field) or the
-  /// tokenizer's. Throws Error(kConfig) when there is neither.
+  /// tokenizer's. A set of another kind than ChatSet masks nothing besides. Throws Error(kConfig) when there
+  /// is neither template.
   ChatEncoder(const config::DatasetConfig& dataset, const tokenizer::Tokenizer& tokenizer);
 
   /// `messages` and `tools` as read_messages and read_tools give them. `answer_only`: false learns every

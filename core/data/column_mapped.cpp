@@ -32,11 +32,11 @@ void check_mapping(const std::map<std::string, std::string>& columns) {
 
 ColumnMappedProcessor::ColumnMappedProcessor(const config::DatasetConfig& dataset,
                                              const tokenizer::Tokenizer& tokenizer)
-    : columns_(dataset.column_mapping),
-      answer_only_(dataset.answer_only_loss_mask),
+    : columns_(std::get<config::ColumnMappedSet>(dataset.kind).column_mapping),
+      answer_only_(std::get<config::ColumnMappedSet>(dataset.kind).answer_only_loss_mask),
       encoder_(dataset, tokenizer) {
   check_mapping(columns_);
-  if (dataset.use_hf_chat_template &&
+  if (std::get<config::ColumnMappedSet>(dataset.kind).use_hf_chat_template &&
       (tokenizer.chat_template() != nullptr || !dataset.chat_template.empty())) {
     chat_.emplace(dataset, tokenizer);
   }

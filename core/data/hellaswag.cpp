@@ -77,13 +77,14 @@ HellaSwagProcessor::HellaSwagProcessor(const config::DatasetConfig& dataset,
                                        const tokenizer::Tokenizer& tokenizer,
                                        const Source& source)
     : tokenizer_(&tokenizer), special_ids_(tokenizer.special_ids()) {
+  const bool pads = std::get<config::HellaSwagSet>(dataset.kind).pad_to_max_length;
   const int64_t num_rows = source.num_rows();
   int64_t longest = 0;
   for (int64_t first = 0; first < num_rows; first += kBlockRows) {
-    const int64_t block = dataset.pad_to_max_length ? kBlockRows : 1;
+    const int64_t block = pads ? kBlockRows : 1;
     longest = std::max(longest, look_at_block(source, first, std::min(first + block, num_rows)));
   }
-  if (dataset.pad_to_max_length) padded_length_ = (longest + kMultiple - 1) / kMultiple * kMultiple;
+  if (pads) padded_length_ = (longest + kMultiple - 1) / kMultiple * kMultiple;
 }
 
 int64_t HellaSwagProcessor::look_at_block(const Source& source, int64_t first, int64_t last) {

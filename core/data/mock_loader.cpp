@@ -2,12 +2,15 @@
 
 #include <algorithm>
 
+#include "core/base/error.h"
 #include "core/data/collator.h"
 
 namespace automodel::data {
 
 MockLoader::MockLoader(const config::DatasetConfig& dataset, const Options& options)
-    : config_(dataset.mock), options_(options), num_micro_batches_(dataset.mock.num_samples) {
+    : config_(std::get<config::MockSet>(dataset.kind)),
+      options_(options),
+      num_micro_batches_(config_.num_samples) {
   start_epoch(0);
 }
 
@@ -40,6 +43,26 @@ void MockLoader::restore(const LoaderState& state) {
   start_epoch(state.epoch);
   state_.next_row = std::min(state.next_row, num_micro_batches_ * config_.batch_size * options_.dp_size);
   generator_.discard(static_cast<uint64_t>(state_.next_row / options_.dp_size * config_.seq_len));
+}
+
+std::unique_ptr<Loader> open_mock(const config::DatasetConfig& dataset, const Loader::Options& options) {
+  const auto& set = std::get<config::MockSet>(dataset.kind);
+  check(options.vocab_size == 0 || set.vocab_size <= options.vocab_size,
+        ErrorCode::kConfig,
+        "dataset.vocab_size: ",
+        set.vocab_size,
+        " is more than the ",
+        options.vocab_size,
+        " rows of the model's embedding");
+  warn_of_length(set.seq_len, "seq_len", options.limits);
+  return std::make_unique<MockLoader>(dataset, options);
+}
+
+Order order_of_mock(const config::DatasetConfig& dataset, const Loader::Options& /*options*/) {
+  const auto& set = std::get<config::MockSet>(dataset.kind);
+  return {{"dataset.vocab_size", std::to_string(set.vocab_size)},
+          {"dataset.seq_len", std::to_string(set.seq_len)},
+          {"dataset.seed", std::to_string(set.seed)}};
 }
 
 }  // namespace automodel::data

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <memory>
 #include <random>
 
+#include "core/config/recipe/dataset.h"
 #include "core/data/loader.h"
 
 namespace automodel::data {
@@ -11,7 +13,7 @@ namespace automodel::data {
 /// label. A rank draws from the generator of torch seeded with seed + rank; every epoch is the same.
 class MockLoader : public Loader {
  public:
-  /// `dataset` is of kind kMock; options.local_batch_size has no say.
+  /// `dataset` is a config::MockSet; options.local_batch_size has no say.
   MockLoader(const config::DatasetConfig& dataset, const Options& options);
 
   std::optional<int64_t> num_micro_batches() const override { return num_micro_batches_; }
@@ -30,11 +32,17 @@ class MockLoader : public Loader {
   int64_t num_skipped_rows() const override { return 0; }
 
  private:
-  config::MockConfig config_;
+  config::MockSet config_;
   Options options_;
   int64_t num_micro_batches_;
   std::mt19937 generator_;  ///< torch's CPU generator draws the same numbers
   LoaderState state_;
 };
+
+/// Opens a config::MockSet. Throws Error(kConfig) for tokens that the model has no row for.
+std::unique_ptr<Loader> open_mock(const config::DatasetConfig& dataset, const Loader::Options& options);
+
+/// Its order (order.h).
+Order order_of_mock(const config::DatasetConfig& dataset, const Loader::Options& options);
 
 }  // namespace automodel::data

@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "core/base/error.h"
 #include "core/data/collator.h"
+#include "core/data/order.h"
 
 namespace automodel::data {
 
@@ -40,6 +42,33 @@ void NanogptLoader::restore(const LoaderState& state) {
   stream_ = std::make_unique<NanogptStream>(files_, stream_options_);
   stream_->skip(state.next_row / options_.dp_size);
   state_ = state;
+}
+
+std::unique_ptr<Loader> open_nanogpt(const config::DatasetConfig& dataset, const Loader::Options& options) {
+  const auto& set = std::get<config::NanogptSet>(dataset.kind);
+  warn_of_length(set.seq_len, "seq_len", options.limits);
+  check(!set.align_to_bos || set.bos_token,
+        ErrorCode::kConfig,
+        "dataset.align_to_bos: true needs dataset.bos_token");
+  const NanogptStream::Options stream = {.seq_len = set.seq_len,
+                                         .bos_token = set.align_to_bos ? set.bos_token : std::nullopt,
+                                         .shuffle_files = set.shuffle_files,
+                                         .seed = options.seed,
+                                         .dp_rank = options.dp_rank,
+                                         .dp_size = options.dp_size,
+                                         .vocab_size = options.vocab_size};
+  return std::make_unique<NanogptLoader>(match_files(dataset.paths), stream, options);
+}
+
+Order order_of_nanogpt(const config::DatasetConfig& dataset, const Loader::Options& options) {
+  const auto& set = std::get<config::NanogptSet>(dataset.kind);
+  Order order = {{"dataset.file_pattern", files_text(match_files(dataset.paths))},
+                 {"dataset.seq_len", std::to_string(set.seq_len)},
+                 {"dataset.align_to_bos", text_of(set.align_to_bos)},
+                 {"dataset.shuffle_files", text_of(set.shuffle_files)}};
+  if (set.align_to_bos) order.emplace_back("dataset.bos_token", text_of(set.bos_token));
+  if (set.shuffle_files) order.emplace_back("seed", std::to_string(options.seed));
+  return order;
 }
 
 }  // namespace automodel::data

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "core/config/recipe/dataset.h"
 #include "core/data/loader.h"
 #include "core/data/nanogpt_stream.h"
 
@@ -37,5 +38,11 @@ class NanogptLoader : public Loader {
   std::unique_ptr<NanogptStream> stream_;
   LoaderState state_;
 };
+
+/// Opens a config::NanogptSet.
+std::unique_ptr<Loader> open_nanogpt(const config::DatasetConfig& dataset, const Loader::Options& options);
+
+/// Its order (order.h).
+Order order_of_nanogpt(const config::DatasetConfig& dataset, const Loader::Options& options);
 
 }  // namespace automodel::data

@@ -4,10 +4,9 @@
 #include <numeric>
 #include <utility>
 
-#include <glob.h>
-
 #include "core/base/error.h"
 #include "core/base/strings.h"
+#include "core/data/dataset_files.h"
 #include "core/data/sampler.h"
 #include "core/data/token_ids.h"
 
@@ -128,11 +127,9 @@ void NanogptStream::skip(int64_t n) {
 std::vector<std::filesystem::path> match_files(const std::vector<std::string>& patterns) {
   std::vector<std::filesystem::path> files;
   for (const std::string& pattern : patterns) {
-    glob_t found{};
-    const int status = ::glob(pattern.c_str(), 0, nullptr, &found);
-    for (size_t i = 0; status == 0 && i < found.gl_pathc; ++i) files.emplace_back(found.gl_pathv[i]);
-    ::globfree(&found);
-    check(status == 0,
+    const std::vector<std::filesystem::path> matched = glob_files(pattern);
+    files.insert(files.end(), matched.begin(), matched.end());
+    check(!matched.empty(),
           ErrorCode::kData,
           "dataset.file_pattern: no file matches \"",
           pattern,

@@ -27,11 +27,7 @@ class Processor {
   virtual int64_t pad_token_id() const = 0;
 };
 
-/// The sample of a row of `source`; its ids are below `vocab_size`, where one is given. Throws Error(kData)
-/// "file:line: what is wrong".
-Sample process_row(const Source& source, const Processor& processor, int64_t row, int64_t vocab_size = 0);
-
-/// The processor of a column-mapped, SQuAD, chat or HellaSwag set; the last looks at all of `source` now.
+/// The processor of a set whose rows are those of its source; HellaSwag's looks at all of `source` now.
 /// `tokenizer` must outlive it. Throws Error(kConfig) for options that contradict each other or the
 /// tokenizer.
 std::unique_ptr<Processor> make_processor(const config::DatasetConfig& dataset,

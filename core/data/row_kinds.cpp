@@ -35,10 +35,8 @@ const std::vector<Kind>& kinds() {
       {{"prompt", "completion"}, COLUMN_MAPPED "{question: prompt, answer: completion}"},
       {{"prompt", "response"}, COLUMN_MAPPED "{question: prompt, answer: response}"},
       {{"input", "output"}, COLUMN_MAPPED "{question: input, answer: output}"},
-      {{"text"},
-       "NanogptDataset, once `automodel data build` has made token ids of them (plain text, for pretraining)"},
-      {{"content"},
-       "NanogptDataset, once `automodel data build --field content` has made token ids of them (plain text, for pretraining)"},
+      {{"text"}, "automodel.PlainTextDataset (plain text, for pretraining)"},
+      {{"content"}, "automodel.PlainTextDataset with text_column: content (plain text, for pretraining)"},
   };
   return kKinds;
 }

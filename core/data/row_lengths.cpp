@@ -11,8 +11,7 @@
 #include "core/base/plural.h"
 #include "core/base/stopwatch.h"
 #include "core/data/prefetcher.h"
-#include "core/data/processor.h"
-#include "core/data/source.h"
+#include "core/data/row_set.h"
 
 namespace automodel::data {
 namespace {
@@ -60,7 +59,7 @@ struct Found {
   }
 };
 
-void warn_of_cut(const RowLengths& lengths, const Source& source, const RowLimits& limits) {
+void warn_of_cut(const RowLengths& lengths, const RowSet& rows, const RowLimits& limits) {
   const Found found(lengths, [&](const RowLengths::Row& row) { return row.num_tokens > *limits.seq_length; });
   if (found.count == 0) return;
   const std::string are = is_or_are(found.count);
@@ -75,13 +74,13 @@ void warn_of_cut(const RowLengths& lengths, const Source& source, const RowLimit
                "not cut (",
                limits.section,
                ".truncation: longest_first cuts), the first is ",
-               source.place(found.first->row),
+               rows.place(found.first->row),
                " with ",
                found.first->num_tokens,
                " tokens");
 }
 
-void warn_of_positions(const RowLengths& lengths, const Source& source, const RowLimits& limits) {
+void warn_of_positions(const RowLengths& lengths, const RowSet& rows, const RowLimits& limits) {
   const Found found(lengths, [&](const RowLengths::Row& row) { return row.length > limits.max_positions; });
   if (found.count == 0) return;
   log::warning(share(found.count, lengths),
@@ -89,7 +88,7 @@ void warn_of_positions(const RowLengths& lengths, const Source& source, const Ro
                "longer than the ",
                limits.max_positions,
                " positions that the model was made for (max_position_embeddings), the first is ",
-               source.place(found.first->row),
+               rows.place(found.first->row),
                " with ",
                found.first->num_tokens,
                " tokens; ",
@@ -118,9 +117,9 @@ std::string RowLengths::looked_at() const {
   return with_thousands(num_looked_at()) + " of " + counted(num_rows, "row") + ", evenly spread,";
 }
 
-RowLengths measure_rows(const Source& source, const Processor& processor, const MeasureOptions& options) {
+RowLengths measure_rows(const RowSet& rows, const MeasureOptions& options) {
   RowLengths lengths;
-  lengths.num_rows = source.num_rows();
+  lengths.num_rows = rows.num_rows();
   const int64_t count = std::min(lengths.num_rows, options.max_rows);
   const std::vector<int64_t> chosen = spread_rows(lengths.num_rows, count);
   std::mutex mutex;
@@ -129,7 +128,7 @@ RowLengths measure_rows(const Source& source, const Processor& processor, const 
     const int64_t row = chosen[static_cast<size_t>(i)];
     RowLengths::Row found;
     try {
-      found = length_of(process_row(source, processor, row));
+      found = length_of(rows.sample(row, 0));
     } catch (const Error& error) {
       if (error.code() != ErrorCode::kData) throw;
       const std::scoped_lock lock(mutex);
@@ -141,11 +140,11 @@ RowLengths measure_rows(const Source& source, const Processor& processor, const 
   };
   const Stopwatch stopwatch;
   {
-    Prefetcher rows(
+    Prefetcher measured(
         measure, 0, count, std::clamp<int64_t>(std::thread::hardware_concurrency(), 1, kMostThreads));
     constexpr int64_t kShown = 200;  // rows between two lines of progress
     for (int64_t i = 0; i < count && stopwatch.seconds() < options.max_seconds; ++i) {
-      rows.next();
+      measured.next();
       if (i % kShown == 0)
         log::set_status(detail::join("looking at the lengths of rows: ", i, " of ", count));
     }
@@ -167,17 +166,17 @@ Spread spread_of(std::vector<int64_t> values) {
   return {values.front(), rank(50), rank(95), values.back()};
 }
 
-void warn_of_lengths(const RowLengths& lengths, const Source& source, const RowLimits& limits) {
+void warn_of_lengths(const RowLengths& lengths, const RowSet& rows, const RowLimits& limits) {
   if (lengths.num_invalid > 0)
     log::warning(share(lengths.num_invalid, lengths),
                  is_or_are(lengths.num_invalid),
                  "not valid, the first: ",
                  lengths.first_invalid);
-  if (limits.seq_length) warn_of_cut(lengths, source, limits);
-  if (limits.max_positions > 0) warn_of_positions(lengths, source, limits);
+  if (limits.seq_length) warn_of_cut(lengths, rows, limits);
+  if (limits.max_positions > 0) warn_of_positions(lengths, rows, limits);
 }
 
-void report_lengths(const RowLengths& lengths, const Source& source, const RowLimits& limits) {
+void report_lengths(const RowLengths& lengths, const RowSet& rows, const RowLimits& limits) {
   if (!lengths.rows.empty()) {
     std::vector<int64_t> tokens;
     for (const RowLengths::Row& row : lengths.rows) tokens.push_back(row.num_tokens);
@@ -194,7 +193,20 @@ void report_lengths(const RowLengths& lengths, const Source& source, const RowLi
               ", 95 % up to ",
               spread.p95);
   }
-  warn_of_lengths(lengths, source, limits);
+  warn_of_lengths(lengths, rows, limits);
+}
+
+void warn_of_length(int64_t length, const std::string& key, const RowLimits& limits) {
+  if (limits.max_positions == 0 || length <= limits.max_positions) return;
+  log::warning(limits.section,
+               ".",
+               key,
+               " ",
+               length,
+               " is longer than the ",
+               limits.max_positions,
+               " positions that the model was made for (max_position_embeddings)",
+               limits.positions_end ? "; it has no others: the run ends in its first step" : "");
 }
 
 }  // namespace automodel::data

@@ -7,8 +7,7 @@
 
 namespace automodel::data {
 
-class Source;
-class Processor;
+class RowSet;
 struct Sample;
 
 /// What rows of a set should not be longer than. Rows that are cut before they get here need no limit.
@@ -47,7 +46,7 @@ struct MeasureOptions {
 };
 
 /// Tokenises rows on all cores, with progress on the terminal.
-RowLengths measure_rows(const Source& source, const Processor& processor, const MeasureOptions& options);
+RowLengths measure_rows(const RowSet& rows, const MeasureOptions& options);
 
 /// The lengths of one row's sample.
 RowLengths::Row length_of(const Sample& sample);
@@ -60,9 +59,13 @@ struct Spread {
 Spread spread_of(std::vector<int64_t> values);
 
 /// Warns of rows beyond the limits and of rows that are not valid.
-void warn_of_lengths(const RowLengths& lengths, const Source& source, const RowLimits& limits);
+void warn_of_lengths(const RowLengths& lengths, const RowSet& rows, const RowLimits& limits);
 
 /// Measures as above and logs the spread of lengths.
-void report_lengths(const RowLengths& lengths, const Source& source, const RowLimits& limits);
+void report_lengths(const RowLengths& lengths, const RowSet& rows, const RowLimits& limits);
+
+/// Of sets whose rows all have `length` tokens, the value of `key` in the limits' section: warns when the
+/// model was made for fewer positions.
+void warn_of_length(int64_t length, const std::string& key, const RowLimits& limits);
 
 }  // namespace automodel::data

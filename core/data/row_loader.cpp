@@ -19,20 +19,16 @@ bool has_label(const Sample& sample) {
 
 }  // namespace
 
-RowLoader::RowLoader(std::unique_ptr<Source> source,
-                     std::unique_ptr<Processor> processor,
-                     bool skip_invalid_rows,
-                     const Options& options)
+RowLoader::RowLoader(std::unique_ptr<RowSet> rows, bool skip_invalid_rows, const Options& options)
     : options_(options),
-      source_(std::move(source)),
-      processor_(std::move(processor)),
+      rows_(std::move(rows)),
       skip_invalid_rows_(skip_invalid_rows),
-      num_skipped_rows_(source_->num_skipped()) {
+      num_skipped_rows_(rows_->num_skipped()) {
   check_first_row();
   if (options_.pack_size > 0) {
     plan_packs();
   } else if (options_.limits.any()) {
-    report_lengths(data::measure_rows(*source_, *processor_, {}), *source_, options_.limits);
+    report_lengths(data::measure_rows(*rows_, {}), *rows_, options_.limits);
   }
   check(num_items() >= options_.dp_size,
         ErrorCode::kData,
@@ -47,7 +43,7 @@ RowLoader::RowLoader(std::unique_ptr<Source> source,
 RowLengths RowLoader::measure_all_rows() {
   constexpr int64_t kShown = 1000;  // rows between two lines of progress
   RowLengths all;
-  all.num_rows = source_->num_rows();
+  all.num_rows = rows_->num_rows();
   all.rows.resize(static_cast<size_t>(all.num_rows));
   int64_t num_padding = 0;
   int64_t num_positions = 0;
@@ -81,7 +77,7 @@ RowLengths RowLoader::measure_all_rows() {
 
 void RowLoader::plan_packs() {
   const RowLengths rows = measure_all_rows();
-  if (options_.limits.any()) report_lengths(rows, *source_, options_.limits);
+  if (options_.limits.any()) report_lengths(rows, *rows_, options_.limits);
   std::vector<int64_t> lengths;
   for (const RowLengths::Row& row : rows.rows) lengths.push_back(row.length);
   PackPlan plan = data::plan_packs(lengths, options_.pack_size, options_.num_max_packs);
@@ -91,7 +87,7 @@ void RowLoader::plan_packs() {
   check(!plan.packs.empty(),
         ErrorCode::kData,
         "all ",
-        source_->num_rows(),
+        rows_->num_rows(),
         " rows are longer than packed_sequence.packed_sequence_size, ",
         options_.pack_size,
         " tokens: raise it, or cut rows with dataset.seq_length and truncation");
@@ -115,7 +111,7 @@ void RowLoader::plan_packs() {
 }
 
 int64_t RowLoader::num_items() const {
-  return packs_.empty() ? source_->num_rows() : static_cast<int64_t>(packs_.size());
+  return packs_.empty() ? rows_->num_rows() : static_cast<int64_t>(packs_.size());
 }
 
 int64_t RowLoader::micro_batches_of(int64_t num_items) const {
@@ -143,7 +139,7 @@ std::optional<Batch> RowLoader::next() {
                  ": no label to learn in any of the micro-batch's ",
                  batch.num_rows,
                  " rows (first: ",
-                 source_->place(batch.rows.front()),
+                 rows_->place(batch.rows.front()),
                  "); it contributes nothing");
   }
   state_.next_row += batch.num_rows * options_.dp_size;
@@ -161,7 +157,7 @@ void RowLoader::restore(const LoaderState& state) {
 }
 
 Order RowLoader::order() const {
-  Order order = {{"rows", std::to_string(source_->num_rows())}};
+  Order order = rows_->order();
   if (packs_.empty()) return order;
   Hash packs;
   for (const Pack& pack : packs_) {
@@ -195,7 +191,7 @@ PreparedBatch RowLoader::prepare(int64_t micro_batch) const {
   const size_t last = std::min(first + static_cast<size_t>(options_.local_batch_size), items_.size());
   for (size_t i = first; i < last; ++i) samples.push_back(sample_of(items_[i], prepared.num_skipped_rows));
   prepared.batch = collate(samples,
-                           {.pad_token_id = processor_->pad_token_id(),
+                           {.pad_token_id = rows_->pad_token_id(),
                             .pad_seq_len_divisible = options_.pad_seq_len_divisible,
                             .ignore_index = options_.ignore_index});
   return prepared;
@@ -209,14 +205,14 @@ Sample RowLoader::sample_of(int64_t item, int64_t& num_skipped) const {
 }
 
 Sample RowLoader::sample_for(int64_t row, int64_t& num_skipped) const {
-  const int64_t num_rows = source_->num_rows();
+  const int64_t num_rows = rows_->num_rows();
   for (int64_t step = 0; step < num_rows; ++step) {
     const int64_t candidate = (row + step) % num_rows;
     try {
-      Sample sample = process_row(*source_, *processor_, candidate, options_.vocab_size);
+      Sample sample = rows_->sample(candidate, options_.vocab_size);
       if (has_label(sample)) return sample;
       ++num_skipped;
-      if (!processor_->replaces_unlabelled_rows()) return sample;
+      if (!rows_->replaces_unlabelled_rows()) return sample;
     } catch (const Error& error) {
       if (!skip_invalid_rows_ || error.code() != ErrorCode::kData) throw;
       log::warning("left out (skip_invalid_samples): ", error.message());
@@ -225,14 +221,14 @@ Sample RowLoader::sample_for(int64_t row, int64_t& num_skipped) const {
   }
   fail(
       ErrorCode::kData,
-      source_->place(row),
+      rows_->place(row),
       ": neither this row nor any of the other ",
       num_rows - 1,
       " has a label to learn; is dataset.seq_length too short for the prompts, or an answer column empty? `automodel data show -c RECIPE` shows what is learnt of each row");
 }
 
 void RowLoader::check_first_row() const {
-  if (!skip_invalid_rows_) process_row(*source_, *processor_, 0, options_.vocab_size);
+  if (!skip_invalid_rows_) rows_->sample(0, options_.vocab_size);
 }
 
 }  // namespace automodel::data

@@ -7,21 +7,17 @@
 #include "core/data/loader.h"
 #include "core/data/packing.h"
 #include "core/data/prefetcher.h"
-#include "core/data/processor.h"
-#include "core/data/source.h"
+#include "core/data/row_set.h"
 
 namespace automodel::data {
 
-/// The loader of a set whose rows can be read in any order: source -> sampler -> processor -> collator, the
-/// last two on worker threads. The first row is read at once, so that a set of another kind is told by its
+/// The loader of a set whose rows can be read in any order: sampler -> rows -> collator, the last two on
+/// worker threads. The first row is read at once, so that a set of another kind is told by its
 /// first line; lengths are looked at where Options::limits says so. With Options::pack_size the sampler draws
 /// packs of rows; every row is then tokenised once at the start, for its length.
 class RowLoader : public Loader {
  public:
-  RowLoader(std::unique_ptr<Source> source,
-            std::unique_ptr<Processor> processor,
-            bool skip_invalid_rows,
-            const Options& options);
+  RowLoader(std::unique_ptr<RowSet> rows, bool skip_invalid_rows, const Options& options);
 
   std::optional<int64_t> num_micro_batches() const override;
   std::optional<int64_t> micro_batches_left() const override;
@@ -53,8 +49,7 @@ class RowLoader : public Loader {
   void check_first_row() const;
 
   Options options_;
-  std::unique_ptr<Source> source_;
-  std::unique_ptr<Processor> processor_;
+  std::unique_ptr<RowSet> rows_;
   bool skip_invalid_rows_;
   LoaderState state_;
   int64_t num_skipped_rows_ = 0;

@@ -87,7 +87,7 @@ std::pair<int64_t, int64_t> selected_rows(const config::DatasetConfig& dataset,
                                           int64_t num_rows) {
   auto [first, last] = split.rows(num_rows);
   if (!dataset.limit_dataset_samples) return {first, last};
-  if (split.sliced && dataset.kind == config::DatasetConfig::Kind::kSquad) {
+  if (split.sliced && std::holds_alternative<config::SquadSet>(dataset.kind)) {
     log::warning(
         "dataset.split: ", dataset.split, " already names its rows; limit_dataset_samples is not used");
     return {first, last};
@@ -131,18 +131,16 @@ std::unique_ptr<Source> open_file_source(const std::filesystem::path& path, bool
       ErrorCode::kData,
       path.string(),
       ": unknown kind of file; expected a name ending in .jsonl, .ndjson, .json or .csv, or one of these with .gz",
-      is_text
-          ? "; plain text is for pretraining: `automodel data build` makes shards of it for NanogptDataset"
-          : "");
+      is_text ? "; plain text is for pretraining: automodel.PlainTextDataset reads .txt files" : "");
 }
 
-std::unique_ptr<Source> open_source(const config::DatasetConfig& dataset) {
+std::unique_ptr<Source> join_files(const config::DatasetConfig& dataset,
+                                   const std::vector<std::filesystem::path>& files,
+                                   const OpenFile& open) {
   const Split split = parse_split(dataset.split);
   warn_of_split_name(dataset, split.name);
   std::vector<std::unique_ptr<Source>> parts;
-  for (const std::filesystem::path& file : find_dataset_files(dataset.paths, split.name)) {
-    parts.push_back(open_file_source(file, dataset.skip_invalid_samples));
-  }
+  for (const std::filesystem::path& file : files) parts.push_back(open(file));
   std::unique_ptr<Source> whole = std::make_unique<ConcatenatedSource>(std::move(parts));
   const int64_t num_rows = whole->num_rows();
   check(num_rows > 0, ErrorCode::kData, join(dataset.paths, ", "), ": no rows");
@@ -159,6 +157,13 @@ std::unique_ptr<Source> open_source(const config::DatasetConfig& dataset) {
         join(dataset.paths, ", "));
   if (order.empty() && first == 0 && last == num_rows) return whole;
   return std::make_unique<SelectedSource>(std::move(whole), std::move(order), first, last);
+}
+
+std::unique_ptr<Source> open_source(const config::DatasetConfig& dataset) {
+  const auto open = [&](const std::filesystem::path& file) {
+    return open_file_source(file, dataset.skip_invalid_samples);
+  };
+  return join_files(dataset, find_dataset_files(dataset.paths, parse_split(dataset.split).name), open);
 }
 
 }  // namespace automodel::data

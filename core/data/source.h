@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -35,9 +37,17 @@ class Source {
 /// Error(kData) for any other kind of file and for one that cannot be divided into rows.
 std::unique_ptr<Source> open_file_source(const std::filesystem::path& path, bool skip_invalid);
 
-/// All files of dataset.paths one after the other, then shuffle_seed, the slice of dataset.split and
-/// limit_dataset_samples. Throws Error(kData) when a file is missing or no row is left, saying where it
-/// looked.
+/// Opens one file of a set.
+using OpenFile = std::function<std::unique_ptr<Source>(const std::filesystem::path& file)>;
+
+/// `files` one after the other, then shuffle_seed, the slice of dataset.split and limit_dataset_samples.
+/// Throws Error(kData) when no row is left.
+std::unique_ptr<Source> join_files(const config::DatasetConfig& dataset,
+                                   const std::vector<std::filesystem::path>& files,
+                                   const OpenFile& open);
+
+/// The same of all files of dataset.paths, each by `open_file_source`. Throws Error(kData) when a file is
+/// missing, saying where it looked.
 std::unique_ptr<Source> open_source(const config::DatasetConfig& dataset);
 
 }  // namespace automodel::data

@@ -23,16 +23,19 @@ std::string with_decimals(double value, int decimals) {
 
 }  // namespace
 
+int64_t tokens_of_row(const config::Recipe& recipe) {
+  return std::get<config::MockSet>(recipe.dataset.kind).seq_len;
+}
+
 Benchmark::Benchmark(const config::Recipe& recipe,
                      double flops_per_token,
                      std::optional<double> peak_tflops,
                      double setup_seconds,
                      int64_t world_size)
     : recipe_(recipe),
-      tflops_per_step_(
-          flops_per_token * 1e-12 *
-          static_cast<double>(recipe.step_scheduler.global_batch_size * recipe.dataset.mock.seq_len) /
-          static_cast<double>(world_size)),
+      tflops_per_step_(flops_per_token * 1e-12 *
+                       static_cast<double>(recipe.step_scheduler.global_batch_size * tokens_of_row(recipe)) /
+                       static_cast<double>(world_size)),
       peak_tflops_(peak_tflops),
       setup_seconds_(setup_seconds),
       world_size_(world_size) {}
@@ -72,7 +75,7 @@ void Benchmark::finish() const {
                                     {"world_size", world_size_},
                                     {"global_batch_size", recipe_.step_scheduler.global_batch_size},
                                     {"local_batch_size", recipe_.step_scheduler.local_batch_size},
-                                    {"seq_len", recipe_.dataset.mock.seq_len}};
+                                    {"seq_len", tokens_of_row(recipe_)}};
   if (mfu) summary["avg_mfu_percent"] = *mfu;
   if (peak_tflops_) summary["peak_tflops"] = *peak_tflops_;
   write_file_atomically(config.json_output_path, summary.dump(2) + "\n");

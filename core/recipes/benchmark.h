@@ -1,11 +1,15 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 
 #include "core/config/recipe/recipe.h"
 
 namespace automodel::recipes {
+
+/// Tokens of a row of the benchmark recipe's random tokens.
+int64_t tokens_of_row(const config::Recipe& recipe);
 
 /// The benchmark recipe's figures: how long steps take after a warm-up, and what share of the device's peak
 /// that is.

@@ -50,7 +50,7 @@ int finetune(const config::Recipe& recipe, store::RunRecorder& run) {
   std::optional<Benchmark> benchmark;
   if (recipe.benchmark) {
     benchmark.emplace(recipe,
-                      training.cost.flops_per_token(recipe.dataset.mock.seq_len),
+                      training.cost.flops_per_token(tokens_of_row(recipe)),
                       recipe.benchmark->peak_tflops ? recipe.benchmark->peak_tflops : training.peak_tflops(),
                       setup.seconds(),
                       context.mesh.dp_size());

@@ -22,10 +22,9 @@ namespace fs = std::filesystem;
 std::unique_ptr<tokenizer::Tokenizer> load_tokenizer(const config::Recipe& recipe,
                                                      const fs::path& model_folder) {
   const fs::path place = recipe.tokenizer.path.empty() ? model_folder : fs::path(recipe.tokenizer.path);
-  using Kind = config::DatasetConfig::Kind;
-  const bool needed = recipe.dataset.kind != Kind::kNanogpt && recipe.dataset.kind != Kind::kMock;
-  std::optional<tokenizer::Tokenizer> found =
-      needed ? tokenizer::Tokenizer::load(place) : tokenizer::Tokenizer::load_if_present(place);
+  std::optional<tokenizer::Tokenizer> found = config::kind_of(recipe.dataset).needs_tokenizer
+                                                  ? tokenizer::Tokenizer::load(place)
+                                                  : tokenizer::Tokenizer::load_if_present(place);
   if (!found) return nullptr;
   auto loaded = std::make_unique<tokenizer::Tokenizer>(std::move(*found));
   loaded->set_add_special(recipe.tokenizer.add_bos_token, recipe.tokenizer.add_eos_token);
@@ -84,7 +83,7 @@ data::RowLimits limits_of(const arch::DecoderConfig& model, const std::string& s
 /// The recipe's training set; the benchmark recipe's random tokens are of the model's vocabulary.
 config::DatasetConfig training_set(const config::Recipe& recipe, const arch::DecoderConfig& model) {
   config::DatasetConfig set = recipe.dataset;
-  if (recipe.benchmark) set.mock.vocab_size = model.vocab_size;
+  if (recipe.benchmark) std::get<config::MockSet>(set.kind).vocab_size = model.vocab_size;
   return set;
 }
 

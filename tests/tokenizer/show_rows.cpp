@@ -12,29 +12,26 @@
 namespace automodel {
 namespace {
 
-using Kind = config::DatasetConfig::Kind;
-
 config::DatasetConfig dataset_of(const std::string& kind,
                                  const std::string& file,
                                  const std::map<std::string, std::string>& options) {
-  const std::map<std::string, Kind> kinds = {{"columns", Kind::kColumnMapped},
-                                             {"squad", Kind::kSquad},
-                                             {"hellaswag", Kind::kHellaSwag},
-                                             {"chat", Kind::kChat}};
   const auto option = [&](const char* name, const char* missing) {
     return options.contains(name) ? options.at(name) : std::string(missing);
   };
   config::DatasetConfig dataset;
-  dataset.kind = kinds.at(kind);
   dataset.paths = {file};
   dataset.split = "train";
-  dataset.pad_to_max_length = false;
-  dataset.column_mapping = {{"context", "context"}, {"question", "question"}, {"answer", "answer"}};
-  dataset.use_hf_chat_template = option("use_hf_chat_template", "") == "true";
   dataset.chat_template = option("chat_template", "");
-  dataset.tool_arguments = option("tool_arguments", "as_is");
-  dataset.mask_history = option("mask_history", "") == "true";
-  dataset.mask_reasoning_content = option("mask_reasoning_content", "") == "true";
+  if (kind == "columns")
+    dataset.kind = config::ColumnMappedSet{
+        .column_mapping = {{"context", "context"}, {"question", "question"}, {"answer", "answer"}},
+        .use_hf_chat_template = option("use_hf_chat_template", "") == "true"};
+  if (kind == "squad") dataset.kind = config::SquadSet();
+  if (kind == "hellaswag") dataset.kind = config::HellaSwagSet{.pad_to_max_length = false};
+  if (kind == "chat")
+    dataset.kind = config::ChatSet{.mask_reasoning_content = option("mask_reasoning_content", "") == "true",
+                                   .mask_history = option("mask_history", "") == "true",
+                                   .tool_arguments = option("tool_arguments", "as_is")};
   return dataset;
 }
 

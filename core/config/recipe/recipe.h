@@ -1,11 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "core/config/recipe/dataset.h"
 #include "core/config/recipe/optimizer.h"
 #include "core/config/recipe/recipe_class.h"
 
@@ -53,42 +53,6 @@ struct CheckpointConfig {
   std::string best_metric_key = "default";
   bool accept_changed_data = false;  ///< resume although rows stand elsewhere than in the checkpoint's run
   bool accept_changed_base = false;  ///< resume although the model's weights are not those it began with
-};
-
-/// Random tokens: micro-batches of batch_size rows of seq_len tokens below vocab_size.
-struct MockConfig {
-  int64_t vocab_size = 1024;
-  int64_t seq_len = 1024;
-  int64_t num_samples = 1000000;  ///< micro-batches
-  int64_t batch_size = 1;
-  int64_t seed = 0;
-};
-
-/// One training or validation set. Which fields count depends on `kind`.
-struct DatasetConfig {
-  enum class Kind { kColumnMapped, kSquad, kChat, kHellaSwag, kNanogpt, kMock } kind = Kind::kColumnMapped;
-  std::string name = "default";  ///< of a validation set: the part after "validation_dataset_", or "default"
-  std::vector<std::string> paths;                     ///< path_or_dataset_id, dataset_name or file_pattern
-  std::string split;                                  ///< with a slice: train[:100], train[10%:20%]
-  std::map<std::string, std::string> column_mapping;  ///< context, question, answer -> column of the file
-  bool answer_only_loss_mask = true;
-  std::optional<int64_t> seq_length;
-  std::string padding = "do_not_pad";  ///< do_not_pad, longest, max_length (true: longest; false: do_not_pad)
-  std::string truncation = "do_not_truncate";  ///< do_not_truncate, longest_first (true: longest_first)
-  std::optional<int64_t> limit_dataset_samples;
-  bool use_hf_chat_template = false;
-  std::string chat_template;  ///< Jinja text, or a file; empty: the tokenizer's
-  std::optional<int64_t> shuffle_seed;
-  bool mask_reasoning_content = false;
-  bool mask_history = false;
-  std::string tool_arguments = "as_is";  ///< of a chat set: as_is, or json_text, the reference's form
-  bool skip_invalid_samples = false;
-  bool pad_to_max_length = true;  ///< of HellaSwag: every row to the longest of the set
-  int64_t nanogpt_seq_len = 0;    ///< seq_len of a nanoGPT set
-  std::optional<int64_t> bos_token;
-  bool shuffle_files = false;
-  bool align_to_bos = false;
-  MockConfig mock;
 };
 
 /// Several rows in one sequence, for training sets.

@@ -102,13 +102,9 @@ void check_peft(const Recipe& recipe, Rules& rules) {
                 "true cannot stand beside target_modules or exclude_modules; leave one of them out");
 }
 
-bool is_text(const DatasetConfig& set) {
-  return set.kind != DatasetConfig::Kind::kNanogpt && set.kind != DatasetConfig::Kind::kMock;
-}
-
 /// A mock set makes whole micro-batches; the reference joins several of them unless batch_size is null.
 void check_mock(const DatasetConfig& set, const std::string& loader, const Node& root, Rules& rules) {
-  if (set.kind != DatasetConfig::Kind::kMock) return;
+  if (!std::holds_alternative<MockSet>(set.kind)) return;
   const Node* size = root.find_path(loader + ".batch_size");
   rules.require(
       size != nullptr && size->is_null(),
@@ -121,19 +117,19 @@ void check_data(const RecipeDraft& draft, const Node& root, Rules& rules) {
   check_mock(draft.dataset.config, "dataloader", root, rules);
   for (const DatasetDraft& set : draft.validation)
     check_mock(set.config, "validation_dataloader", root, rules);
-  const bool has_index = is_text(draft.dataset.config);
   rules.require(
-      has_index || !draft.recipe.dataloader.shuffle.value_or(false),
+      kind_of(draft.dataset.config).has_rows || !draft.recipe.dataloader.shuffle.value_or(false),
       "dataloader.shuffle",
       Why::kNotSupported,
       "shuffling of sets without an index is not implemented yet; dataset.shuffle_files is another thing");
 }
 
 void check_packing(const RecipeDraft& draft, Rules& rules) {
-  rules.require(draft.recipe.packing.packed_sequence_size == 0 || is_text(draft.dataset.config),
-                "packed_sequence.packed_sequence_size",
-                Why::kBadValue,
-                "needs a training set of rows; this one gives sequences of one length already");
+  rules.require(
+      draft.recipe.packing.packed_sequence_size == 0 || kind_of(draft.dataset.config).has_own_lengths,
+      "packed_sequence.packed_sequence_size",
+      Why::kBadValue,
+      "needs a training set of rows; this one gives sequences of one length already");
 }
 
 /// The benchmark recipe sizes its random rows itself, as the reference's does.
@@ -145,13 +141,13 @@ void join_benchmark(RecipeDraft& draft, Rules& rules) {
     return;
   }
   if (!recipe.benchmark) recipe.benchmark.emplace();
-  DatasetConfig& set = draft.dataset.config;
+  auto* mock = std::get_if<MockSet>(&draft.dataset.config.kind);
   rules.require(
-      set.kind == DatasetConfig::Kind::kMock,
+      mock != nullptr,
       "dataset",
       Why::kNotSupported,
       "the benchmark recipe times random tokens: use nemo_automodel.components.datasets.llm.mock_iterable_dataset.MockIterableDataset");
-  set.mock.batch_size = recipe.step_scheduler.local_batch_size;
+  if (mock != nullptr) mock->batch_size = recipe.step_scheduler.local_batch_size;
   // What it learns of random tokens is nobody's to go on from.
   recipe.checkpoint.enabled = false;
   recipe.checkpoint.checkpoint_dir =
@@ -197,7 +193,7 @@ void join_model(RecipeDraft& draft, Rules& rules) {
 
 void join_datasets(RecipeDraft& draft) {
   const auto finish = [](DatasetConfig& set) {
-    if (set.split.empty() && is_text(set)) set.split = "train";
+    if (set.split.empty() && kind_of(set).has_rows) set.split = "train";
   };
   finish(draft.dataset.config);
   draft.recipe.dataset = draft.dataset.config;

@@ -80,20 +80,7 @@ constexpr Target kTargets[] = {
     {"nemo_automodel.components.loss.embedding_distill.EmbeddingDistillLoss", TargetRole::kLoss, "", kRetrieval},
     {"nemo_automodel.components.loss.embedding_distill.EmbeddingMSELoss", TargetRole::kLoss, "", kRetrieval},
     {"nemo_automodel.components.loss.infonce.InfoNCEDistillLoss", TargetRole::kLoss, "", kRetrieval},
-    // Datasets
-    {"nemo_automodel.components.datasets.llm.chat_dataset.ChatDataset", TargetRole::kDataset, "chat", ""},
-    {"nemo_automodel.components.datasets.llm.ChatDataset", TargetRole::kDataset, "chat", ""},
-    {"nemo_automodel.components.datasets.llm.column_mapped_text_instruction_dataset.ColumnMappedTextInstructionDataset",
-     TargetRole::kDataset,
-     "column_mapped",
-     ""},
-    {"nemo_automodel.components.datasets.llm.ColumnMappedTextInstructionDataset", TargetRole::kDataset, "column_mapped", ""},
-    {"nemo_automodel.components.datasets.llm.squad.make_squad_dataset", TargetRole::kDataset, "squad", ""},
-    {"nemo_automodel.components.datasets.llm.make_squad_dataset", TargetRole::kDataset, "squad", ""},
-    {"nemo_automodel.components.datasets.llm.nanogpt_dataset.NanogptDataset", TargetRole::kDataset, "nanogpt", ""},
-    {"nemo_automodel.components.datasets.llm.NanogptDataset", TargetRole::kDataset, "nanogpt", ""},
-    {"nemo_automodel.components.datasets.llm.hellaswag.HellaSwag", TargetRole::kDataset, "hellaswag", ""},
-    {"nemo_automodel.components.datasets.llm.mock_iterable_dataset.MockIterableDataset", TargetRole::kDataset, "mock", ""},
+    // Datasets that are missing; those of dataset.cpp stand before them
     {"nemo_automodel.components.datasets.llm.mock.build_unpacked_dataset", TargetRole::kDataset, "", kMock},
     {"nemo_automodel.components.datasets.llm.mock_prefix_tree.build_mock_rollout_dataset", TargetRole::kDataset, "", kMock},
     {"nemo_automodel.components.datasets.llm.mock_packed.build_packed_dataset", TargetRole::kDataset, "", kMock},
@@ -109,7 +96,6 @@ constexpr Target kTargets[] = {
     {"nemo_automodel.components.datasets.llm.seq2seq.make_seq2seq_dataset", TargetRole::kDataset, "", kEncoderDecoder},
     {"nemo_automodel.components.datasets.llm.retrieval_dataset.RetrievalDatasetConfig", TargetRole::kDataset, "", kRetrieval},
     {"nemo_automodel.components.datasets.llm.make_retrieval_dataset", TargetRole::kDataset, "", kRetrieval},
-    {"nemo_automodel.components.datasets.llm.HellaSwag", TargetRole::kDataset, "hellaswag", ""},
     {"nemo_automodel.components.datasets.audio.datasets.make_cv17_dataset", TargetRole::kDataset, "", kAudio},
     {"nemo_automodel.components.datasets.audio.datasets.make_hf_audio_asr_dataset", TargetRole::kDataset, "", kAudio},
     {"nemo_automodel.components.datasets.audio.multi_en.make_multi_en_asr_dataset", TargetRole::kDataset, "", kAudio},
@@ -208,8 +194,8 @@ std::string nearest_target(TargetRole role, const std::string& name) {
 const std::vector<Target>& target_table() {
   static const std::vector<Target> kTable = [] {
     std::vector<Target> table = recipe_targets();
-    const std::vector<Target> optimizers = optimizer_targets();
-    table.insert(table.end(), optimizers.begin(), optimizers.end());
+    for (const std::vector<Target>& rows : {optimizer_targets(), dataset_targets()})
+      table.insert(table.end(), rows.begin(), rows.end());
     table.insert(table.end(), std::begin(kTargets), std::end(kTargets));
     std::ranges::stable_sort(table, {}, &Target::role);
     return table;

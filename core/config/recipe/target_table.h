@@ -37,8 +37,9 @@ struct Target {
 const std::vector<Target>& target_table();
 
 /// Rows of the table that stand beside their section's options. The names live as long as the program.
-std::vector<Target> recipe_targets();  ///< in recipe_class.cpp
+std::vector<Target> recipe_targets();     ///< in recipe_class.cpp
 std::vector<Target> optimizer_targets();  ///< in optimizer.cpp
+std::vector<Target> dataset_targets();    ///< in dataset.cpp
 
 /// The row of a name in a role. Throws Error(kConfig) with the nearest name of that role for an unknown one,
 /// and Error(kUnsupported) for one that is not implemented and for Python code of the user's own

@@ -14,7 +14,7 @@ namespace {
 
 using config::DatasetConfig;
 using Json = nlohmann::json;
-using Kind = DatasetConfig::Kind;
+using Kind = decltype(DatasetConfig::kind);
 
 /// What a recorded run's recipe says of its data.
 struct RecordedRun {
@@ -40,11 +40,12 @@ DatasetConfig dataset_of(const RecordedRun& run, const std::string& file) {
   dataset.kind = run.kind;
   dataset.paths = {golden("inputs/data/" + file).string()};
   dataset.split = "train";
-  dataset.column_mapping = {{"question", "question"}, {"answer", "answer"}};
+  if (auto* columns = std::get_if<config::ColumnMappedSet>(&dataset.kind))
+    columns->column_mapping = {{"question", "question"}, {"answer", "answer"}};
   dataset.seq_length = 512;
   dataset.truncation = "longest_first";
   dataset.limit_dataset_samples = run.limit;
-  dataset.nanogpt_seq_len = 128;
+  if (auto* nanogpt = std::get_if<config::NanogptSet>(&dataset.kind)) nanogpt->seq_len = 128;
   return dataset;
 }
 
@@ -100,7 +101,7 @@ TEST_P(GoldenBatches, EqualTheReferences) {
   const std::filesystem::path folder = golden(run.name);
   if (!std::filesystem::exists(folder)) GTEST_SKIP() << "../shared/golden is absent";
   std::optional<tokenizer::Tokenizer> tokenizer;
-  if (run.kind != Kind::kNanogpt) {
+  if (!std::holds_alternative<config::NanogptSet>(run.kind)) {
     tokenizer.emplace(tokenizer::Tokenizer::load(golden(std::string("inputs/ckpt/") + run.checkpoint)));
   }
   const Loader::Options options = {
@@ -156,15 +157,16 @@ constexpr const char* kTrain = "gsm8k_train.jsonl";
 constexpr const char* kValidation = "gsm8k_val.jsonl";
 
 const std::vector<RecordedRun> kRuns = {
-    {"sft_llama_const", Kind::kColumnMapped, kTrain, kValidation},
-    {"sft_llama_3epochs", Kind::kColumnMapped, kTrain, kValidation, true, 27},
-    {"sft_llama_noshuffle", Kind::kColumnMapped, kTrain, kValidation, false},
-    {"sft_qwen3_cosine", Kind::kColumnMapped, kTrain, kValidation, true, {}, "tiny-qwen3"},
-    {"lora_llama_fp32", Kind::kColumnMapped, kTrain, kValidation},
-    {"chat_llama", Kind::kChat, "chat_train.jsonl", "chat_val.jsonl"},
+    {"sft_llama_const", config::ColumnMappedSet(), kTrain, kValidation},
+    {"sft_llama_3epochs", config::ColumnMappedSet(), kTrain, kValidation, true, 27},
+    {"sft_llama_noshuffle", config::ColumnMappedSet(), kTrain, kValidation, false},
+    {"sft_qwen3_cosine", config::ColumnMappedSet(), kTrain, kValidation, true, {}, "tiny-qwen3"},
+    {"lora_llama_fp32", config::ColumnMappedSet(), kTrain, kValidation},
+    {"chat_llama", config::ChatSet(), "chat_train.jsonl", "chat_val.jsonl"},
 };
 
-const RecordedRun kPretraining = {"pretrain_nanogpt_llama", Kind::kNanogpt, "nanogpt/gsm8k_train_*.bin"};
+const RecordedRun kPretraining = {
+    "pretrain_nanogpt_llama", config::NanogptSet(), "nanogpt/gsm8k_train_*.bin"};
 
 const auto kName = [](const auto& test) { return std::string(test.param.name); };
 

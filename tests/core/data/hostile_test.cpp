@@ -108,9 +108,8 @@ TEST_F(Hostile, NanogptShard) {
       bytes = good.substr(0, 16 + random_() % good.size());  // hit the header more often
     if (bytes.size() > 16) bytes[random_() % 16] = static_cast<char>(random_());
     config::DatasetConfig dataset;
-    dataset.kind = config::DatasetConfig::Kind::kNanogpt;
     dataset.paths = {put("a.bin", bytes).string()};
-    dataset.nanogpt_seq_len = 7;
+    dataset.kind = config::NanogptSet{.seq_len = 7, .bos_token = {}};
     const auto loader = open_loader(dataset, nullptr, {});
     for (int i = 0; i < 20; ++i) loader->next();
   });

@@ -11,8 +11,8 @@ using Ids = std::vector<int64_t>;
 
 config::DatasetConfig mock(int64_t vocab_size, int64_t seed) {
   config::DatasetConfig dataset;
-  dataset.kind = config::DatasetConfig::Kind::kMock;
-  dataset.mock = {.vocab_size = vocab_size, .seq_len = 5, .num_samples = 3, .batch_size = 2, .seed = seed};
+  dataset.kind = config::MockSet{
+      .vocab_size = vocab_size, .seq_len = 5, .num_samples = 3, .batch_size = 2, .seed = seed};
   return dataset;
 }
 

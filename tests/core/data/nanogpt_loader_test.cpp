@@ -21,11 +21,12 @@ class NanogptLoaderTest : public Scratch {
  protected:
   DatasetConfig dataset(const std::string& pattern, int64_t seq_len) const {
     DatasetConfig made;
-    made.kind = DatasetConfig::Kind::kNanogpt;
     made.paths = {(folder_ / pattern).string()};
-    made.nanogpt_seq_len = seq_len;
+    made.kind = config::NanogptSet{.seq_len = seq_len, .bos_token = {}};
     return made;
   }
+
+  static config::NanogptSet& of(DatasetConfig& dataset) { return std::get<config::NanogptSet>(dataset.kind); }
 
   /// First tokens of the next `n` samples.
   static std::vector<int64_t> firsts(Loader& loader, int64_t n) {
@@ -88,9 +89,9 @@ TEST_F(NanogptLoaderTest, RanksReadDisjointParts) {
 TEST_F(NanogptLoaderTest, AlignsToTheBosToken) {
   put("a.bin", shard_of(std::vector<uint16_t>{5, 9, 1, 2, 3, 9, 4, 9, 6, 7, 8, 9, 1}));
   DatasetConfig set = dataset("a.bin", 3);
-  set.align_to_bos = true;
+  of(set).align_to_bos = true;
   expect_has(message_of(ErrorCode::kConfig, [&] { open_loader(set, nullptr, {}); }), "bos_token");
-  set.bos_token = 9;
+  of(set).bos_token = 9;
   const auto loader = open_loader(set, nullptr, {});
   EXPECT_EQ(loader->next()->input_ids, (Tokens{9, 1, 2}));
   EXPECT_EQ(loader->next()->input_ids, (Tokens{9, 4, 9}));
@@ -100,7 +101,7 @@ TEST_F(NanogptLoaderTest, AlignsToTheBosToken) {
 TEST_F(NanogptLoaderTest, ShufflesFilesAnewInEachPass) {
   for (int i = 0; i < 8; ++i) put("a_" + std::to_string(i) + ".bin", shard_of(range(10 * i, 10 * i + 4)));
   DatasetConfig set = dataset("a_*.bin", 3);
-  set.shuffle_files = true;
+  of(set).shuffle_files = true;
   const Tokens order = firsts(set, 24, {.seed = 7});
   EXPECT_EQ(order, firsts(set, 24, {.seed = 7}));
   EXPECT_NE(order, firsts(set, 24, {.seed = 8}));
@@ -132,9 +133,9 @@ TEST_F(NanogptLoaderTest, RestoresToTheVeryNextBatch) {
   put("a_1.bin", shard_of(range(100, 141)));
   for (const bool aligned : {false, true}) {
     DatasetConfig set = dataset("a_*.bin", 3);
-    set.shuffle_files = true;
-    set.align_to_bos = aligned;
-    set.bos_token = 104;
+    of(set).shuffle_files = true;
+    of(set).align_to_bos = aligned;
+    of(set).bos_token = 104;
     const Loader::Options options = {.local_batch_size = 2};
     const auto whole = open_loader(set, nullptr, options);
     for (int64_t done = 0; done < 20; ++done) {

@@ -31,7 +31,7 @@ class ProcessorTest : public WithTokenizer {
  protected:
   static DatasetConfig columns(std::map<std::string, std::string> mapping) {
     DatasetConfig dataset;
-    dataset.column_mapping = std::move(mapping);
+    dataset.kind = config::ColumnMappedSet{.column_mapping = std::move(mapping)};
     return dataset;
   }
 
@@ -76,7 +76,7 @@ TEST_F(ProcessorTest, ColumnMappedJoinsWithBlanksAndLearnsTheAnswer) {
 
 TEST_F(ProcessorTest, ColumnMappedMayLearnThePromptToo) {
   DatasetConfig dataset = columns(kQuestion);
-  dataset.answer_only_loss_mask = false;
+  std::get<config::ColumnMappedSet>(dataset.kind).answer_only_loss_mask = false;
   EXPECT_EQ(process(dataset, R"({"q": "Q", "a": "A."})"), "Q A| A.");
 }
 
@@ -144,15 +144,15 @@ TEST_F(ProcessorTest, ColumnMappedTakesTheChatFormOnlyWhenAsked) {
   const std::string row = R"({"q": "Q", "a": "A"})";
   EXPECT_EQ(process(columns(kQuestion), row, {.chat_template = kTurns}), "Q |_A");
   DatasetConfig dataset = columns(kQuestion);
-  dataset.use_hf_chat_template = true;
+  std::get<config::ColumnMappedSet>(dataset.kind).use_hf_chat_template = true;
   EXPECT_EQ(process(dataset, row, {.chat_template = kTurns}), "u:Q;a:A|___a:A;");
-  dataset.answer_only_loss_mask = false;
+  std::get<config::ColumnMappedSet>(dataset.kind).answer_only_loss_mask = false;
   EXPECT_EQ(process(dataset, row, {.chat_template = kTurns}), "u:Q;a:A|:Q;a:A;");
 }
 
 TEST_F(ProcessorTest, ColumnMappedHasASystemTurnOnlyWithAContext) {
   DatasetConfig dataset = columns(kContext);
-  dataset.use_hf_chat_template = true;
+  std::get<config::ColumnMappedSet>(dataset.kind).use_hf_chat_template = true;
   const auto shown_of = [&](const std::string& row) {
     return process(dataset, row, {.chat_template = kTurns});
   };
@@ -162,14 +162,14 @@ TEST_F(ProcessorTest, ColumnMappedHasASystemTurnOnlyWithAContext) {
   }
 }
 
-DatasetConfig of_kind(DatasetConfig::Kind kind) {
+DatasetConfig of_kind(decltype(DatasetConfig::kind) kind) {
   DatasetConfig dataset;
   dataset.kind = kind;
   return dataset;
 }
 
 TEST_F(ProcessorTest, SquadTakesTheFirstAnswerStripped) {
-  const DatasetConfig squad = of_kind(DatasetConfig::Kind::kSquad);
+  const DatasetConfig squad = of_kind(config::SquadSet());
   const std::string row =
       R"({"context": "C", "question": "Q", "answers": {"text": [" A.\n", "B"], "answer_start": [0]}})";
   EXPECT_EQ(process(squad, row), "Context: C Question: Q Answer: A|______________________________A.");
@@ -183,7 +183,7 @@ TEST_F(ProcessorTest, SquadTakesTheFirstAnswerStripped) {
   expect_has(refusal(squad, R"({"question": "Q"})"), "\"context\" is missing");
 }
 
-const DatasetConfig kChat = of_kind(DatasetConfig::Kind::kChat);
+const DatasetConfig kChat = of_kind(config::ChatSet());
 const std::string kTwoTurns =
     R"({"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yo"},
   {"role": "user", "content": "?"}, {"role": "assistant", "content": "No"}]})";
@@ -239,7 +239,7 @@ TEST_F(ProcessorTest, TurnsThatOptOutAreNotLearntWithAndWithoutGenerationBlocks)
     EXPECT_EQ(learnt(three_answers(out, out, out), kMarked), "_______________________") << out;
     EXPECT_EQ(learnt(three_answers(out, out, out), kTurns), "_______________________") << out;
     DatasetConfig last = kChat;
-    last.mask_history = true;
+    std::get<config::ChatSet>(last.kind).mask_history = true;
     EXPECT_EQ(learnt(three_answers("", "", out), kMarked, last), "_______________No______") << out;
     EXPECT_EQ(learnt(three_answers("", "", out), kTurns, last), "_____________a:No;_____") << out;
     EXPECT_EQ(learnt(three_answers("", out, ""), kMarked, last), "____________________So_") << out;
@@ -276,7 +276,7 @@ TEST_F(ProcessorTest, GenerationBlocksAreFoundWhereverTheTemplateWritesThem) {
 
 TEST_F(ProcessorTest, ChatMayLearnTheLastTurnOnly) {
   DatasetConfig dataset = kChat;
-  dataset.mask_history = true;
+  std::get<config::ChatSet>(dataset.kind).mask_history = true;
   EXPECT_EQ(process(dataset, kTwoTurns, {.chat_template = kTurns}), "u:Hi;a:Yo;u:?;a:No|_____________a:No;");
 }
 
@@ -306,7 +306,7 @@ TEST_F(ProcessorTest, ATemplateThatRewritesEarlierTurnsIsRefused) {
 
 TEST_F(ProcessorTest, ReasoningMayBeLeftUnlearnt) {
   DatasetConfig dataset = kChat;
-  dataset.mask_reasoning_content = true;
+  std::get<config::ChatSet>(dataset.kind).mask_reasoning_content = true;
   const std::string thinking =
       "{% for m in messages %}{{ m.role[0] }}:{% if m.reasoning_content %}<{{ m.reasoning_content }}>{% "
       "endif %}"
@@ -333,7 +333,7 @@ TEST_F(ProcessorTest, ToolsAndCallsReachTheTemplate) {
     {"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": {"x": 1}}}]}]})";
   EXPECT_EQ(process(kChat, row, {.chat_template = with_tools}), "f;u:Hi;a: {'x': 1}|______a: {'x': 1};");
   DatasetConfig as_text = kChat;
-  as_text.tool_arguments = "json_text";
+  std::get<config::ChatSet>(as_text.kind).tool_arguments = "json_text";
   EXPECT_EQ(process(as_text, row, {.chat_template = with_tools}),
             "f;u:Hi;a:call_0 {\"x\": 1}|______a:call_0 {\"x\": 1};");
 }
@@ -360,8 +360,7 @@ TEST_F(ProcessorTest, ChatNeedsAnAssistantTurn) {
 
 DatasetConfig hellaswag(bool pads) {
   DatasetConfig dataset;
-  dataset.kind = DatasetConfig::Kind::kHellaSwag;
-  dataset.pad_to_max_length = pads;
+  dataset.kind = config::HellaSwagSet{.pad_to_max_length = pads};
   return dataset;
 }
 

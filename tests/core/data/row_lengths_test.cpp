@@ -4,7 +4,7 @@
 #include <numeric>
 
 #include "core/data/loader.h"
-#include "core/data/processor.h"
+#include "core/data/row_set.h"
 #include "core/data/row_view.h"
 #include "tests/core/data/character_tokenizer.h"
 
@@ -26,14 +26,13 @@ class RowLengthsTest : public WithTokenizer {
   DatasetConfig dataset(const std::string& lines) const {
     DatasetConfig made;
     made.paths = {put("rows.jsonl", lines).string()};
-    made.column_mapping = {{"question", "q"}, {"answer", "a"}};
+    made.kind = config::ColumnMappedSet{.column_mapping = {{"question", "q"}, {"answer", "a"}}};
     return made;
   }
 
   RowLengths measure(const DatasetConfig& set, const MeasureOptions& options = {}) const {
-    source_ = open_source(set);
-    processor_ = make_processor(set, tokenizer_, *source_);
-    return measure_rows(*source_, *processor_, options);
+    rows_ = open_rows(set, tokenizer_);
+    return measure_rows(*rows_, options);
   }
 
   static std::string log_of(const std::function<void()>& call) {
@@ -43,8 +42,7 @@ class RowLengthsTest : public WithTokenizer {
   }
 
   tokenizer::Tokenizer tokenizer_;
-  mutable std::unique_ptr<Source> source_;
-  mutable std::unique_ptr<Processor> processor_;
+  mutable std::unique_ptr<RowSet> rows_;
 };
 
 TEST_F(RowLengthsTest, CountTokensLabelsAndPadding) {
@@ -121,8 +119,7 @@ TEST_F(RowLengthsTest, PackedSetsAreCountedToo) {
 
 TEST_F(RowLengthsTest, ShardsLongerThanTheModelsPositionsAreNamed) {
   DatasetConfig set;
-  set.kind = DatasetConfig::Kind::kMock;
-  set.mock = {.vocab_size = 10, .seq_len = 64};
+  set.kind = config::MockSet{.vocab_size = 10, .seq_len = 64};
   const std::string log = log_of([&] { open_loader(set, nullptr, {.limits = {.max_positions = 32}}); });
   EXPECT_NE(log.find("dataset.seq_len 64 is longer than the 32 positions"), std::string::npos) << log;
 }
@@ -141,19 +138,19 @@ TEST_F(RowLengthsTest, SpreadIsByNearestRank) {
 TEST_F(RowLengthsTest, ARowIsShownInPiecesOfWhatIsLearnt) {
   const DatasetConfig set = dataset("{\"q\": \"Why\", \"a\": \"So.\"}\n");
   measure(set);
-  const RowView view = view_row(process_row(*source_, *processor_, 0), &tokenizer_);
+  const RowView view = view_row(rows_->sample(0, 0), &tokenizer_);
   ASSERT_EQ(view.pieces.size(), 2U);
   EXPECT_EQ(view.num_learnt, 3);
   EXPECT_EQ(view.ids, (std::vector<int32_t>{'W', 'h', 'y', ' ', 'S', 'o', '.'}));
   EXPECT_FALSE(view.pieces[0].learnt);
   EXPECT_TRUE(view.pieces[1].learnt);
-  const RowView ids = view_row(process_row(*source_, *processor_, 0), nullptr);
+  const RowView ids = view_row(rows_->sample(0, 0), nullptr);
   EXPECT_EQ(ids.pieces[1].text, "83 111 46 ");
 }
 
 TEST_F(RowLengthsTest, ASetOfAnotherKindIsToldByItsFirstRow) {
   DatasetConfig chat;
-  chat.kind = DatasetConfig::Kind::kChat;
+  chat.kind = config::ChatSet();
   chat.chat_template = "{% for m in messages %}{{ m.content }}{% endfor %}";
   const auto refusal = [&](const std::string& line) {
     chat.paths = {put("rows.jsonl", line + "\n" + line + "\n").string()};

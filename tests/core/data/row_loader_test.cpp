@@ -19,7 +19,7 @@ class RowLoaderTest : public WithTokenizer {
   DatasetConfig dataset(const std::string& lines) const {
     DatasetConfig made;
     made.paths = {put("rows.jsonl", lines).string()};
-    made.column_mapping = {{"question", "q"}, {"answer", "a"}};
+    made.kind = config::ColumnMappedSet{.column_mapping = {{"question", "q"}, {"answer", "a"}}};
     return made;
   }
 
@@ -204,7 +204,7 @@ TEST_F(RowLoaderTest, ARowWithoutLabelsGivesItsPlaceToTheNext) {
 
 TEST_F(RowLoaderTest, ASquadRowWithoutLabelsStaysAndIsCounted) {
   DatasetConfig set;
-  set.kind = DatasetConfig::Kind::kSquad;
+  set.kind = config::SquadSet();
   set.paths = {put("squad.jsonl", R"({"context": "C", "question": "Q", "answers": {"text": []}})").string()};
   const auto loader = open(set);
   const Batch batch = *loader->next();

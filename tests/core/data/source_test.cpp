@@ -133,7 +133,7 @@ TEST_F(SourceTest, LimitComesBehindTheSliceAndShuffleBeforeIt) {
   dataset.shuffle_seed = 42;  // CPython: r = list(range(10)); random.Random(42).shuffle(r); r[2:5]
   EXPECT_EQ(numbers(*open_source(dataset)), (Numbers{2, 8, 5}));
   dataset.shuffle_seed.reset();
-  dataset.kind = DatasetConfig::Kind::kSquad;  // there a slice rules out the limit
+  dataset.kind = config::SquadSet();  // there a slice rules out the limit
   EXPECT_EQ(open_source(dataset)->num_rows(), 8);
 }
 
@@ -153,6 +153,19 @@ TEST_F(SourceTest, AFolderGivesTheFilesOfASplit) {
   put("plain/a.jsonl", lines(0, 1));
   EXPECT_EQ(numbers(*open_set({"plain"}, "train")), (Numbers{0, 1}));
   expect_has(message_of(ErrorCode::kData, [&] { open_set({"plain"}, "test"); }), "no file name says a split");
+}
+
+TEST_F(SourceTest, APatternGivesTheFilesThatItMatches) {
+  put("many/b.jsonl", lines(2, 4));
+  put("many/a.jsonl", lines(0, 2));
+  put("many/c.json", "[{\"n\": 9}]");
+  put("many/below.jsonl/d.jsonl", lines(5, 6));  // a folder whose name matches
+  put("many/[x].jsonl", lines(7, 8));
+  EXPECT_EQ(numbers(*open_set({"many/[ab].jsonl", "many/c.json"})), (Numbers{0, 1, 2, 3, 9}));
+  EXPECT_EQ(numbers(*open_set({"many/?.jsonl"}, "train[1:3]")), (Numbers{1, 2}));
+  EXPECT_EQ(numbers(*open_set({"many/*.jsonl"})), (Numbers{7, 0, 1, 2, 3}));
+  EXPECT_EQ(numbers(*open_set({"many/[x].jsonl"})), (Numbers{7}));  // a file of this name is there
+  expect_has(message_of(ErrorCode::kData, [&] { open_set({"many/*.csv"}); }), "many/*.csv: no file matches");
 }
 
 TEST_F(SourceTest, SaysWhereItLookedForWhatIsMissing) {
