@@ -137,6 +137,11 @@ SECTIONS = {
         "path_or_dataset": Use("{inputs}/fewer_hellaswag.jsonl"), "split": Use("train[:60%]"), "num_samples_limit": Use(4),
         "pad_to_max_length": "padding alone: the same labels; counted by hellaswag's own test",
     },
+    "PlainTextDataset": {
+        "path_or_dataset_id": Use("{inputs}/fewer_text.jsonl"), "seq_length": Use(20), "text_column": Use("b"), "split": Use("train[:60%]"),
+        "document_separator": Use("\n\n", also={"dataset.path_or_dataset_id": "{inputs}/story.txt"}), "append_eos": Use(False),
+        "limit_dataset_samples": Use(4),
+    },
     "NanogptDataset": {
         "file_pattern": Use("{inputs}/tokens_1.bin"), "seq_len": Use(16), "bos_token": Use(9, also={"dataset.align_to_bos": True}, before=4),
         "shuffle_files": Use(True), "align_to_bos": Use(True, also={"dataset.bos_token": 4}),
@@ -176,6 +181,7 @@ FUSED = OPTIMIZER | {"betas": Use([0.8, 0.99]), "eps": Use(1e-3)}
 ADAM = FUSED | {"bf16_stochastic_round": Use(True, also=BF16)}
 OPTIMIZERS = {
     "optim.AdamW": ADAM, "optim.Adam": ADAM, "FusedAdam": FUSED | {"master_weights": Use(False, also=BF16, fails=None), "adam_w_mode": Use(False, also={"optimizer.weight_decay": 0.5})},
+    "Lion": OPTIMIZER | {"betas": Use([0.6, 0.8])},
     "optim.SGD": OPTIMIZER | {"momentum": Use(0.9), "nesterov": Use(True, also={"optimizer.momentum": 0.9})},
 }
 

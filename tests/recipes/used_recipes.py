@@ -41,6 +41,8 @@ def write_inputs(folder):
             {"role": "assistant", "reasoning_content": "twice", "content": a}]} for q, a in some])
         jsonl(folder / f"{name}_hellaswag.jsonl", [{"ctx": q, "endings": [" stops.", " then sings." * (1 + len(a) % 3)],
                                                     "label": str(len(a) % 2)} for q, a in some])
+        jsonl(folder / f"{name}_text.jsonl", [{"text": f"{q} {a}.", "b": a[::-1] + q} for q, a in some])
+    (folder / "story.txt").write_text("\n\n".join(f"{q} {a}." for q, a in pairs))
     jsonl(folder / "calls_chat.jsonl", [{"messages": [
         {"role": "user", "content": q}, {"role": "assistant", "content": a, "tool_calls": [
             {"type": "function", "function": {"name": "add", "arguments": {"a": 1, "b": i}}}]}]} for i, (q, a) in enumerate(pairs)])
@@ -96,6 +98,13 @@ def chat(inputs):
 def hellaswag(inputs):
     return base(inputs, {"_target_": f"{TARGETS}.datasets.llm.hellaswag.HellaSwag",
                          "path_or_dataset": f"{inputs}/rows_hellaswag.jsonl"})
+
+
+def plain_text(inputs):
+    recipe = base(inputs, {"_target_": "automodel.PlainTextDataset", "path_or_dataset_id": f"{inputs}/rows_text.jsonl",
+                           "seq_length": 24})
+    del recipe["validation_dataset"]
+    return recipe
 
 
 def nanogpt(inputs):
@@ -167,11 +176,11 @@ def optimizer(name, **options):
 
 
 CONTEXTS = {
-    "column": column, "squad": squad, "chat": chat, "hellaswag": hellaswag, "nanogpt": nanogpt, "mock": mock, "moe": moe,
+    "column": column, "squad": squad, "chat": chat, "hellaswag": hellaswag, "plain_text": plain_text, "nanogpt": nanogpt, "mock": mock, "moe": moe,
     "lora": lora, "from_config": from_config, "named_config": named_config, "written_config": written_config, "gpt2": gpt2,
     "benchmark": benchmark, "linear_ce": loss("linear_ce.FusedLinearCrossEntropy"),
     "chunked_ce": loss("chunked_ce.ChunkedCrossEntropy"), "te_ce": loss("te_parallel_ce.TEParallelCrossEntropy"),
-    "masked_ce": loss("masked_ce.MaskedCrossEntropy"), "adam": optimizer("torch.optim.Adam"), "sgd": optimizer("torch.optim.SGD"),
+    "masked_ce": loss("masked_ce.MaskedCrossEntropy"), "adam": optimizer("torch.optim.Adam"), "sgd": optimizer("torch.optim.SGD"), "lion": optimizer("lion_pytorch.Lion"),
     "fused_adam": optimizer("transformer_engine.pytorch.optimizers.FusedAdam", master_weights=True),
 }
 # By what a section's title holds; the first that fits.
@@ -179,8 +188,8 @@ OF_TITLES = [
     ("from_config", "from_config"), ("AutoConfig.from_pretrained", "named_config"), ("LlamaConfig", "written_config"),
     ("gpt2", "gpt2"), ("model.backend", "moe"), ("linear_ce", "linear_ce"), ("chunked_ce", "chunked_ce"),
     ("te_parallel_ce", "te_ce"), ("masked_ce", "masked_ce"), ("make_squad", "squad"), ("ChatDataset", "chat"),
-    ("HellaSwag", "hellaswag"), ("Nanogpt", "nanogpt"), ("MockIterable", "mock"),
-    ("optim.AdamW", "column"), ("optim.Adam", "adam"), ("FusedAdam", "fused_adam"), ("SGD", "sgd"), ("moe_metrics", "moe"),
+    ("HellaSwag", "hellaswag"), ("PlainText", "plain_text"), ("Nanogpt", "nanogpt"), ("MockIterable", "mock"),
+    ("optim.AdamW", "column"), ("optim.Adam", "adam"), ("FusedAdam", "fused_adam"), ("SGD", "sgd"), ("Lion", "lion"), ("moe_metrics", "moe"),
     ("PeftConfig", "lora"), ("benchmark", "benchmark"),
 ]
 
