@@ -20,6 +20,7 @@
 #include "core/families/rope.h"
 #include "core/families/stored_type.h"
 #include "core/weights/cost.h"
+#include "core/weights/model_block.h"
 
 namespace automodel::cli {
 namespace {
@@ -160,27 +161,12 @@ void row(const std::string& name, const std::string& value) {
   std::cout << std::left << std::setw(18) << name << value << "\n";
 }
 
-std::string mixer_text(arch::MixerKind mixer, const arch::LayerConfig& layer) {
-  switch (mixer) {
-    case arch::MixerKind::kMamba2:
-      return "Mamba-2";
-    case arch::MixerKind::kDeltaNet:
-      return "DeltaNet";
-    case arch::MixerKind::kLatentAttention:
-      return "full";
-    case arch::MixerKind::kAttention:
-      break;
-  }
-  const int64_t window = layer.attention.sliding_window;
-  return window == 0 ? "full" : detail::join("with a window of ", window);
-}
-
 /// How many layers mix tokens in each way.
 std::string mixers_text(const DecoderConfig& decoder) {
   std::map<std::string, int64_t> counts;
   for (const arch::LayerConfig& layer : decoder.layers) {
     std::vector<std::string> mixers;
-    for (const arch::MixerKind mixer : layer.mixers) mixers.push_back(mixer_text(mixer, layer));
+    for (const arch::MixerKind mixer : layer.mixers) mixers.push_back(weights::block_of(mixer).text(layer));
     ++counts[mixers.empty() ? "without a mixer" : join(mixers, " beside ")];
   }
   std::vector<std::string> parts;

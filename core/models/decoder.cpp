@@ -181,7 +181,7 @@ at::Tensor first_time_steps(int64_t count, const arch::FirstSteps& steps, at::Ge
 /// Draws the parameters of one segment.
 class Draw {
  public:
-  Draw(Decoder& decoder, size_t segment, at::Generator& generator)
+  Draw(Decoder& decoder, const weights::SegmentWeights& segment, at::Generator& generator)
       : decoder_(decoder), segment_(segment), generator_(generator) {}
 
   void fill(const weights::ParameterSpec& spec) {
@@ -226,7 +226,7 @@ class Draw {
         value.copy_(at::empty(value.sizes(), at::kFloat).uniform_(0.01, 16, generator_).log_());
         return;
       case Init::kTimeStep: {
-        const auto& steps = decoder_.config.layers.at(segment_ - 1).mamba2.first_steps;
+        const auto& steps = decoder_.config.layers.at(segment_.layer.value()).mamba2.first_steps;
         value.copy_(first_time_steps(value.numel(), steps.value(), generator_));
         return;
       }
@@ -245,7 +245,7 @@ class Draw {
   }
 
   Decoder& decoder_;
-  size_t segment_;
+  const weights::SegmentWeights& segment_;
   at::Generator& generator_;
 };
 
@@ -269,9 +269,9 @@ std::string_view module_of(const weights::ParameterSpec& spec) {
 void init_weights(Decoder& decoder,
                   at::Generator& generator,
                   const std::function<void(const weights::ParameterSpec&)>& before) {
-  for (size_t i = 0; i < decoder.weights.size(); ++i) {
-    Draw draw(decoder, i, generator);
-    const std::vector<weights::ParameterSpec>& specs = decoder.weights[i].weights;
+  for (const weights::SegmentWeights& segment : decoder.weights) {
+    Draw draw(decoder, segment, generator);
+    const std::vector<weights::ParameterSpec>& specs = segment.weights;
     const weights::ParameterSpec* scaled = nullptr;
     for (size_t k = 0; k < specs.size(); ++k) {
       if (before && is_random(specs[k].init)) before(specs[k]);

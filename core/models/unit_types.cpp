@@ -1,6 +1,7 @@
 #include "core/models/unit_types.h"
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "core/base/error.h"
@@ -26,7 +27,10 @@ std::string compute_types(const Decoder& decoder) {
 }
 
 at::ScalarType compute_type_of_layer(const Decoder& decoder, size_t index) {
-  const std::string& segment = decoder.weights.at(index + 1).segment;
+  const auto weights =
+      std::ranges::find(decoder.weights, std::optional(index), &weights::SegmentWeights::layer);
+  ensure(weights != decoder.weights.end(), "the model has no layer ", index);
+  const std::string& segment = weights->segment;
   const auto unit = std::find_if(
       decoder.units.begin(), decoder.units.end(), [&](const auto& one) { return one->name() == segment; });
   ensure(unit != decoder.units.end(), segment, " has no unit");

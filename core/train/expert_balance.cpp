@@ -23,8 +23,8 @@ JoinedLoads join_loads(const models::Decoder& decoder, const std::vector<nn::Sta
   const std::map<std::string, at::Tensor> loads = tokens_per_expert(results);
   JoinedLoads joined;
   std::vector<at::Tensor> parts;
-  for (size_t i = 0; i < decoder.config.layers.size(); ++i) {
-    const auto load = loads.find(decoder.weights[i + 1].segment);
+  for (const weights::SegmentWeights& segment : decoder.weights) {
+    const auto load = loads.find(segment.segment);
     if (load == loads.end()) continue;
     parts.push_back(load->second.to(at::kDouble));
     joined.num_experts.push_back(load->second.size(0));
@@ -47,11 +47,11 @@ bool trained(const models::Decoder& decoder, const weights::SegmentWeights& segm
 void balance_experts(models::Decoder& decoder, const std::vector<nn::State>& results) {
   if (!decoder.buffers) return;
   const std::map<std::string, at::Tensor> loads = tokens_per_expert(results);
-  for (size_t i = 0; i < decoder.config.layers.size(); ++i) {
-    const arch::MoeConfig& moe = decoder.config.layers[i].moe;
-    const weights::SegmentWeights& segment = decoder.weights[i + 1];
+  for (const weights::SegmentWeights& segment : decoder.weights) {
     const auto load = loads.find(segment.segment);
-    if (load == loads.end() || moe.bias_update_rate == 0 || !trained(decoder, segment)) continue;
+    if (load == loads.end()) continue;
+    const arch::MoeConfig& moe = decoder.config.layers.at(segment.layer.value()).moe;
+    if (moe.bias_update_rate == 0 || !trained(decoder, segment)) continue;
     for (const weights::ParameterSpec& spec : segment.weights) {
       if (spec.role != "moe.score_bias") continue;
       const tensor::Weight score_bias = decoder.find(spec.name);

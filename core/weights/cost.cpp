@@ -3,30 +3,11 @@
 #include <cmath>
 
 #include "core/base/error.h"
+#include "core/weights/model_block.h"
 #include "core/weights/parameters.h"
 
 namespace automodel::weights {
 namespace {
-
-/// Adds what a mixer does beside its projections.
-void add_mixer(Cost& cost, const arch::LayerConfig& layer, arch::MixerKind mixer) {
-  const auto count = [](int64_t products) { return 6.0 * static_cast<double>(products); };
-  switch (mixer) {
-    case arch::MixerKind::kAttention:
-      cost.flops_per_position += count(layer.attention.num_heads * 2 * layer.attention.head_dim);
-      return;
-    case arch::MixerKind::kLatentAttention:
-      cost.flops_per_position +=
-          count(layer.latent.num_heads * (layer.latent.qk_head_dim() + layer.latent.v_head_dim));
-      return;
-    case arch::MixerKind::kMamba2:
-      cost.flops += count(2 * layer.mamba2.inner_size() * layer.mamba2.state_size);
-      return;
-    case arch::MixerKind::kDeltaNet:
-      cost.flops += count(3 * layer.delta_net.value_size() * layer.delta_net.key_head_dim);
-      return;
-  }
-}
 
 /// FP8: every matrix in a layer but the router's. MXFP4: the matrices of the experts.
 bool is_quantized(const ParameterSpec& weight, arch::QuantizationConfig::Kind kind) {
@@ -85,7 +66,9 @@ Cost cost_of(const arch::DecoderConfig& config) {
   cost.active_parameters = static_cast<int64_t>(std::llround(active));
   cost.flops = 6.0 * in_matmuls;
   for (const arch::LayerConfig& layer : config.layers) {
-    for (const arch::MixerKind mixer : layer.mixers) add_mixer(cost, layer, mixer);
+    for (const arch::MixerKind mixer : layer.mixers) {
+      if (const auto add = block_of(mixer).add_cost) add(cost, layer);
+    }
   }
   return cost;
 }

@@ -219,4 +219,13 @@ void ParameterList::constant(const std::string& role, const std::vector<int64_t>
   plain(role, module_of(role), shape, Kind::kOther, init);
 }
 
+void ParameterList::norm(const std::string& role, int64_t size, const arch::NormConfig& config) {
+  if (config.kind == kernels::NormKind::kNone) return;
+  norm(role, {size}, config.weight, config.bias, config.begins_at_zero());
+}
+
+ParameterSpec::Init end_init(const arch::DecoderConfig& config) {
+  return config.residual_init_by_depth ? Init::kNormalByDepth : Init::kNormal;
+}
+
 }  // namespace automodel::weights

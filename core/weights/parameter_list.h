@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/arch/moe_config.h"
+#include "core/arch/decoder_config.h"
 #include "core/arch/weight_names.h"
 #include "core/weights/parameter_spec.h"
 
@@ -42,6 +42,9 @@ class ParameterList {
             bool bias,
             bool begins_at_zero = false);
 
+  /// The norm of a vector of `size`; nothing where the config says none.
+  void norm(const std::string& role, int64_t size, const arch::NormConfig& norm);
+
   /// role.gate_up.weight [experts, 2 width, in], or role.up.weight [experts, width, in] without a gate,
   /// role.down.weight [experts, in, width] and their biases, of which one token passes the share `active`.
   void experts(const std::string& role, int64_t in, const arch::MoeConfig& moe);
@@ -76,5 +79,8 @@ class ParameterList {
   int64_t layer_;
   std::vector<ParameterSpec> specs_;
 };
+
+/// How the weights that end a residual branch begin.
+ParameterSpec::Init end_init(const arch::DecoderConfig& config);
 
 }  // namespace automodel::weights

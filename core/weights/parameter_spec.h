@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -55,6 +57,7 @@ struct ParameterSpec {
 struct SegmentWeights {
   std::string segment;
   std::vector<ParameterSpec> weights;
+  std::optional<size_t> layer{};  ///< its place in DecoderConfig::layers; nullopt: embedding or head
 };
 
 int64_t num_elements(const std::vector<int64_t>& shape);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/weights/model_block.h"
 
 namespace automodel::weights {
 namespace {
@@ -20,21 +21,12 @@ constexpr std::array<std::string_view, kNumParts> kNames = {"embedding",
                                                             "norms",
                                                             "head"};
 
-/// How roles begin; the first that fits counts.
-constexpr std::pair<std::string_view, Part> kRoles[] = {{"embed", Part::kEmbedding},
-                                                        {"positions", Part::kEmbedding},
-                                                        {"token_types", Part::kEmbedding},
-                                                        {"attention.", Part::kAttention},
-                                                        {"latent.", Part::kAttention},
-                                                        {"mamba2.", Part::kStateSpace},
-                                                        {"delta_net.", Part::kDeltaNet},
-                                                        {"mlp.", Part::kMlp},
-                                                        {"moe.experts.", Part::kExperts},
-                                                        {"moe.latent", Part::kExperts},
-                                                        {"moe.shared.", Part::kSharedExperts},
-                                                        {"moe.", Part::kRouter},
-                                                        {"head", Part::kHead},
-                                                        {"classifier", Part::kHead}};
+/// How roles outside of blocks begin.
+constexpr std::pair<std::string_view, Part> kOfModel[] = {{"embed", Part::kEmbedding},
+                                                          {"positions", Part::kEmbedding},
+                                                          {"token_types", Part::kEmbedding},
+                                                          {"head", Part::kHead},
+                                                          {"classifier", Part::kHead}};
 
 }  // namespace
 
@@ -48,9 +40,13 @@ Part part_of(std::string_view role) {
     if (module.ends_with(suffix)) module.remove_suffix(suffix.size());
   }
   if (module.starts_with("norm.") || module.ends_with("norm")) return Part::kNorms;
-  const auto* found = std::find_if(
-      std::begin(kRoles), std::end(kRoles), [&](const auto& entry) { return role.starts_with(entry.first); });
-  ensure(found != std::end(kRoles), "no part of a model has the role ", role);
+  const auto begins = [&](const auto& entry) { return role.starts_with(entry.first); };
+  for (const ModelBlock* block : model_blocks()) {
+    const auto found = std::ranges::find_if(block->parts, begins);
+    if (found != block->parts.end()) return found->second;
+  }
+  const auto* found = std::ranges::find_if(kOfModel, begins);
+  ensure(found != std::end(kOfModel), "no part of a model has the role ", role);
   return found->second;
 }
 

@@ -26,8 +26,13 @@ def show_rows(folder, kind, rows, *options):
         path = pathlib.Path(temporary) / "rows.jsonl"
         lines = rows if isinstance(rows, str) else "".join(json.dumps(row) + "\n" for row in rows)
         path.write_text(lines, encoding="utf-8")
-        words = [sys.argv[2], str(folder), kind, str(path), *options]
-        run = subprocess.run(words, capture_output=True, timeout=300, env={**os.environ, "LOGGING_LEVEL": "error", "AUTOMODEL_NOW": NOW})
+        return show_rows_of(folder, kind, path, *options)
+
+
+def show_rows_of(folder, kind, path, *options):
+    """The same of a file that is there."""
+    words = [sys.argv[2], str(folder), kind, str(path), *options]
+    run = subprocess.run(words, capture_output=True, timeout=300, env={**os.environ, "LOGGING_LEVEL": "error", "AUTOMODEL_NOW": NOW})
     if run.returncode != 0:
         raise SystemExit(f"show_rows ended with {run.returncode}: {run.stderr.decode()}")
     return [json.loads(line) for line in run.stdout.splitlines()]

@@ -2,11 +2,14 @@
 // "labels"} a row, or {"error"} for one that is refused.
 #include <iostream>
 #include <map>
+#include <string>
+#include <variant>
 
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
 #include "core/data/processor.h"
+#include "core/data/row_set.h"
 #include "core/data/source.h"
 
 namespace automodel {
@@ -32,6 +35,11 @@ config::DatasetConfig dataset_of(const std::string& kind,
     dataset.kind = config::ChatSet{.mask_reasoning_content = option("mask_reasoning_content", "") == "true",
                                    .mask_history = option("mask_history", "") == "true",
                                    .tool_arguments = option("tool_arguments", "as_is")};
+  if (kind == "text") {
+    dataset.kind = config::PlainTextSet{.document_separator = option("document_separator", ""),
+                                        .append_eos = option("append_eos", "true") == "true"};
+    dataset.seq_length = std::stoll(option("seq_length", "0"));
+  }
   return dataset;
 }
 
@@ -54,6 +62,15 @@ void run(const std::vector<std::string>& words) {
   auto tokenizer = tokenizer::Tokenizer::load(words[0]);
   if (options.contains("add_bos_token")) tokenizer.set_add_special(options["add_bos_token"] == "true", {});
   const config::DatasetConfig dataset = dataset_of(words[1], words[2], options);
+  if (std::holds_alternative<config::PlainTextSet>(dataset.kind)) {
+    const auto rows = data::open_rows(dataset, tokenizer);
+    for (int64_t i = 0; i < rows->num_rows(); ++i) {
+      const data::Sample sample = rows->sample(i, /*vocab_size=*/0);
+      std::cout << nlohmann::ordered_json{{"input_ids", sample.input_ids}, {"labels", sample.labels}}.dump()
+                << "\n";
+    }
+    return;
+  }
   const auto source = data::open_source(dataset);
   const auto processor = data::make_processor(dataset, tokenizer, *source);
   for (int64_t i = 0; i < source->num_rows(); ++i) std::cout << shown(*processor, *source, i).dump() << "\n";

@@ -108,7 +108,7 @@ struct Grouped {
         grad.copy_(at::arange(grad.numel()).add(3 * step).view(grad.sizes()).cos());
       }
       unit.mark_grad_written(0, unit.parameters().size());
-      unit.finish_grads();
+      unit.reduce_grads();
       optimizer.step(0.01, 0.1, at::ones({}, at::kFloat));
     }
   }
@@ -124,7 +124,8 @@ TEST_F(TrainingState, TrainingGoesOnToTheBitWithEveryOptimizerAndAcrossGroups) {
   };
   for (const auto& [weights, biases] : {std::pair{Kind::kAdamW, Kind::kAdamW},
                                         std::pair{Kind::kSgd, Kind::kSgd},
-                                        std::pair{Kind::kAdam, Kind::kSgd}}) {
+                                        std::pair{Kind::kAdam, Kind::kSgd},
+                                        std::pair{Kind::kLion, Kind::kAdamW}}) {
     fs::remove_all(folder_);
     Grouped whole(group(weights), group(biases)), stopped(group(weights), group(biases));
     Grouped resumed(group(weights), group(biases));

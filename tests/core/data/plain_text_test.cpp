@@ -172,8 +172,7 @@ TEST_F(PlainTextTest, TheOrderChangesWithAllThatMovesTokens) {
   const auto expect_new = [&](const Order& order) { EXPECT_TRUE(orders.insert(order).second); };
   expect_new(of(set, make_tokenizer({.adds_bos = true})));
   expect_new(of(dataset({"a.txt"}, 5), tokenizer_));
-  for (const PlainTextSet& other :
-       {PlainTextSet{.document_separator = "\n\n"}, PlainTextSet{.append_eos = false}}) {
+  for (const PlainTextSet& other : {PlainTextSet{"text", "\n\n", true}, PlainTextSet{"text", "", false}}) {
     DatasetConfig changed = set;
     changed.kind = other;
     expect_new(of(changed, tokenizer_));

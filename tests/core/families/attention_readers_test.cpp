@@ -61,7 +61,7 @@ Draft latent(const json& object, int64_t num_kv_heads = 4) {
   draft.layer.attention.num_heads = 4;
   draft.layer.attention.num_kv_heads = num_kv_heads;
   draft.layer.latent.qk_nope_head_dim = 12;
-  draft.layer.latent.rope_dim = 4;
+  draft.layer.latent.qk_rope_head_dim = 4;
   return read(read_latent_attention, object, draft, 1);
 }
 

@@ -79,9 +79,9 @@ TEST(ReadMoe, RefusesGroupsWithTooFewExperts) {
   ConfigJson config(json::object(), "config.json");
   Draft draft = draft_of(1);
   draft.router_grouped = true;
-  draft.config.layers[0].moe.router.num_groups = 8;
+  draft.config.layers[0].moe.router.n_group = 8;
   EXPECT_THROW(read_moe_everywhere(config, draft), Error);
-  draft.config.layers[0].moe.router.num_groups = 3;
+  draft.config.layers[0].moe.router.n_group = 3;
   EXPECT_THROW(read_moe_everywhere(config, draft), Error);
 }
 

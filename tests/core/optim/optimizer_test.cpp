@@ -134,7 +134,7 @@ struct Parameters {
             at::arange(grad.numel()).add(17 * step + static_cast<int64_t>(i)).view(grad.sizes()).cos());
       }
       unit->mark_grad_written(0, 3);
-      unit->finish_grads();
+      unit->reduce_grads();
     }
   }
 
