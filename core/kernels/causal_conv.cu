@@ -123,15 +123,8 @@ dim3 grid_of(int64_t blocks, const CausalConvShape& shape) {
 
 }  // namespace
 
-void causal_conv_cuda(Element element,
-                      const void* x,
-                      const float* taps,
-                      const float* bias,
-                      const void* state,
-                      const int32_t* first,
-                      void* y,
-                      const CausalConvShape& shape,
-                      void* stream) {
+void causal_conv_cuda(const CausalConvArgs& args) {
+  const auto& [element, x, taps, bias, state, first, y, shape, stream] = args;
   const int64_t tokens = shape.batch * shape.length;
   if (tokens == 0) return;
   with_device_element(element, [&]<class T>(T) {
@@ -145,17 +138,8 @@ int64_t causal_conv_parts_cuda(const CausalConvShape& shape) {
   return ceil_div(shape.batch * shape.length, kTokensAPart);
 }
 
-void causal_conv_backward_cuda(Element element,
-                               const void* dy,
-                               const void* x,
-                               const float* taps,
-                               const float* bias,
-                               const int32_t* first,
-                               void* dx,
-                               float* dpre,
-                               float* dtaps_parts,
-                               const CausalConvShape& shape,
-                               void* stream) {
+void causal_conv_backward_cuda(const CausalConvBackwardArgs& args) {
+  const auto& [element, dy, x, taps, bias, first, dx, dpre, dtaps_parts, shape, stream] = args;
   const int64_t tokens = shape.batch * shape.length;
   if (tokens == 0) return;
   const auto on = static_cast<cudaStream_t>(stream);

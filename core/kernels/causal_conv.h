@@ -54,30 +54,38 @@ void causal_conv_backward(const T* dy,
                           int64_t end);
 
 /// On the device, asynchronous on `stream` (a cudaStream_t); taps and bias f32.
-void causal_conv_cuda(Element element,
-                      const void* x,
-                      const float* taps,
-                      const float* bias,
-                      const void* state,
-                      const int32_t* first,
-                      void* y,
-                      const CausalConvShape& shape,
-                      void* stream);
+struct CausalConvArgs {
+  Element element = Element::kFloat32;
+  const void* x = nullptr;
+  const float* taps = nullptr;
+  const float* bias = nullptr;
+  const void* state = nullptr;
+  const int32_t* first = nullptr;
+  void* y = nullptr;
+  CausalConvShape shape{};
+  void* stream = nullptr;
+};
+
+void causal_conv_cuda(const CausalConvArgs& args);
 
 /// Parts [parts, K + 1, C] of dtaps that causal_conv_backward_cuda fills.
 int64_t causal_conv_parts_cuda(const CausalConvShape& shape);
 
 /// dpre [B, T, C] f32 is workspace: the gradient under the activation. dtaps_parts may be null.
-void causal_conv_backward_cuda(Element element,
-                               const void* dy,
-                               const void* x,
-                               const float* taps,
-                               const float* bias,
-                               const int32_t* first,
-                               void* dx,
-                               float* dpre,
-                               float* dtaps_parts,
-                               const CausalConvShape& shape,
-                               void* stream);
+struct CausalConvBackwardArgs {
+  Element element = Element::kFloat32;
+  const void* dy = nullptr;
+  const void* x = nullptr;
+  const float* taps = nullptr;
+  const float* bias = nullptr;
+  const int32_t* first = nullptr;
+  void* dx = nullptr;
+  float* dpre = nullptr;
+  float* dtaps_parts = nullptr;
+  CausalConvShape shape{};
+  void* stream = nullptr;
+};
+
+void causal_conv_backward_cuda(const CausalConvBackwardArgs& args);
 
 }  // namespace automodel::kernels

@@ -43,15 +43,8 @@ void launch(const void* y,
 
 }  // namespace
 
-void combine_rows_cuda(Element element,
-                       const void* y,
-                       const int64_t* slots,
-                       const float* weights,
-                       void* out,
-                       int64_t rows,
-                       int64_t k,
-                       int64_t d,
-                       void* stream) {
+void combine_rows_cuda(const CombineRowsArgs& args) {
+  const auto& [element, y, slots, weights, out, rows, k, d, stream] = args;
   if (rows == 0) return;
   with_device_element(element, [&]<class T>(T) {
     if (is_vectorizable<T>(y, d, d) && is_vectorizable<T>(out, d, d)) {

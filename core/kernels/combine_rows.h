@@ -16,14 +16,18 @@ void combine_rows(
     const T* y, const int64_t* slots, const Compute<T>* weights, T* out, int64_t rows, int64_t k, int64_t d);
 
 /// combine_rows on the device, f32 and bf16; asynchronous on `stream` (a cudaStream_t), no workspace.
-void combine_rows_cuda(Element element,
-                       const void* y,
-                       const int64_t* slots,
-                       const float* weights,
-                       void* out,
-                       int64_t rows,
-                       int64_t k,
-                       int64_t d,
-                       void* stream);
+struct CombineRowsArgs {
+  Element element = Element::kFloat32;
+  const void* y = nullptr;
+  const int64_t* slots = nullptr;
+  const float* weights = nullptr;
+  void* out = nullptr;
+  int64_t rows = 0;
+  int64_t k = 0;
+  int64_t d = 0;
+  void* stream = nullptr;
+};
+
+void combine_rows_cuda(const CombineRowsArgs& args);
 
 }  // namespace automodel::kernels

@@ -81,15 +81,8 @@ __global__ void __launch_bounds__(kThreads) cross_entropy_kernel(
 
 }  // namespace
 
-void cross_entropy_cuda(Element element,
-                        void* logits,
-                        const int64_t* targets,
-                        float* losses,
-                        int64_t rows,
-                        int64_t vocabulary,
-                        float scale,
-                        bool gradient,
-                        void* stream) {
+void cross_entropy_cuda(const CrossEntropyArgs& args) {
+  const auto& [element, logits, targets, losses, rows, vocabulary, scale, gradient, stream] = args;
   if (rows == 0) return;
   with_device_element(element, [&]<class T>(T) {
     const auto kernel = is_vectorizable<T>(logits, vocabulary, vocabulary)

@@ -12,14 +12,18 @@ namespace automodel::kernels {
 /// logits  [rows, vocabulary]; with `gradient` overwritten by scale * (softmax - onehot(target))
 /// targets [rows] int64 in [0, vocabulary);  losses [rows] f32, not scaled
 /// Each row is summed in f32 in a fixed order. Asynchronous on `stream` (a cudaStream_t), no workspace.
-void cross_entropy_cuda(Element element,
-                        void* logits,
-                        const int64_t* targets,
-                        float* losses,
-                        int64_t rows,
-                        int64_t vocabulary,
-                        float scale,
-                        bool gradient,
-                        void* stream);
+struct CrossEntropyArgs {
+  Element element = Element::kFloat32;
+  void* logits = nullptr;
+  const int64_t* targets = nullptr;
+  float* losses = nullptr;
+  int64_t rows = 0;
+  int64_t vocabulary = 0;
+  float scale = 0;
+  bool gradient = false;
+  void* stream = nullptr;
+};
+
+void cross_entropy_cuda(const CrossEntropyArgs& args);
 
 }  // namespace automodel::kernels

@@ -24,14 +24,8 @@ __global__ void embedding_grad_kernel(
 
 }  // namespace
 
-void embedding_grad_cuda(Element element,
-                         const int64_t* sorted_ids,
-                         const int64_t* order,
-                         const void* dy,
-                         float* dtable,
-                         int64_t rows,
-                         int64_t d,
-                         void* stream) {
+void embedding_grad_cuda(const EmbeddingGradArgs& args) {
+  const auto& [element, sorted_ids, order, dy, dtable, rows, d, stream] = args;
   if (rows == 0) return;
   const dim3 blocks(static_cast<unsigned>(rows), static_cast<unsigned>(ceil_div(d, kThreads)));
   with_device_element(element, [&]<class T>(T) {

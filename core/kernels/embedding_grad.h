@@ -19,13 +19,17 @@ void embedding_grad(
 /// embedding_grad on the device, for ids sorted in ascending order: dy row order[i] belongs to sorted_ids[i],
 /// negative ids to none. One block adds up a table row, in the order given: no atomic additions, so
 /// deterministic when the sort is stable. Asynchronous on `stream` (a cudaStream_t), no workspace.
-void embedding_grad_cuda(Element element,
-                         const int64_t* sorted_ids,
-                         const int64_t* order,
-                         const void* dy,
-                         float* dtable,
-                         int64_t rows,
-                         int64_t d,
-                         void* stream);
+struct EmbeddingGradArgs {
+  Element element = Element::kFloat32;
+  const int64_t* sorted_ids = nullptr;
+  const int64_t* order = nullptr;
+  const void* dy = nullptr;
+  float* dtable = nullptr;
+  int64_t rows = 0;
+  int64_t d = 0;
+  void* stream = nullptr;
+};
+
+void embedding_grad_cuda(const EmbeddingGradArgs& args);
 
 }  // namespace automodel::kernels

@@ -143,13 +143,8 @@ void with_gate(Element element, const ExpertGlu& gate, Body body) {
 
 }  // namespace
 
-void expert_glu_cuda(Element element,
-                     const ExpertGlu& gate,
-                     const void* gate_up,
-                     void* product,
-                     int64_t rows,
-                     int64_t width,
-                     void* stream) {
+void expert_glu_cuda(const ExpertGluArgs& args) {
+  const auto& [element, gate, gate_up, product, rows, width, stream] = args;
   if (rows == 0) return;
   const auto blocks = static_cast<unsigned>(rows);
   auto* const on = static_cast<cudaStream_t>(stream);
@@ -165,17 +160,9 @@ void expert_glu_cuda(Element element,
   check_launch("expert_glu");
 }
 
-void expert_glu_backward_cuda(Element element,
-                              const ExpertGlu& gate,
-                              const void* dproduct,
-                              const void* gate_up,
-                              const float* weights,
-                              void* product,
-                              void* dgate_up,
-                              float* dweights,
-                              int64_t rows,
-                              int64_t width,
-                              void* stream) {
+void expert_glu_backward_cuda(const ExpertGluBackwardArgs& args) {
+  const auto& [element, gate, dproduct, gate_up, weights, product, dgate_up, dweights, rows, width, stream] =
+      args;
   if (rows == 0) return;
   const auto blocks = static_cast<unsigned>(rows);
   auto* const on = static_cast<cudaStream_t>(stream);

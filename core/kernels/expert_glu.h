@@ -22,27 +22,35 @@ struct ExpertGlu {
 
 /// The product on the device. gate_up [rows, parts F] holds gate, then up;  product [rows, F]. Asynchronous
 /// on `stream` (a cudaStream_t), no workspace.
-void expert_glu_cuda(Element element,
-                     const ExpertGlu& gate,
-                     const void* gate_up,
-                     void* product,
-                     int64_t rows,
-                     int64_t width,
-                     void* stream);
+struct ExpertGluArgs {
+  Element element = Element::kFloat32;
+  ExpertGlu gate{};
+  const void* gate_up = nullptr;
+  void* product = nullptr;
+  int64_t rows = 0;
+  int64_t width = 0;
+  void* stream = nullptr;
+};
+
+void expert_glu_cuda(const ExpertGluArgs& args);
 
 /// Its backward where each row's output counts `weights` times: from the gradient of the product before
 /// weighting, dproduct [rows, F], the product times its row's weight, the gradient of gate_up, and the
 /// gradient of each weight, summed in a fixed order. weights [rows] f32 or null: ones;  dweights [rows] f32.
-void expert_glu_backward_cuda(Element element,
-                              const ExpertGlu& gate,
-                              const void* dproduct,
-                              const void* gate_up,
-                              const float* weights,
-                              void* product,
-                              void* dgate_up,
-                              float* dweights,
-                              int64_t rows,
-                              int64_t width,
-                              void* stream);
+struct ExpertGluBackwardArgs {
+  Element element = Element::kFloat32;
+  ExpertGlu gate{};
+  const void* dproduct = nullptr;
+  const void* gate_up = nullptr;
+  const float* weights = nullptr;
+  void* product = nullptr;
+  void* dgate_up = nullptr;
+  float* dweights = nullptr;
+  int64_t rows = 0;
+  int64_t width = 0;
+  void* stream = nullptr;
+};
+
+void expert_glu_backward_cuda(const ExpertGluBackwardArgs& args);
 
 }  // namespace automodel::kernels

@@ -109,15 +109,8 @@ unsigned blocks_for(const GatedNormShape& shape, int64_t rows) {
 
 }  // namespace
 
-void gated_norm_forward_cuda(Element element,
-                             const void* x,
-                             const void* gate,
-                             float* rstd,
-                             const void* weight,
-                             void* y,
-                             const GatedNormShape& shape,
-                             int64_t rows,
-                             void* stream) {
+void gated_norm_forward_cuda(const GatedNormForwardArgs& args) {
+  const auto& [element, x, gate, rstd, weight, y, shape, rows, stream] = args;
   if (rows == 0) return;
   with_device_element(element, [&]<class T>(T) {
     forward_kernel<T><<<blocks_for(shape, rows), threads_for(shape), 0, static_cast<cudaStream_t>(stream)>>>(
@@ -131,18 +124,8 @@ void gated_norm_forward_cuda(Element element,
   check_launch("gated_norm_forward");
 }
 
-void gated_norm_backward_cuda(Element element,
-                              const void* dy,
-                              const void* x,
-                              const void* gate,
-                              const float* rstd,
-                              const void* weight,
-                              void* dx,
-                              void* dgate,
-                              float* dweight_rows,
-                              const GatedNormShape& shape,
-                              int64_t rows,
-                              void* stream) {
+void gated_norm_backward_cuda(const GatedNormBackwardArgs& args) {
+  const auto& [element, dy, x, gate, rstd, weight, dx, dgate, dweight_rows, shape, rows, stream] = args;
   if (rows == 0) return;
   with_device_element(element, [&]<class T>(T) {
     backward_kernel<T><<<blocks_for(shape, rows), threads_for(shape), 0, static_cast<cudaStream_t>(stream)>>>(

@@ -56,28 +56,36 @@ void gated_norm_backward(const T* dy,
                          int64_t end);
 
 /// On the device, asynchronous on `stream` (a cudaStream_t). The forward also writes rstd.
-void gated_norm_forward_cuda(Element element,
-                             const void* x,
-                             const void* gate,
-                             float* rstd,
-                             const void* weight,
-                             void* y,
-                             const GatedNormShape& shape,
-                             int64_t rows,
-                             void* stream);
+struct GatedNormForwardArgs {
+  Element element = Element::kFloat32;
+  const void* x = nullptr;
+  const void* gate = nullptr;
+  float* rstd = nullptr;
+  const void* weight = nullptr;
+  void* y = nullptr;
+  GatedNormShape shape{};
+  int64_t rows = 0;
+  void* stream = nullptr;
+};
+
+void gated_norm_forward_cuda(const GatedNormForwardArgs& args);
 
 /// dweight_rows [rows, width] f32: each row's share of the weight's gradient; null: not formed.
-void gated_norm_backward_cuda(Element element,
-                              const void* dy,
-                              const void* x,
-                              const void* gate,
-                              const float* rstd,
-                              const void* weight,
-                              void* dx,
-                              void* dgate,
-                              float* dweight_rows,
-                              const GatedNormShape& shape,
-                              int64_t rows,
-                              void* stream);
+struct GatedNormBackwardArgs {
+  Element element = Element::kFloat32;
+  const void* dy = nullptr;
+  const void* x = nullptr;
+  const void* gate = nullptr;
+  const float* rstd = nullptr;
+  const void* weight = nullptr;
+  void* dx = nullptr;
+  void* dgate = nullptr;
+  float* dweight_rows = nullptr;
+  GatedNormShape shape{};
+  int64_t rows = 0;
+  void* stream = nullptr;
+};
+
+void gated_norm_backward_cuda(const GatedNormBackwardArgs& args);
 
 }  // namespace automodel::kernels

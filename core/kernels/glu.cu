@@ -172,13 +172,8 @@ uint32_t num_vectors(int64_t rows, int64_t width) {
 
 }  // namespace
 
-void glu_cuda(Element element,
-              Activation activation,
-              const void* gate_up,
-              void* product,
-              int64_t rows,
-              int64_t width,
-              void* stream) {
+void glu_cuda(const GluArgs& args) {
+  const auto& [element, activation, gate_up, product, rows, width, stream] = args;
   if (rows == 0) return;
   with_variant(element, activation, width, [&]<class T, int N, Activation kActivation>() {
     const uint32_t vectors = num_vectors<N>(rows, width);
@@ -193,15 +188,8 @@ void glu_cuda(Element element,
   check_launch("glu");
 }
 
-void glu_backward_cuda(Element element,
-                       Activation activation,
-                       const void* dproduct,
-                       const void* gate_up,
-                       void* dgate_up,
-                       void* product,
-                       int64_t rows,
-                       int64_t width,
-                       void* stream) {
+void glu_backward_cuda(const GluBackwardArgs& args) {
+  const auto& [element, activation, dproduct, gate_up, dgate_up, product, rows, width, stream] = args;
   if (rows == 0) return;
   with_variant(element, activation, width, [&]<class T, int N, Activation kActivation>() {
     const uint32_t vectors = num_vectors<N>(rows, width);

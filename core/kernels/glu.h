@@ -13,24 +13,32 @@
 /// Asynchronous on `stream` (a cudaStream_t), no workspace.
 namespace automodel::kernels {
 
-void glu_cuda(Element element,
-              Activation activation,
-              const void* gate_up,
-              void* product,
-              int64_t rows,
-              int64_t width,
-              void* stream);
+struct GluArgs {
+  Element element = Element::kFloat32;
+  Activation activation{};
+  const void* gate_up = nullptr;
+  void* product = nullptr;
+  int64_t rows = 0;
+  int64_t width = 0;
+  void* stream = nullptr;
+};
+
+void glu_cuda(const GluArgs& args);
 
 /// `product`, unless null, is written as glu_cuda writes it: a backward that recomputes it reads
 /// gate_up once.
-void glu_backward_cuda(Element element,
-                       Activation activation,
-                       const void* dproduct,
-                       const void* gate_up,
-                       void* dgate_up,
-                       void* product,
-                       int64_t rows,
-                       int64_t width,
-                       void* stream);
+struct GluBackwardArgs {
+  Element element = Element::kFloat32;
+  Activation activation{};
+  const void* dproduct = nullptr;
+  const void* gate_up = nullptr;
+  void* dgate_up = nullptr;
+  void* product = nullptr;
+  int64_t rows = 0;
+  int64_t width = 0;
+  void* stream = nullptr;
+};
+
+void glu_backward_cuda(const GluBackwardArgs& args);
 
 }  // namespace automodel::kernels

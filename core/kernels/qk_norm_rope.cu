@@ -240,17 +240,8 @@ void check_size(int64_t threads) {
 
 }  // namespace
 
-void qk_norm_rope_cuda(Element element,
-                       const void* qkv,
-                       const HeadNorm<void>& q_norm,
-                       const HeadNorm<void>& k_norm,
-                       const float* cos,
-                       const float* sin,
-                       void* y,
-                       float* rstd,
-                       const QkvRopeShape& shape,
-                       int64_t rows,
-                       void* stream) {
+void qk_norm_rope_cuda(const QkNormRopeArgs& args) {
+  const auto& [element, qkv, q_norm, k_norm, cos, sin, y, rstd, shape, rows, stream] = args;
   if (rows == 0) return;
   with_device_element(element, [&]<class T>(T) {
     const Layout<T> layout(shape);
@@ -276,21 +267,22 @@ int64_t qk_norm_rope_parts_cuda(Element element, const QkvRopeShape& shape, int6
   return blocks;
 }
 
-void qk_norm_rope_backward_cuda(Element element,
-                                HeadRows<const void> dq,
-                                HeadRows<const void> dk,
-                                HeadRows<const void> dv,
-                                const void* qkv,
-                                const float* rstd,
-                                const HeadNorm<void>& q_norm,
-                                const HeadNorm<void>& k_norm,
-                                const float* cos,
-                                const float* sin,
-                                void* dqkv,
-                                float* dnorm_parts,
-                                const QkvRopeShape& shape,
-                                int64_t rows,
-                                void* stream) {
+void qk_norm_rope_backward_cuda(const QkNormRopeBackwardArgs& args) {
+  const auto& [element,
+               dq,
+               dk,
+               dv,
+               qkv,
+               rstd,
+               q_norm,
+               k_norm,
+               cos,
+               sin,
+               dqkv,
+               dnorm_parts,
+               shape,
+               rows,
+               stream] = args;
   if (rows == 0) return;
   with_device_element(element, [&]<class T>(T) {
     const Layout<T> layout(shape);

@@ -66,37 +66,45 @@ inline bool qk_norm_rope_fits(Element element, const QkvRopeShape& shape) {
 
 /// On the device, asynchronous on `stream` (a cudaStream_t); qk_norm_rope_fits, and rows of 16 bytes'
 /// alignment.
-void qk_norm_rope_cuda(Element element,
-                       const void* qkv,
-                       const HeadNorm<void>& q_norm,
-                       const HeadNorm<void>& k_norm,
-                       const float* cos,
-                       const float* sin,
-                       void* y,
-                       float* rstd,
-                       const QkvRopeShape& shape,
-                       int64_t rows,
-                       void* stream);
+struct QkNormRopeArgs {
+  Element element = Element::kFloat32;
+  const void* qkv = nullptr;
+  HeadNorm<void> q_norm{};
+  HeadNorm<void> k_norm{};
+  const float* cos = nullptr;
+  const float* sin = nullptr;
+  void* y = nullptr;
+  float* rstd = nullptr;
+  QkvRopeShape shape{};
+  int64_t rows = 0;
+  void* stream = nullptr;
+};
+
+void qk_norm_rope_cuda(const QkNormRopeArgs& args);
 
 /// Rows of `dnorm_parts` [.., 2, head_dim] that the backward fills: the sum over them is that of q's norm,
 /// then k's.
 int64_t qk_norm_rope_parts_cuda(Element element, const QkvRopeShape& shape, int64_t rows);
 
 /// dnorm_parts is overwritten; null when both norms are frozen. Deterministic.
-void qk_norm_rope_backward_cuda(Element element,
-                                HeadRows<const void> dq,
-                                HeadRows<const void> dk,
-                                HeadRows<const void> dv,
-                                const void* qkv,
-                                const float* rstd,
-                                const HeadNorm<void>& q_norm,
-                                const HeadNorm<void>& k_norm,
-                                const float* cos,
-                                const float* sin,
-                                void* dqkv,
-                                float* dnorm_parts,
-                                const QkvRopeShape& shape,
-                                int64_t rows,
-                                void* stream);
+struct QkNormRopeBackwardArgs {
+  Element element = Element::kFloat32;
+  HeadRows<const void> dq{};
+  HeadRows<const void> dk{};
+  HeadRows<const void> dv{};
+  const void* qkv = nullptr;
+  const float* rstd = nullptr;
+  HeadNorm<void> q_norm{};
+  HeadNorm<void> k_norm{};
+  const float* cos = nullptr;
+  const float* sin = nullptr;
+  void* dqkv = nullptr;
+  float* dnorm_parts = nullptr;
+  QkvRopeShape shape{};
+  int64_t rows = 0;
+  void* stream = nullptr;
+};
+
+void qk_norm_rope_backward_cuda(const QkNormRopeBackwardArgs& args);
 
 }  // namespace automodel::kernels

@@ -147,17 +147,8 @@ bool is_by_fours(const HeadRows<const void>& rows) {
 
 }  // namespace
 
-void qkv_rope_cuda(Element element,
-                   HeadRows<const void> q,
-                   HeadRows<const void> k,
-                   HeadRows<const void> v,
-                   void* y,
-                   const float* cos,
-                   const float* sin,
-                   float sign,
-                   const QkvRopeShape& shape,
-                   int64_t rows,
-                   void* stream) {
+void qkv_rope_cuda(const QkvRopeArgs& args) {
+  const auto& [element, q, k, v, y, cos, sin, sign, shape, rows, stream] = args;
   const int64_t total = rows * (shape.q_heads + 2 * shape.kv_heads);
   if (total == 0) return;
   const dim3 block(kWarp, kHeadsABlock);

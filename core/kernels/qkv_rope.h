@@ -51,16 +51,20 @@ void qkv_rope(HeadRows<const T> q,
               int64_t end);
 
 /// On the device, asynchronous on `stream` (a cudaStream_t), no workspace.
-void qkv_rope_cuda(Element element,
-                   HeadRows<const void> q,
-                   HeadRows<const void> k,
-                   HeadRows<const void> v,
-                   void* y,
-                   const float* cos,
-                   const float* sin,
-                   float sign,
-                   const QkvRopeShape& shape,
-                   int64_t rows,
-                   void* stream);
+struct QkvRopeArgs {
+  Element element = Element::kFloat32;
+  HeadRows<const void> q{};
+  HeadRows<const void> k{};
+  HeadRows<const void> v{};
+  void* y = nullptr;
+  const float* cos = nullptr;
+  const float* sin = nullptr;
+  float sign = 0;
+  QkvRopeShape shape{};
+  int64_t rows = 0;
+  void* stream = nullptr;
+};
+
+void qkv_rope_cuda(const QkvRopeArgs& args);
 
 }  // namespace automodel::kernels

@@ -177,19 +177,8 @@ int64_t backward_blocks(int64_t rows, const dim3& block) {
 
 }  // namespace
 
-void rms_norm_forward_cuda(Element element,
-                           const void* x,
-                           int64_t x_stride,
-                           const void* addend,
-                           void* sum,
-                           const void* weight,
-                           float offset,
-                           void* y,
-                           float* rstd,
-                           int64_t rows,
-                           int64_t d,
-                           float eps,
-                           void* stream) {
+void rms_norm_forward_cuda(const RmsNormForwardArgs& args) {
+  const auto& [element, x, x_stride, addend, sum, weight, offset, y, rstd, rows, d, eps, stream] = args;
   if (rows == 0) return;
   with_device_element(element, [&]<class T>(T) {
     with_width<T>(is_vectorizable<T>(x, d, x_stride) && is_vectorizable<T>(addend, d, d), [&](auto width) {
@@ -218,16 +207,8 @@ void rms_norm_forward_cuda(Element element,
   check_launch("rms_norm_forward");
 }
 
-void rms_norm_apply_cuda(Element element,
-                         const void* x,
-                         int64_t x_stride,
-                         const float* rstd,
-                         const void* weight,
-                         float offset,
-                         void* y,
-                         int64_t rows,
-                         int64_t d,
-                         void* stream) {
+void rms_norm_apply_cuda(const RmsNormApplyArgs& args) {
+  const auto& [element, x, x_stride, rstd, weight, offset, y, rows, d, stream] = args;
   if (rows == 0) return;
   with_device_element(element, [&]<class T>(T) {
     with_width<T>(is_vectorizable<T>(x, d, x_stride), [&](auto width) {
@@ -251,19 +232,9 @@ int64_t rms_norm_parts_cuda(int64_t rows, int64_t d) {
   return std::min<int64_t>(rows, kBackwardBlocks) * (d <= kWarp * 8 ? kThreadsABlock / kWarp : 1);
 }
 
-void rms_norm_backward_cuda(Element element,
-                            const void* dy,
-                            const void* x,
-                            int64_t x_stride,
-                            const float* rstd,
-                            const void* weight,
-                            float offset,
-                            const void* residual,
-                            void* dx,
-                            float* dweight_parts,
-                            int64_t rows,
-                            int64_t d,
-                            void* stream) {
+void rms_norm_backward_cuda(const RmsNormBackwardArgs& args) {
+  const auto& [element, dy, x, x_stride, rstd, weight, offset, residual, dx, dweight_parts, rows, d, stream] =
+      args;
   if (rows == 0) return;
   const auto s = static_cast<cudaStream_t>(stream);
   if (dweight_parts != nullptr) {

@@ -46,47 +46,60 @@ void rms_norm_backward(const T* dy,
 /// On the device: pointers to device memory, asynchronous on `stream` (a cudaStream_t), no workspace. `rstd`
 /// is written by the forward and read by the others. With `addend` [rows, d] the rows of x (contiguous then)
 /// have it added first, and the rounded sum, which is what is normalised, is written to `sum` [rows, d].
-void rms_norm_forward_cuda(Element element,
-                           const void* x,
-                           int64_t x_stride,
-                           const void* addend,
-                           void* sum,
-                           const void* weight,
-                           float offset,
-                           void* y,
-                           float* rstd,
-                           int64_t rows,
-                           int64_t d,
-                           float eps,
-                           void* stream);
-void rms_norm_apply_cuda(Element element,
-                         const void* x,
-                         int64_t x_stride,
-                         const float* rstd,
-                         const void* weight,
-                         float offset,
-                         void* y,
-                         int64_t rows,
-                         int64_t d,
-                         void* stream);
+struct RmsNormForwardArgs {
+  Element element = Element::kFloat32;
+  const void* x = nullptr;
+  int64_t x_stride = 0;
+  const void* addend = nullptr;
+  void* sum = nullptr;
+  const void* weight = nullptr;
+  float offset = 0;
+  void* y = nullptr;
+  float* rstd = nullptr;
+  int64_t rows = 0;
+  int64_t d = 0;
+  float eps = 0;
+  void* stream = nullptr;
+};
+
+void rms_norm_forward_cuda(const RmsNormForwardArgs& args);
+
+struct RmsNormApplyArgs {
+  Element element = Element::kFloat32;
+  const void* x = nullptr;
+  int64_t x_stride = 0;
+  const float* rstd = nullptr;
+  const void* weight = nullptr;
+  float offset = 0;
+  void* y = nullptr;
+  int64_t rows = 0;
+  int64_t d = 0;
+  void* stream = nullptr;
+};
+
+void rms_norm_apply_cuda(const RmsNormApplyArgs& args);
 
 /// Rows of `dweight_parts` that rms_norm_backward_cuda fills; their sum is the gradient of the weight.
 int64_t rms_norm_parts_cuda(int64_t rows, int64_t d);
 
 /// dweight_parts [rms_norm_parts_cuda(rows, d), d] is overwritten; null when the weight is frozen. `residual`
 /// as above.
-void rms_norm_backward_cuda(Element element,
-                            const void* dy,
-                            const void* x,
-                            int64_t x_stride,
-                            const float* rstd,
-                            const void* weight,
-                            float offset,
-                            const void* residual,
-                            void* dx,
-                            float* dweight_parts,
-                            int64_t rows,
-                            int64_t d,
-                            void* stream);
+struct RmsNormBackwardArgs {
+  Element element = Element::kFloat32;
+  const void* dy = nullptr;
+  const void* x = nullptr;
+  int64_t x_stride = 0;
+  const float* rstd = nullptr;
+  const void* weight = nullptr;
+  float offset = 0;
+  const void* residual = nullptr;
+  void* dx = nullptr;
+  float* dweight_parts = nullptr;
+  int64_t rows = 0;
+  int64_t d = 0;
+  void* stream = nullptr;
+};
+
+void rms_norm_backward_cuda(const RmsNormBackwardArgs& args);
 
 }  // namespace automodel::kernels

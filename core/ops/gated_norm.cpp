@@ -64,15 +64,15 @@ struct Call {
 at::Tensor normalise(const GatedRows& rows, const at::Tensor& rstd, const Call& call) {
   at::Tensor y = at::empty(rows.x.sizes(), rows.x.options());
   if (y.is_cuda()) {
-    cuda().gated_norm_forward(element_of(y, kWhat),
-                              rows.x.const_data_ptr(),
-                              rows.gate.const_data_ptr(),
-                              mutable_data<float>(rstd),
-                              call.weight_data<void>(),
-                              y.mutable_data_ptr(),
-                              call.shape,
-                              y.size(0),
-                              cuda().current_stream());
+    cuda().gated_norm_forward({.element = element_of(y, kWhat),
+                               .x = rows.x.const_data_ptr(),
+                               .gate = rows.gate.const_data_ptr(),
+                               .rstd = mutable_data<float>(rstd),
+                               .weight = call.weight_data<void>(),
+                               .y = y.mutable_data_ptr(),
+                               .shape = call.shape,
+                               .rows = y.size(0),
+                               .stream = cuda().current_stream()});
     return y;
   }
   with_element_type(y, kWhat, [&]<class T>(T) {
@@ -113,18 +113,18 @@ Gradients backward_on_device(
     const at::Tensor& dy, const GatedRows& rows, const at::Tensor& rstd, const Call& call, bool learns) {
   Gradients out{at::empty(dy.sizes(), dy.options()), at::empty(dy.sizes(), dy.options()), {}};
   if (learns) out.dweight = at::empty(dy.sizes(), rstd.options());
-  cuda().gated_norm_backward(element_of(dy, kWhat),
-                             dy.const_data_ptr(),
-                             rows.x.const_data_ptr(),
-                             rows.gate.const_data_ptr(),
-                             data<float>(rstd),
-                             call.weight_data<void>(),
-                             out.dx.mutable_data_ptr(),
-                             out.dgate.mutable_data_ptr(),
-                             learns ? mutable_data<float>(out.dweight) : nullptr,
-                             call.shape,
-                             dy.size(0),
-                             cuda().current_stream());
+  cuda().gated_norm_backward({.element = element_of(dy, kWhat),
+                              .dy = dy.const_data_ptr(),
+                              .x = rows.x.const_data_ptr(),
+                              .gate = rows.gate.const_data_ptr(),
+                              .rstd = data<float>(rstd),
+                              .weight = call.weight_data<void>(),
+                              .dx = out.dx.mutable_data_ptr(),
+                              .dgate = out.dgate.mutable_data_ptr(),
+                              .dweight_rows = learns ? mutable_data<float>(out.dweight) : nullptr,
+                              .shape = call.shape,
+                              .rows = dy.size(0),
+                              .stream = cuda().current_stream()});
   if (learns) out.dweight = out.dweight.view({-1, call.shape.weight_length});
   return out;
 }

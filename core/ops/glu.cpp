@@ -19,15 +19,15 @@ at::Tensor backward_on_device(const at::Tensor& dproduct,
                               kernels::Activation activation,
                               const at::Tensor& product) {
   at::Tensor dgate_up = at::empty(gate_up.sizes(), gate_up.options());
-  cuda().glu_backward(element_of(gate_up, "a gated MLP"),
-                      activation,
-                      dproduct.const_data_ptr(),
-                      gate_up.const_data_ptr(),
-                      dgate_up.mutable_data_ptr(),
-                      product.defined() ? product.mutable_data_ptr() : nullptr,
-                      gate_up.size(0),
-                      gate_up.size(1) / 2,
-                      cuda().current_stream());
+  cuda().glu_backward({.element = element_of(gate_up, "a gated MLP"),
+                       .activation = activation,
+                       .dproduct = dproduct.const_data_ptr(),
+                       .gate_up = gate_up.const_data_ptr(),
+                       .dgate_up = dgate_up.mutable_data_ptr(),
+                       .product = product.defined() ? product.mutable_data_ptr() : nullptr,
+                       .rows = gate_up.size(0),
+                       .width = gate_up.size(1) / 2,
+                       .stream = cuda().current_stream()});
   return dgate_up;
 }
 
@@ -75,13 +75,13 @@ at::Tensor glu(const at::Tensor& gate_up, kernels::Activation activation) {
   const int64_t width = gate_up.size(1) / 2;
   if (gate_up.is_cuda()) {
     at::Tensor product = at::empty({gate_up.size(0), width}, gate_up.options());
-    cuda().glu(element_of(gate_up, "a gated MLP"),
-               activation,
-               gate_up.const_data_ptr(),
-               product.mutable_data_ptr(),
-               gate_up.size(0),
-               width,
-               cuda().current_stream());
+    cuda().glu({.element = element_of(gate_up, "a gated MLP"),
+                .activation = activation,
+                .gate_up = gate_up.const_data_ptr(),
+                .product = product.mutable_data_ptr(),
+                .rows = gate_up.size(0),
+                .width = width,
+                .stream = cuda().current_stream()});
     return product;
   }
   if (activation == kernels::Activation::kSilu) return silu_on_host(gate_up.contiguous());

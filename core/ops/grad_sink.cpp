@@ -135,14 +135,14 @@ void GradSink::embedding(const tensor::Weight& table, const at::Tensor& ids, con
     if (grad.is_cuda()) {
       const auto [sorted, order] =
           ids.sort(/*stable=*/std::optional<bool>(true), /*dim=*/0, /*descending=*/false);
-      cuda().embedding_grad(element_of(dy, "embedding"),
-                            sorted.const_data_ptr<int64_t>(),
-                            order.const_data_ptr<int64_t>(),
-                            dy.const_data_ptr(),
-                            grad.mutable_data_ptr<float>(),
-                            dy.size(0),
-                            dy.size(1),
-                            cuda().current_stream());
+      cuda().embedding_grad({.element = element_of(dy, "embedding"),
+                             .sorted_ids = sorted.const_data_ptr<int64_t>(),
+                             .order = order.const_data_ptr<int64_t>(),
+                             .dy = dy.const_data_ptr(),
+                             .dtable = grad.mutable_data_ptr<float>(),
+                             .rows = dy.size(0),
+                             .d = dy.size(1),
+                             .stream = cuda().current_stream()});
     } else {
       with_element_type(dy, "embedding gradient", [&]<class T>(T) { scatter_rows<T>(ids, dy, grad); });
     }

@@ -129,15 +129,15 @@ class ChunkLosses {
 
   at::Tensor on_device(const at::Tensor& logits, const at::Tensor& targets) const {
     at::Tensor losses = at::empty({logits.size(0)}, logits.options().dtype(at::kFloat));
-    cuda().cross_entropy(element_of(logits, "cross-entropy"),
-                         logits.mutable_data_ptr(),
-                         targets.const_data_ptr<int64_t>(),
-                         losses.mutable_data_ptr<float>(),
-                         logits.size(0),
-                         logits.size(1),
-                         static_cast<float>(scale_),
-                         gradient_,
-                         cuda().current_stream());
+    cuda().cross_entropy({.element = element_of(logits, "cross-entropy"),
+                          .logits = logits.mutable_data_ptr(),
+                          .targets = targets.const_data_ptr<int64_t>(),
+                          .losses = losses.mutable_data_ptr<float>(),
+                          .rows = logits.size(0),
+                          .vocabulary = logits.size(1),
+                          .scale = static_cast<float>(scale_),
+                          .gradient = gradient_,
+                          .stream = cuda().current_stream()});
     return losses.sum(at::kDouble);
   }
 

@@ -62,19 +62,19 @@ Normed forward_on_device(const at::Tensor& x,
   at::Tensor y = at::empty(x.sizes(), x.options());
   at::Tensor rstd = at::empty({x.size(0)}, x.options().dtype(at::kFloat));
   const at::Tensor weight = weight_of(norm, x);
-  cuda().rms_norm_forward(element_of(x, "rms_norm"),
-                          x.const_data_ptr(),
-                          x.stride(0),
-                          addend.defined() ? addend.const_data_ptr() : nullptr,
-                          sum.defined() ? sum.mutable_data_ptr() : nullptr,
-                          weight.const_data_ptr(),
-                          static_cast<float>(norm.weight_offset),
-                          y.mutable_data_ptr(),
-                          mutable_data<float>(rstd),
-                          x.size(0),
-                          x.size(1),
-                          static_cast<float>(norm.eps),
-                          cuda().current_stream());
+  cuda().rms_norm_forward({.element = element_of(x, "rms_norm"),
+                           .x = x.const_data_ptr(),
+                           .x_stride = x.stride(0),
+                           .addend = addend.defined() ? addend.const_data_ptr() : nullptr,
+                           .sum = sum.defined() ? sum.mutable_data_ptr() : nullptr,
+                           .weight = weight.const_data_ptr(),
+                           .offset = static_cast<float>(norm.weight_offset),
+                           .y = y.mutable_data_ptr(),
+                           .rstd = mutable_data<float>(rstd),
+                           .rows = x.size(0),
+                           .d = x.size(1),
+                           .eps = static_cast<float>(norm.eps),
+                           .stream = cuda().current_stream()});
   return {y, rstd};
 }
 
@@ -110,16 +110,16 @@ at::Tensor rms_norm_apply(const at::Tensor& x, const at::Tensor& rstd, const Nor
   at::Tensor y = at::empty(x.sizes(), x.options());
   const int64_t d = x.size(1);
   if (x.is_cuda()) {
-    cuda().rms_norm_apply(element_of(x, "rms_norm"),
-                          x.const_data_ptr(),
-                          x.stride(0),
-                          data<float>(rstd),
-                          weight.const_data_ptr(),
-                          static_cast<float>(norm.weight_offset),
-                          y.mutable_data_ptr(),
-                          x.size(0),
-                          d,
-                          cuda().current_stream());
+    cuda().rms_norm_apply({.element = element_of(x, "rms_norm"),
+                           .x = x.const_data_ptr(),
+                           .x_stride = x.stride(0),
+                           .rstd = data<float>(rstd),
+                           .weight = weight.const_data_ptr(),
+                           .offset = static_cast<float>(norm.weight_offset),
+                           .y = y.mutable_data_ptr(),
+                           .rows = x.size(0),
+                           .d = d,
+                           .stream = cuda().current_stream()});
     return y;
   }
   with_element_type(x, "rms_norm", [&]<class T>(T) {
@@ -151,19 +151,19 @@ at::Tensor backward_on_device(const at::Tensor& dy,
   at::Tensor parts;
   const at::Tensor weight = weight_of(norm, x);
   if (learns(norm)) parts = at::empty({cuda().rms_norm_parts(rows, d), d}, rstd.options());
-  cuda().rms_norm_backward(element_of(x, "rms_norm"),
-                           dy.contiguous().const_data_ptr(),
-                           x.const_data_ptr(),
-                           x.stride(0),
-                           data<float>(rstd),
-                           weight.const_data_ptr(),
-                           static_cast<float>(norm.weight_offset),
-                           residual.defined() ? residual.const_data_ptr() : nullptr,
-                           dx.mutable_data_ptr(),
-                           parts.defined() ? mutable_data<float>(parts) : nullptr,
-                           rows,
-                           d,
-                           cuda().current_stream());
+  cuda().rms_norm_backward({.element = element_of(x, "rms_norm"),
+                            .dy = dy.contiguous().const_data_ptr(),
+                            .x = x.const_data_ptr(),
+                            .x_stride = x.stride(0),
+                            .rstd = data<float>(rstd),
+                            .weight = weight.const_data_ptr(),
+                            .offset = static_cast<float>(norm.weight_offset),
+                            .residual = residual.defined() ? residual.const_data_ptr() : nullptr,
+                            .dx = dx.mutable_data_ptr(),
+                            .dweight_parts = parts.defined() ? mutable_data<float>(parts) : nullptr,
+                            .rows = rows,
+                            .d = d,
+                            .stream = cuda().current_stream()});
   if (parts.defined()) sink.add(norm.weight, parts.sum({0}));
   return dx;
 }

@@ -24,7 +24,7 @@ ONLY_IN = [  # header, where it may be included
     (re.compile(r"CLI/"), re.compile(r"cli/")),
     (re.compile(r"yaml-cpp/"), re.compile(r"core/(config|families)/.*\.cpp$|tests/")),
     # The two folder headers hold parsed JSON by value and are included by four sources of their own folder only.
-    (re.compile(r"nlohmann/json\.hpp"), re.compile(r".*\.cpp$|core/tokenizer/(hub|chat)_folder\.h$")),
+    (re.compile(r"nlohmann/json\.hpp"), re.compile(r".*\.cpp$|core/tokenizer/(hub|chat)_folder\.h$|core/families/field_setters\.h$")),
     (re.compile(r"torch/csrc/autograd/custom_function\.h"), re.compile(r"core/ops/")),
     (re.compile(r"xxhash\.h"), re.compile(r"core/base/hash\.cpp$")),
     (re.compile(r"(sqlite3\.h|curl/)"), re.compile(r"core/(store|io)/.*\.cpp$")),

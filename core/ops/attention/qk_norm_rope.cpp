@@ -55,17 +55,17 @@ std::pair<at::Tensor, at::Tensor> pass(const at::Tensor& qkv, const RopeAngles& 
   at::Tensor y = at::empty(qkv.sizes(), qkv.options());
   at::Tensor rstd = at::empty({rows, shape.q_heads + shape.kv_heads}, qkv.options().dtype(sum_type(qkv)));
   if (qkv.is_cuda()) {
-    cuda().qk_norm_rope(element_of(qkv, "qk_norm_rope"),
-                        qkv.const_data_ptr(),
-                        head_norm<void>(node.q_norm, q_weight),
-                        head_norm<void>(node.k_norm, k_weight),
-                        data<float>(angles.cos),
-                        data<float>(angles.sin),
-                        y.mutable_data_ptr(),
-                        mutable_data<float>(rstd),
-                        shape,
-                        rows,
-                        cuda().current_stream());
+    cuda().qk_norm_rope({.element = element_of(qkv, "qk_norm_rope"),
+                         .qkv = qkv.const_data_ptr(),
+                         .q_norm = head_norm<void>(node.q_norm, q_weight),
+                         .k_norm = head_norm<void>(node.k_norm, k_weight),
+                         .cos = data<float>(angles.cos),
+                         .sin = data<float>(angles.sin),
+                         .y = y.mutable_data_ptr(),
+                         .rstd = mutable_data<float>(rstd),
+                         .shape = shape,
+                         .rows = rows,
+                         .stream = cuda().current_stream()});
     return {y, rstd};
   }
   with_element_type(qkv, "qk_norm_rope", [&]<class T>(T) {
@@ -103,21 +103,21 @@ std::pair<at::Tensor, at::Tensor> pass_back(const Heads& grads,
     const kernels::Element element = element_of(qkv, "qk_norm_rope");
     const int64_t num_parts = cuda().qk_norm_rope_parts(element, shape, rows);
     if (learning) parts = at::empty({num_parts, 2, shape.head_dim}, rstd.options());
-    cuda().qk_norm_rope_backward(element,
-                                 head_rows<void>(dq),
-                                 head_rows<void>(dk),
-                                 head_rows<void>(dv),
-                                 qkv.const_data_ptr(),
-                                 data<float>(rstd),
-                                 head_norm<void>(node.q_norm, q_weight),
-                                 head_norm<void>(node.k_norm, k_weight),
-                                 data<float>(angles.cos),
-                                 data<float>(angles.sin),
-                                 dqkv.mutable_data_ptr(),
-                                 learning ? mutable_data<float>(parts) : nullptr,
-                                 shape,
-                                 rows,
-                                 cuda().current_stream());
+    cuda().qk_norm_rope_backward({.element = element,
+                                  .dq = head_rows<void>(dq),
+                                  .dk = head_rows<void>(dk),
+                                  .dv = head_rows<void>(dv),
+                                  .qkv = qkv.const_data_ptr(),
+                                  .rstd = data<float>(rstd),
+                                  .q_norm = head_norm<void>(node.q_norm, q_weight),
+                                  .k_norm = head_norm<void>(node.k_norm, k_weight),
+                                  .cos = data<float>(angles.cos),
+                                  .sin = data<float>(angles.sin),
+                                  .dqkv = dqkv.mutable_data_ptr(),
+                                  .dnorm_parts = learning ? mutable_data<float>(parts) : nullptr,
+                                  .shape = shape,
+                                  .rows = rows,
+                                  .stream = cuda().current_stream()});
     return {dqkv, parts};
   }
   // A fixed number of parts, each with its own sum: the result does not depend on the threads.

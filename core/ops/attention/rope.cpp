@@ -33,17 +33,17 @@ at::Tensor rotate(const Heads& heads, const RopeAngles& angles, float sign) {
   const int64_t width = (shape.q_heads + 2 * shape.kv_heads) * shape.head_dim;
   at::Tensor y = at::empty({q.size(0), q.size(1), width}, q.options());
   if (q.is_cuda()) {
-    cuda().qkv_rope(element_of(q, "rope"),
-                    head_rows<void>(q),
-                    head_rows<void>(k),
-                    head_rows<void>(v),
-                    y.mutable_data_ptr(),
-                    data<float>(cos),
-                    data<float>(sin),
-                    sign,
-                    shape,
-                    rows,
-                    cuda().current_stream());
+    cuda().qkv_rope({.element = element_of(q, "rope"),
+                     .q = head_rows<void>(q),
+                     .k = head_rows<void>(k),
+                     .v = head_rows<void>(v),
+                     .y = y.mutable_data_ptr(),
+                     .cos = data<float>(cos),
+                     .sin = data<float>(sin),
+                     .sign = sign,
+                     .shape = shape,
+                     .rows = rows,
+                     .stream = cuda().current_stream()});
     return y;
   }
   constexpr int64_t kRowsPerThread = 16;

@@ -53,13 +53,13 @@ at::Tensor clamped_gradient(const at::Tensor& dproduct,
 at::Tensor expert_glu(const at::Tensor& gate_up, const kernels::ExpertGlu& gate) {
   if (gate_up.is_cuda()) {
     at::Tensor product = at::empty({gate_up.size(0), gate_up.size(1) / gate.parts()}, gate_up.options());
-    cuda().expert_glu(element_of(gate_up, "experts"),
-                      gate,
-                      gate_up.const_data_ptr(),
-                      product.mutable_data_ptr(),
-                      product.size(0),
-                      product.size(1),
-                      cuda().current_stream());
+    cuda().expert_glu({.element = element_of(gate_up, "experts"),
+                       .gate = gate,
+                       .gate_up = gate_up.const_data_ptr(),
+                       .product = product.mutable_data_ptr(),
+                       .rows = product.size(0),
+                       .width = product.size(1),
+                       .stream = cuda().current_stream()});
     return product;
   }
   if (!gate.gated) return activate(gate_up, gate.activation);
@@ -75,17 +75,17 @@ void backward_on_device(const at::Tensor& dproduct,
                         const at::Tensor& weights,
                         const kernels::ExpertGlu& gate,
                         const ExpertGradient& to) {
-  cuda().expert_glu_backward(element_of(gate_up, "experts"),
-                             gate,
-                             dproduct.const_data_ptr(),
-                             gate_up.const_data_ptr(),
-                             weights.defined() ? data<float>(weights) : nullptr,
-                             to.product.mutable_data_ptr(),
-                             to.dgate_up.mutable_data_ptr(),
-                             mutable_data<float>(to.dweights),
-                             gate_up.size(0),
-                             dproduct.size(1),
-                             cuda().current_stream());
+  cuda().expert_glu_backward({.element = element_of(gate_up, "experts"),
+                              .gate = gate,
+                              .dproduct = dproduct.const_data_ptr(),
+                              .gate_up = gate_up.const_data_ptr(),
+                              .weights = weights.defined() ? data<float>(weights) : nullptr,
+                              .product = to.product.mutable_data_ptr(),
+                              .dgate_up = to.dgate_up.mutable_data_ptr(),
+                              .dweights = mutable_data<float>(to.dweights),
+                              .rows = gate_up.size(0),
+                              .width = dproduct.size(1),
+                              .stream = cuda().current_stream()});
 }
 
 /// On the calling thread, which has an expert of its own.

@@ -42,15 +42,15 @@ at::Tensor combine(const at::Tensor& y_SD, const Groups& groups, const at::Tenso
   const at::Tensor& slots = groups.slots;
   at::Tensor out = at::empty({slots.size(0), y_SD.size(1)}, y_SD.options());
   if (y_SD.is_cuda()) {
-    cuda().combine_rows(element_of(y_SD, "experts"),
-                        y_SD.const_data_ptr(),
-                        data<int64_t>(slots),
-                        weights.defined() ? data<float>(weights) : nullptr,
-                        out.mutable_data_ptr(),
-                        slots.size(0),
-                        slots.size(1),
-                        y_SD.size(1),
-                        cuda().current_stream());
+    cuda().combine_rows({.element = element_of(y_SD, "experts"),
+                         .y = y_SD.const_data_ptr(),
+                         .slots = data<int64_t>(slots),
+                         .weights = weights.defined() ? data<float>(weights) : nullptr,
+                         .out = out.mutable_data_ptr(),
+                         .rows = slots.size(0),
+                         .k = slots.size(1),
+                         .d = y_SD.size(1),
+                         .stream = cuda().current_stream()});
     return out;
   }
   with_element_type(y_SD, "experts", [&]<class T>(T) { combine_on_host<T>(y_SD, slots, weights, out); });

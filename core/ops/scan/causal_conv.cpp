@@ -64,15 +64,15 @@ at::Tensor convolve(const at::Tensor& x,
   const kernels::CausalConvShape shape = shape_of(x, taps, conv);
   at::Tensor y = at::empty(x.sizes(), x.options());
   if (x.is_cuda()) {
-    cuda().causal_conv(element_of(x, kWhat),
-                       x.const_data_ptr(),
-                       data<float>(taps.taps_KC),
-                       data_or_null<float>(taps.bias_C),
-                       data_or_null<void>(state),
-                       data_or_null<int32_t>(first),
-                       y.mutable_data_ptr(),
-                       shape,
-                       cuda().current_stream());
+    cuda().causal_conv({.element = element_of(x, kWhat),
+                        .x = x.const_data_ptr(),
+                        .taps = data<float>(taps.taps_KC),
+                        .bias = data_or_null<float>(taps.bias_C),
+                        .state = data_or_null<void>(state),
+                        .first = data_or_null<int32_t>(first),
+                        .y = y.mutable_data_ptr(),
+                        .shape = shape,
+                        .stream = cuda().current_stream()});
     return y;
   }
   with_element_type(x, kWhat, [&]<class T>(T) {
@@ -106,17 +106,17 @@ Gradients backward_on_device(const at::Tensor& dy,
   const auto f32 = x.options().dtype(at::kFloat);
   const at::Tensor dpre = at::empty(x.sizes(), f32);
   if (learns) out.dtaps = at::empty({cuda().causal_conv_parts(shape), shape.kernel + 1, shape.channels}, f32);
-  cuda().causal_conv_backward(element_of(x, kWhat),
-                              dy.const_data_ptr(),
-                              x.const_data_ptr(),
-                              data<float>(taps.taps_KC),
-                              data_or_null<float>(taps.bias_C),
-                              data_or_null<int32_t>(first),
-                              out.dx.mutable_data_ptr(),
-                              mutable_data<float>(dpre),
-                              learns ? mutable_data<float>(out.dtaps) : nullptr,
-                              shape,
-                              cuda().current_stream());
+  cuda().causal_conv_backward({.element = element_of(x, kWhat),
+                               .dy = dy.const_data_ptr(),
+                               .x = x.const_data_ptr(),
+                               .taps = data<float>(taps.taps_KC),
+                               .bias = data_or_null<float>(taps.bias_C),
+                               .first = data_or_null<int32_t>(first),
+                               .dx = out.dx.mutable_data_ptr(),
+                               .dpre = mutable_data<float>(dpre),
+                               .dtaps_parts = learns ? mutable_data<float>(out.dtaps) : nullptr,
+                               .shape = shape,
+                               .stream = cuda().current_stream()});
   return out;
 }
 

@@ -94,7 +94,8 @@ struct Grouped {
         {"w", {4, 70}}, {"w.bias", {4}}, {"v", {3, 5}}, {"v.bias", {3}}};
     decoder.units.push_back(
         std::make_unique<tensor::FlatParameter>("a", parameters, tensor::FlatParameter::Options()));
-    decoder.units[0]->main_weights().fill_(1);
+    for (size_t i = 0; i < decoder.units[0]->parameters().size(); ++i)
+      decoder.units[0]->main_weight(i).fill_(1);
     return decoder;
   }
 

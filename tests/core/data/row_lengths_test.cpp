@@ -162,7 +162,7 @@ TEST_F(RowLengthsTest, ASetOfAnotherKindIsToldByItsFirstRow) {
              "column_mapping: {question: question, answer: answer}");
   expect_has(refusal(R"({"instruction": "I", "input": "", "output": "O"})"),
              "{context: instruction, question: input, answer: output}");
-  expect_has(refusal(R"({"text": "T"})"), "automodel data build");
+  expect_has(refusal(R"({"text": "T"})"), "automodel.PlainTextDataset");
   expect_has(refusal(R"({"context": "C", "question": "Q", "answers": {}})"), "make_squad_dataset");
   DatasetConfig mapped = dataset(R"({"messages": []})");
   expect_has(message_of(ErrorCode::kData, [&] { open_loader(mapped, &tokenizer_, {}); }),

@@ -124,19 +124,19 @@ TEST(RouteOnGpu, EqualsTheCpu) {
       config.num_experts = 16;
       config.top_k = 4;
       config.score = score;
-      config.normalize = score != kernels::RouterScore::kSoftmaxOfChosen;
+      config.norm_topk_prob = score != kernels::RouterScore::kSoftmaxOfChosen;
       config.normalize_eps = 1e-20;
       config.scale = 2.5;
-      config.num_groups = groups;
-      config.top_groups = groups / 2 + groups % 2;
+      config.n_group = groups;
+      config.topk_group = groups / 2 + groups % 2;
       config.group_score = kernels::GroupScore::kBestTwo;
       const at::Tensor c = random_tensor({100, 4}, 7).to(at::kFloat);
-      const at::Tensor correction = random_tensor({16}, 8).to(at::kFloat);
+      const at::Tensor score_bias = random_tensor({16}, 8).to(at::kFloat);
       std::vector<at::Tensor> experts, weights, gradients;
       for (const at::Device device : {at::Device(at::kCPU), at::Device(at::kCUDA, 0)}) {
         const at::Tensor logits =
             random_tensor({100, 16}, 6).to(at::kFloat).to(device).detach().requires_grad_();
-        const Routing routing = route(logits, correction.to(device), config);
+        const Routing routing = route(logits, score_bias.to(device), config);
         torch::autograd::backward({routing.weights}, {c.to(device)});
         experts.push_back(routing.experts.cpu());
         weights.push_back(routing.weights.detach().cpu());
