@@ -24,7 +24,13 @@ endif()
 
 find_program(MOLD mold)
 if(MOLD)
+  # Before version 2 mold may begin RELRO inside the page before its segment, when a one-byte thread-local variable stands
+  # first; the loader then refuses the file ("cannot apply additional memory protection after relocation").
+  execute_process(COMMAND ${MOLD} --version OUTPUT_VARIABLE mold_version)
   add_link_options(-fuse-ld=mold)
+  if(mold_version MATCHES "^mold 1\\.")
+    add_link_options(-Wl,-z,norelro)
+  endif()
 endif()
 
 option(AUTOMODEL_FUZZ "libFuzzer programs of tests/fuzz, with sanitizers (clang)" OFF)

@@ -37,15 +37,18 @@ UnitKind kind_of(const weights::ParameterSpec& weight) {
   return weight.shape.size() <= 1 ? UnitKind::kSmall : UnitKind::kDense;
 }
 
-/// The parameters of a segment by kind, kinds without any left out. Matrices come first, so that those which
-/// are applied as one lie side by side.
+/// The parameters of a segment, together or by kind; kinds without any are left out. Matrices come first, so
+/// that those which are applied as one lie side by side.
 void make_units(const weights::SegmentWeights& segment,
                 const tensor::FlatParameter::Options& options,
+                UnitSplit split,
                 std::vector<std::unique_ptr<tensor::FlatParameter>>& units) {
   for (const auto& [kind, suffix] : kUnitKinds) {
+    if (split == UnitSplit::kSegment && kind != UnitKind::kDense) continue;
     std::vector<tensor::Parameter> parameters;
     for (const weights::ParameterSpec& weight : segment.weights) {
-      if (weight.kind != weights::ParameterSpec::Kind::kBuffer && kind_of(weight) == kind)
+      if (weight.kind != weights::ParameterSpec::Kind::kBuffer &&
+          (split == UnitSplit::kSegment || kind_of(weight) == kind))
         parameters.push_back({weight.name, weight.shape});
     }
     if (parameters.empty()) continue;
@@ -119,10 +122,12 @@ std::vector<tensor::FlatParameter*> Decoder::unit_pointers() const {
 
 Decoder build_decoder(const arch::DecoderConfig& config,
                       const tensor::FlatParameter::Options& options,
-                      const LoraSource& lora_of) {
+                      const LoraSource& lora_of,
+                      UnitSplit split) {
   Decoder decoder{config, weights::model_weights(config), {}, nullptr, {}, {}, {}};
   ensure(decoder.weights.size() == config.layers.size() + 2, "a decoder has an embedding, layers and a head");
-  for (const weights::SegmentWeights& segment : decoder.weights) make_units(segment, options, decoder.units);
+  for (const weights::SegmentWeights& segment : decoder.weights)
+    make_units(segment, options, split, decoder.units);
   decoder.buffers = make_buffers(decoder.weights, options);
   rebuild_segments(decoder, lora_of);
   return decoder;

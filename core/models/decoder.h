@@ -19,7 +19,7 @@ namespace automodel::models {
 struct Decoder {
   arch::DecoderConfig config;
   std::vector<weights::SegmentWeights> weights;               ///< parameters in the order of the definition
-  std::vector<std::unique_ptr<tensor::FlatParameter>> units;  ///< by segment and kind: dense, experts, small
+  std::vector<std::unique_ptr<tensor::FlatParameter>> units;  ///< in the order of segments
   std::unique_ptr<tensor::FlatParameter>
       buffers;  ///< float32 values that do not learn by gradients; null: none
   std::vector<std::unique_ptr<tensor::FlatParameter>>
@@ -39,11 +39,18 @@ struct Decoder {
 using LoraSource = std::function<std::shared_ptr<const ops::Lora>(const std::vector<std::string>& modules,
                                                                   const std::vector<int64_t>& out_features)>;
 
+/// Which parameters lie in one flat parameter.
+enum class UnitSplit {
+  kSegment,  ///< all of a segment: the fewest kernel launches, for one rank
+  kKind,     ///< of a segment those of one kind (matrices, experts, vectors), which ranks share differently
+};
+
 /// Allocates units (zeroed) and builds the segments. The units that `lora_of` points into are not the
 /// decoder's until they are moved to adapter_units.
 Decoder build_decoder(const arch::DecoderConfig& config,
                       const tensor::FlatParameter::Options& options,
-                      const LoraSource& lora_of = {});
+                      const LoraSource& lora_of = {},
+                      UnitSplit split = UnitSplit::kSegment);
 
 /// Makes places and segments anew after units were replaced by others of the same names.
 void rebuild_segments(Decoder& decoder, const LoraSource& lora_of = {});

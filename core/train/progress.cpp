@@ -1,6 +1,7 @@
 #include "core/train/progress.h"
 
 #include <array>
+#include <cmath>
 #include <cstdio>
 
 #include "core/base/error.h"
@@ -20,7 +21,7 @@ std::string short_seconds(double seconds) {
 
 std::string duration_text(double seconds) {
   constexpr int64_t kMinute = 60, kHour = 60 * kMinute, kDay = 24 * kHour;
-  const auto whole = static_cast<int64_t>(seconds + 0.5);
+  const int64_t whole = std::llround(seconds);
   if (whole < kMinute) return detail::join(whole, " s");
   if (whole < kHour) return detail::join(whole / kMinute, " min ", whole % kMinute, " s");
   if (whole < kDay) return detail::join(whole / kHour, " h ", whole % kHour / kMinute, " min");

@@ -125,6 +125,8 @@ def main():
     transformers.logging.disable_progress_bar()
     pattern = sys.argv[1] if len(sys.argv) > 1 else ""
     variants = [variant for variant in all_variants() if pattern in variant.key]
+    if not variants:
+        sys.exit(f"no variant has {pattern!r} in its name")
     failures, largest = [], {}
     with tempfile.TemporaryDirectory() as name:
         root = pathlib.Path(name)

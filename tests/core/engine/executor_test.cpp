@@ -347,7 +347,7 @@ TEST(Executor, ThreeRanksThatShareEveryParameterGiveTheGradientsOfOne) {
   run_ranks(3, [&](dist::Communicator& ranks) {
     // Rank r takes micro-batch r of three.
     models::Decoder whole = small_decoder();
-    models::Decoder decoder = models::build_decoder(small_config(false), {});
+    models::Decoder decoder = models::build_decoder(small_config(false), {}, {}, models::UnitSplit::kKind);
     std::vector<std::unique_ptr<tensor::FlatParameter>> shared;
     for (auto& unit : decoder.units) {
       auto storage = std::make_unique<SharedStorage>(unit->layout().size(), ranks, unit->name());

@@ -36,8 +36,8 @@ std::unique_ptr<tensor::FlatParameter>& unit_named(Decoder& decoder, const std::
   return *std::ranges::find_if(decoder.units, [&](const auto& unit) { return unit->name() == name; });
 }
 
-TEST(Decoder, VectorsLieApartFromMatrices) {
-  const Decoder decoder = build_decoder(small_config(), {});
+TEST(Decoder, VectorsLieApartFromMatricesWhereUnitsAreSplitByKind) {
+  const Decoder decoder = build_decoder(small_config(), {}, {}, UnitSplit::kKind);
   std::vector<std::string> names;
   for (const auto& unit : decoder.units) {
     names.push_back(unit->name());
@@ -47,6 +47,7 @@ TEST(Decoder, VectorsLieApartFromMatrices) {
   EXPECT_EQ(names,
             (std::vector<std::string>{
                 "embed", "layers.0", "layers.0.small", "layers.1", "layers.1.small", "head", "head.small"}));
+  EXPECT_EQ(build_decoder(small_config(), {}).units.size(), 4u) << "else one per segment";
 }
 
 TEST(Decoder, SaysWhereItLiesAndWhatItComputesIn) {

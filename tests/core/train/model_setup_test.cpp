@@ -40,7 +40,7 @@ TEST(ChooseGradDtypes, OnlyOfBlocksThatRoundThemAnywayAndWriteThemOnce) {
     wide[name] = at::kFloat;
     narrow[name] = name.starts_with("layers.") ? at::kBFloat16 : at::kFloat;
   }
-  EXPECT_EQ(wide.size(), 7u) << "embedding, matrices and vectors of two blocks and of the head";
+  EXPECT_EQ(wide.size(), 4u) << "embedding, two blocks, head";
   EXPECT_EQ(gradient_types(recipe_of("bfloat16", 1)), narrow);
   EXPECT_EQ(gradient_types(recipe_of("bfloat16", 2)), wide) << "gradients of micro-batches are added";
   EXPECT_EQ(gradient_types(recipe_of("float32", 1)), wide);
