@@ -58,7 +58,8 @@ TEST(LionCuda, Bf16IsTheCpusToTheBitWhateverTheGradientsAreKeptIn) {
         lion_cuda(Element::kBFloat16, dp.data(), type, gradients, dm.data(), n, args, nullptr, nullptr);
       return std::vector{dp.read(), dm.read()};
     };
-    DeviceBuffer wide(grad), rounded(narrow);
+    DeviceBuffer wide(grad);
+    DeviceBuffer rounded(narrow);
     const auto result = on_device(Element::kBFloat16, rounded.data());
     EXPECT_EQ(result, on_device(Element::kFloat32, wide.data())) << n;
     for (int step = 0; step < 3; ++step) lion(cpu_p.data(), grad.data(), cpu_m.data(), n, args);
