@@ -35,7 +35,7 @@ struct MoeConfig {
   /// transformers has it), added to the loss; 0: none.
   double aux_loss_coef = 0.0;
 
-  /// u of score_bias += u * sign(mean load - load) after each optimizer step; 0: the score_bias stays. Wang
+  /// u of score_bias += u * sign(mean load - load) after each optimizer step; 0: the score bias stays. Wang
   /// et al. 2024, arXiv:2408.15664; 1e-3 in DeepSeek-V3.
   double bias_update_rate = 0.0;
 };

@@ -20,21 +20,20 @@ namespace automodel::families {
 namespace {
 
 /// Words of family files that have the name of config.json's key now.
-constexpr std::array kRenamed = {
-    std::pair{"num_experts_per_tok", "num_experts_per_tok"},
-    std::pair{"moe_intermediate_size", "moe_intermediate_size"},
-    std::pair{"shared_expert_intermediate_size", "shared_expert_intermediate_size"},
-    std::pair{"n_group", "n_group"},
-    std::pair{"topk_group", "topk_group"},
-    std::pair{"norm_topk_prob", "norm_topk_prob"},
-    std::pair{"router_score_bias", "router_score_bias"},
-    std::pair{"apply_router_weight_on_input", "apply_router_weight_on_input"},
-    std::pair{"q_lora_rank", "q_lora_rank"},
-    std::pair{"kv_lora_rank", "kv_lora_rank"},
-    std::pair{"qk_nope_head_dim", "qk_nope_head_dim"},
-    std::pair{"qk_rope_head_dim", "qk_rope_head_dim"},
-    std::pair{"v_head_dim", "v_head_dim"},
-    std::pair{"moe.score_bias", "moe.score_bias"}};
+constexpr std::array kRenamed = {std::pair{"experts_per_token", "num_experts_per_tok"},
+                                 std::pair{"expert_size", "moe_intermediate_size"},
+                                 std::pair{"shared_expert_size", "shared_expert_intermediate_size"},
+                                 std::pair{"router_groups", "n_group"},
+                                 std::pair{"router_top_groups", "topk_group"},
+                                 std::pair{"router_normalize", "norm_topk_prob"},
+                                 std::pair{"router_correction", "router_score_bias"},
+                                 std::pair{"expert_weighs_input", "apply_router_weight_on_input"},
+                                 std::pair{"latent_q_rank", "q_lora_rank"},
+                                 std::pair{"latent_kv_rank", "kv_lora_rank"},
+                                 std::pair{"latent_nope_dim", "qk_nope_head_dim"},
+                                 std::pair{"latent_rope_dim", "qk_rope_head_dim"},
+                                 std::pair{"latent_v_dim", "v_head_dim"},
+                                 std::pair{"moe.correction", "moe.score_bias"}};
 
 using nlohmann::json;
 

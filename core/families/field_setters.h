@@ -63,11 +63,4 @@ Setter one_of(Member of, const Names& names) {
 /// Gives a member of a Draft to the setters above.
 #define OF(member) [](Draft& d) -> auto& { return d.member; }
 
-/// The fields of each block, by its file in core/families/blocks.
-std::vector<Field> attention_fields();
-std::vector<Field> latent_attention_fields();
-std::vector<Field> mamba2_fields();
-std::vector<Field> delta_net_fields();
-std::vector<Field> moe_fields();
-
 }  // namespace automodel::families

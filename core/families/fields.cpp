@@ -16,6 +16,14 @@
 #include "core/families/field_setters.h"
 
 namespace automodel::families {
+
+// Each in core/families/blocks.
+std::vector<Field> attention_fields();
+std::vector<Field> latent_attention_fields();
+std::vector<Field> mamba2_fields();
+std::vector<Field> delta_net_fields();
+std::vector<Field> moe_fields();
+
 namespace {
 
 constexpr std::array kActivations = {std::pair{"silu", kernels::Activation::kSilu},

@@ -80,10 +80,15 @@ AUTOMODEL_ANYWHERE inline int64_t whole_lanes(int64_t n) {
 
 /// Units: [B G, C, heads]. g is ignored at a document's first token. With b = the later of the chunk's and
 /// the document's first position and e = the chunk's last:
-///   log_decay_sum[t]   = sum of g over (b, t], or [b, t] when the document began before the chunk
-///   in[t]    = exp(log_decay_sum[t]) where the document began before the chunk, else 0: of the state before
-///   the chunk out[t]   = exp(log_decay_sum[e] - log_decay_sum[t]) where t is of e's document, else 0: into
-///   the state after it whole[c] = in[e]
+///
+///   log_decay_sum[t] = sum of g over (b, t], or [b, t] when the document began before the chunk
+///
+///   in[t] = exp(log_decay_sum[t]) where the document began before the chunk, else 0: of the state before it
+///
+///   out[t] = exp(log_decay_sum[e] - log_decay_sum[t]) where t is of e's document, else 0: into the state
+///   after
+///
+///   whole[c] = in[e]
 template <class F>
 struct ChunkDecays {
   ChunkShape shape;
@@ -112,14 +117,14 @@ struct ChunkDecays {
   }
 };
 
-/// Units: [B G, C, heads]. From the gradients times the values they are of: dlog_decay_sum as it is, dout =
+/// Units: [B G, C, heads]. From the gradients times the values they are of: d_log_decay_sum as it is, dout =
 /// gradient of out times out, dwhole = gradient of whole times whole; that of `in` is already in
-/// dlog_decay_sum.
+/// d_log_decay_sum.
 template <class F>
 struct ChunkDecaysBackward {
   ChunkShape shape;
   Borders borders;
-  const F *dlog_decay_sum, *dout;
+  const F *d_log_decay_sum, *dout;
   const F* dwhole;  ///< [B, H, C]
   F* dg;            ///< [B, H, T']
 
@@ -131,7 +136,7 @@ struct ChunkDecaysBackward {
       F total = dwhole[(at.row * shape.all_heads() + at.h) * shape.chunks + at.c];
       for (int64_t i = 0; i < shape.chunk; ++i) total += dout[at.scalar + i];
       for (int64_t i = shape.chunk - 1; i >= 0; --i) {
-        total += dlog_decay_sum[at.scalar + i] - dout[at.scalar + i];
+        total += d_log_decay_sum[at.scalar + i] - dout[at.scalar + i];
         const bool begins = borders.begin(shape, at.row, start + i) == start + i;
         dg[at.scalar + i] = begins ? F(0) : total;
         if (begins) total = 0;
@@ -180,7 +185,7 @@ struct DecayScores {
   }
 };
 
-/// Units: [B G, C]. Adds to dlog_decay_sum and, with a factor, writes dfactor; dscores [L, L] a chunk is
+/// Units: [B G, C]. Adds to d_log_decay_sum and, with a factor, writes dfactor; dscores [L, L] a chunk is
 /// overwritten, or added to.
 template <class F>
 struct DecayScoresBackward {
@@ -193,7 +198,7 @@ struct DecayScoresBackward {
   bool strict;
   F* ddecayed;  ///< [B G, C, heads, L, L]; its contents are lost
   F* dscores;
-  F* dlog_decay_sum;
+  F* d_log_decay_sum;
   F* dfactor;
   int64_t origin = 0;  ///< the unit that scores, dscores and ddecayed begin with
   bool adds = false;   ///< to dscores
@@ -215,7 +220,7 @@ struct DecayScoresBackward {
     F* dscore = dscores + chunk * scores_stride + i * shape.chunk;
     F* d = ddecayed + ((head_unit - origin * shape.heads) * shape.chunk + i) * shape.chunk;
     const F* sums = log_decay_sum + at.scalar;
-    F* dsums = dlog_decay_sum + at.scalar;
+    F* dsums = d_log_decay_sum + at.scalar;
     const int64_t begin = borders.begin(shape, at.row, at.c * shape.chunk + i) - at.c * shape.chunk;
     const int64_t end = strict ? i : i + 1;
     const F sum = sums[i];

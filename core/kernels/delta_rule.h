@@ -216,14 +216,14 @@ struct DecayState {
   }
 };
 
-/// Units: [B G, L, heads] of chunk c. du += out ddecayed_update; dout = out (u . ddecayed_update), the
-/// gradient of out times out. ddecayed_update [B G, L, heads, V].
+/// Units: [B G, L, heads] of chunk c. du += out d_decayed_update; dout = out (u . d_decayed_update), the
+/// gradient of out times out. d_decayed_update [B G, L, heads, V].
 template <class F>
 struct DecayedUpdateBackward {
   ChunkShape shape;
   int64_t chunk;
   int64_t width;
-  const F *u, *ddecayed_update, *out;
+  const F *u, *d_decayed_update, *out;
   F *du, *dout;
 
   template <class Walk>
@@ -231,7 +231,7 @@ struct DecayedUpdateBackward {
     const DeltaPlace at(shape, chunk, unit, width);
     const F by = out[at.token.scalar];
     const F* value = u + at.value;
-    const F* d = ddecayed_update + at.local;
+    const F* d = d_decayed_update + at.local;
     F* to = du + at.value;
     walk.each(width, [&](int64_t p) { to[p] += by * d[p]; });
     const F total = walk.template sum<F>(width, [&](int64_t p) { return value[p] * d[p]; });
@@ -240,14 +240,14 @@ struct DecayedUpdateBackward {
 };
 
 /// Units: [B G, L, heads] of chunk c. From dresidual [B G, T', heads, V]: dv = beta dresidual; dread = -in
-/// dv; dbeta = dresidual . (v - in read), written; in times the gradient of in is added to dlog_decay_sum.
+/// dv; dbeta = dresidual . (v - in read), written; in times the gradient of in is added to d_log_decay_sum.
 template <class F>
 struct DeltaResidualBackward {
   ChunkShape shape;
   int64_t chunk;
   int64_t width;
   const F *v, *read, *in, *beta, *dresidual;
-  F *dv, *dread, *dbeta, *dlog_decay_sum;
+  F *dv, *dread, *dbeta, *d_log_decay_sum;
 
   template <class Walk>
   AUTOMODEL_ANYWHERE void operator()(int64_t unit, const Walk& walk) const {
@@ -269,7 +269,7 @@ struct DeltaResidualBackward {
     const F through_in = walk.template sum<F>(width, [&](int64_t p) { return to_read[p] * known[p]; });
     walk.at(0, [&] {
       dbeta[at.token.scalar] = through_beta;
-      dlog_decay_sum[at.token.scalar] += through_in;
+      d_log_decay_sum[at.token.scalar] += through_in;
     });
   }
 };

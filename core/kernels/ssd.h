@@ -151,8 +151,8 @@ struct JoinOutputs {
   }
 };
 
-/// Units: [B G, T', heads]. dwithin = dy; dread = in * dy; dlog_decay_sum = in * (dy . read), written; dskip
-/// [B, H, T'] = dy . x. Zero from T on. Without `read` dlog_decay_sum = 0: another body adds to it.
+/// Units: [B G, T', heads]. dwithin = dy; dread = in * dy; d_log_decay_sum = in * (dy . read), written; dskip
+/// [B, H, T'] = dy . x. Zero from T on. Without `read` d_log_decay_sum = 0: another body adds to it.
 template <class T>
 struct JoinOutputsBackward {
   using F = Compute<T>;
@@ -164,7 +164,7 @@ struct JoinOutputsBackward {
   const F* in;
   const T* x;  ///< null without a skip
   int64_t stride;
-  F *dwithin, *dread, *dlog_decay_sum, *dskip;
+  F *dwithin, *dread, *d_log_decay_sum, *dskip;
   int64_t origin = 0;  ///< the unit that dwithin begins with; read and dread begin with its line
 
   template <class Walk>
@@ -179,7 +179,7 @@ struct JoinOutputsBackward {
     if (at.t >= shape.length) {
       walk.each(width, [&](int64_t p) { a[p] = b[p] = 0; });
       walk.at(0, [&] {
-        dlog_decay_sum[at.scalar] = 0;
+        d_log_decay_sum[at.scalar] = 0;
         if (dskip != nullptr) dskip[at.scalar] = 0;
       });
       return;
@@ -202,15 +202,15 @@ struct JoinOutputsBackward {
       through_skip = walk.template sum<F>(width, [&](int64_t p) { return a[p] * walk.get(from[p]); });
     }
     walk.at(0, [&] {
-      dlog_decay_sum[at.scalar] = through_in;
+      d_log_decay_sum[at.scalar] = through_in;
       if (dskip != nullptr) dskip[at.scalar] = through_skip;
     });
   }
 };
 
-/// Units: [B G, T', heads]. With dscaled the gradient of `scaled` from within the chunk and ddecayed_update
-/// that of `decayed_update`: dx = D dy + dt (dscaled + out ddecayed_update); ddt = x . (dscaled + out
-/// ddecayed_update); dout = out (ddecayed_update . scaled), the gradient of out times out.
+/// Units: [B G, T', heads]. With dscaled the gradient of `scaled` from within the chunk and d_decayed_update
+/// that of `decayed_update`: dx = D dy + dt (dscaled + out d_decayed_update); ddt = x . (dscaled + out
+/// d_decayed_update); dout = out (d_decayed_update . scaled), the gradient of out times out.
 template <class T>
 struct SsdInputsBackward {
   using F = Compute<T>;
@@ -221,10 +221,10 @@ struct SsdInputsBackward {
   const F *dt, *out, *skip;
   const F* scaled;
   F* dscaled;  ///< its contents are lost
-  const F* ddecayed_update;
+  const F* d_decayed_update;
   T* dx;
   F *ddt, *dout;
-  int64_t origin = 0;  ///< the unit that scaled, dscaled and ddecayed_update begin with
+  int64_t origin = 0;  ///< the unit that scaled, dscaled and d_decayed_update begin with
 
   template <class Walk>
   AUTOMODEL_ANYWHERE void operator()(int64_t unit, const Walk& walk) const {
@@ -238,7 +238,7 @@ struct SsdInputsBackward {
     const T* from = x + place;
     T* to = dx + place;
     F* a = dscaled + (unit - origin) * width;
-    const F* b = ddecayed_update + (unit - origin) * width;
+    const F* b = d_decayed_update + (unit - origin) * width;
     const F* value = scaled + (unit - origin) * width;
     const F by = dt[at.scalar];
     const F by_out = out[at.scalar];

@@ -122,7 +122,7 @@ inline constexpr const char* kAuxLoss =
 
 /// [E] f32: tokens that the experts of a block got; nobody reads it, so it is a result.
 inline std::string tokens_per_expert_field(const std::string& block) {
-  return "tokens_per_expert." + block;
+  return "expert_load." + block;
 }
 
 /// The fields between segments `at` - 1 and `at`: those written before that `at` or a later one reads.

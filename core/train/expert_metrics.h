@@ -14,7 +14,7 @@ std::vector<std::vector<double>> split_loads(const std::vector<double>& values,
                                              const std::vector<int64_t>& num_experts);
 
 /// How evenly the tokens of a step went to the experts, with the reference's names (docs/metrics.md). `loads`
-/// are the tokens of each expert, by layer; none: no extra_metrics. An expert's utilisation is its load
+/// are the tokens of each expert, by layer; none: no metrics. An expert's utilisation is its load
 /// divided by the mean of its layer; cv is the standard deviation (of a sample) divided by the mean.
 ExtraMetrics expert_metrics(const std::vector<std::vector<double>>& loads,
                             const config::MoeMetricsConfig& config,

@@ -15,7 +15,7 @@ import transformers
 from safetensors.torch import load_file
 
 import checkpoints
-from forward_test import BOUNDS, NOTICED, gradient_error, norm, prepare
+from forward_test import BOUNDS, NOTICED, differing_when_released, gradient_error, norm, prepare
 from moe_variants import FAMILIES, RELEASED, all_variants, values
 from program import call
 
@@ -194,9 +194,12 @@ def main():
     failures, largest = [], {}
     with tempfile.TemporaryDirectory() as name:
         root = pathlib.Path(name)
-        call("model", "forward", "--cases", prepare(variants, root, save))
+        cases = prepare(variants, root, save)
+        call("model", "forward", "--cases", cases)
+        changed = differing_when_released(cases)
         for variant in variants:
             measured, whose, moved, shift, over = compare(variant, root / variant.key)
+            over += ["reads weights after their release"] if variant.key in changed else []
             line = f"{variant.key:32} {variant.run:9} " + " ".join(f"{v:9.2e}" for v in measured.values())
             line += f"  {whose}" + (f"; {moved:g} choices moved" if moved else "") + (f"; {shift:.2g}" if shift else "")
             print(line + (f"  FAILS: {', '.join(over)}" if over else ""), flush=True)

@@ -25,6 +25,8 @@ void set_window_layers(Draft& d, const json& v, const std::string& w) {
 
 }  // namespace
 
+std::vector<Field> attention_fields();
+
 std::vector<Field> attention_fields() {
   return {
       {"num_heads", "query heads", size(OF(layer.attention.num_heads), 1)},

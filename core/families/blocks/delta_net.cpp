@@ -3,6 +3,8 @@
 
 namespace automodel::families {
 
+std::vector<Field> delta_net_fields();
+
 std::vector<Field> delta_net_fields() {
   return {
       {"delta_num_key_heads", "key heads of a DeltaNet", size(OF(layer.delta_net.num_key_heads), 1)},

@@ -3,6 +3,8 @@
 
 namespace automodel::families {
 
+std::vector<Field> latent_attention_fields();
+
 std::vector<Field> latent_attention_fields() {
   return {
       {"q_lora_rank",

@@ -38,6 +38,8 @@ void set_ssm_multipliers(Draft& d, const json& v, const std::string& w) {
 
 }  // namespace
 
+std::vector<Field> mamba2_fields();
+
 std::vector<Field> mamba2_fields() {
   return {
       {"ssm_num_heads", "heads of a state space", size(OF(layer.mamba2.num_heads), 1)},

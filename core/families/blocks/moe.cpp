@@ -12,6 +12,8 @@ constexpr std::array kGroupScores = {std::pair{"best", kernels::GroupScore::kBes
 
 }  // namespace
 
+std::vector<Field> moe_fields();
+
 std::vector<Field> moe_fields() {
   constexpr int64_t kMaxExperts = 1 << 16;
   return {

@@ -17,7 +17,7 @@ struct Experts {
       false;  ///< weights multiply the inputs of the experts, not their outputs. Llama 4
 };
 
-/// Sum over the chosen experts of weight * down(gemm(gate_up(x))).
+/// Sum over the chosen experts of weight * down(glu(gate_up(x))).
 ///
 /// x        [tokens, D]  f32 | bf16 | f64 on a CPU, of the weights' type and device
 /// weights  [tokens, k]  f32 (f64 with f64), receives a gradient

@@ -85,7 +85,7 @@ void choose_on_host(const RouterConfig& config,
   });
 }
 
-/// Not as inputs of the graph: the score_bias may be undefined and gets no gradient.
+/// Not as inputs of the graph: the score bias may be undefined and gets no gradient.
 struct RouteNode {
   const RouterConfig config;
   const at::Tensor score_bias;
@@ -184,7 +184,7 @@ void check_config(const at::Tensor& logits, const at::Tensor& score_bias, const 
   check(!score_bias.defined() ||
             (score_bias.scalar_type() == at::kFloat && score_bias.numel() == config.num_experts),
         ErrorCode::kInvalidArgument,
-        "route: expected a float32 score_bias of ",
+        "route: expected a float32 score bias of ",
         config.num_experts,
         " experts");
 }

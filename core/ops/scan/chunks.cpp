@@ -77,16 +77,16 @@ Decays chunk_decays(const at::Tensor& g_BHT,
 }
 
 at::Tensor chunk_decays_backward(const Decays& decays,
-                                 const at::Tensor& dlog_decay_sum,
+                                 const at::Tensor& d_log_decay_sum,
                                  const at::Tensor& dout,
                                  const at::Tensor& dwhole) {
-  at::Tensor dg = empty_as(dlog_decay_sum);
+  at::Tensor dg = empty_as(d_log_decay_sum);
   const kernels::ChunkShape& shape = decays.shape;
-  with_compute_type(dlog_decay_sum, [&]<class F>(F) {
-    run_body(dlog_decay_sum,
+  with_compute_type(d_log_decay_sum, [&]<class F>(F) {
+    run_body(d_log_decay_sum,
              kernels::ChunkDecaysBackward<F>{shape,
                                              decays.borders(),
-                                             data<F>(dlog_decay_sum),
+                                             data<F>(d_log_decay_sum),
                                              data<F>(dout),
                                              data<F>(dwhole),
                                              mutable_data<F>(dg)},
@@ -126,7 +126,7 @@ void decay_scores_backward(const Decays& decays,
                            bool strict,
                            const at::Tensor& ddecayed,
                            const at::Tensor& dscores,
-                           const at::Tensor& dlog_decay_sum,
+                           const at::Tensor& d_log_decay_sum,
                            const at::Tensor& dfactor) {
   const kernels::ChunkShape& shape = decays.shape;
   with_compute_type(scores, [&]<class F>(F) {
@@ -140,7 +140,7 @@ void decay_scores_backward(const Decays& decays,
                                              strict,
                                              mutable_data<F>(ddecayed),
                                              mutable_data<F>(dscores) + first_line * shape.chunk,
-                                             mutable_data<F>(dlog_decay_sum),
+                                             mutable_data<F>(d_log_decay_sum),
                                              factor.defined() ? mutable_data<F>(dfactor) : nullptr},
              scores.size(0),
              1);

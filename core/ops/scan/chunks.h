@@ -69,7 +69,7 @@ Decays chunk_decays(const at::Tensor& g_BHT,
 
 /// The gradient of g from those of log_decay_sum, out (times out) and whole (times whole).
 at::Tensor chunk_decays_backward(const Decays& decays,
-                                 const at::Tensor& dlog_decay_sum,
+                                 const at::Tensor& d_log_decay_sum,
                                  const at::Tensor& dout,
                                  const at::Tensor& dwhole);
 
@@ -80,7 +80,7 @@ at::Tensor decay_scores(const Decays& decays,
                         const at::Tensor& factor,
                         bool strict);
 
-/// Overwrites `ddecayed`, writes the same lines of dscores, adds to dlog_decay_sum, writes dfactor where
+/// Overwrites `ddecayed`, writes the same lines of dscores, adds to d_log_decay_sum, writes dfactor where
 /// there is a factor.
 void decay_scores_backward(const Decays& decays,
                            const at::Tensor& scores,
@@ -89,7 +89,7 @@ void decay_scores_backward(const Decays& decays,
                            bool strict,
                            const at::Tensor& ddecayed,
                            const at::Tensor& dscores,
-                           const at::Tensor& dlog_decay_sum,
+                           const at::Tensor& d_log_decay_sum,
                            const at::Tensor& dfactor);
 
 }  // namespace automodel::ops

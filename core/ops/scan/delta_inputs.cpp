@@ -84,7 +84,7 @@ void DeltaInputs::split_keys() {
 }
 
 DeltaGradients::DeltaGradients(const DeltaInputs& inputs)
-    : dlog_decay_sum(empty_as(inputs.beta)),
+    : d_log_decay_sum(empty_as(inputs.beta)),
       dout(empty_as(inputs.beta)),
       dbeta(empty_as(inputs.beta)),
       dwhole(empty_as(inputs.decays.whole)),
@@ -121,7 +121,7 @@ void DeltaGradients::write_keys(const DeltaInputs& inputs,
 DeltaGradients::Gates DeltaGradients::finish(const DeltaInputs& inputs, GradSink& sink) const {
   const DeltaRule& rule = inputs.rule;
   const at::Tensor dg_BTH =
-      per_token(chunk_decays_backward(inputs.decays, dlog_decay_sum, dout, dwhole), inputs.shape);
+      per_token(chunk_decays_backward(inputs.decays, d_log_decay_sum, dout, dwhole), inputs.shape);
   if (rule.a_log.unit->trainable())
     sink.add(rule.a_log, (dg_BTH * inputs.softplus_BTH).sum(at::IntArrayRef({0, 1})).mul_(inputs.a_H));
   const at::Tensor da = dg_BTH * inputs.a_H * inputs.raw_BTH.sigmoid();

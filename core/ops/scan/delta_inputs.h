@@ -53,8 +53,8 @@ struct DeltaInputs {
 
 /// The gradients of the inputs, as a backward fills them in.
 struct DeltaGradients {
-  at::Tensor dlog_decay_sum, dout, dbeta;  ///< [B, H, T']; dout times out
-  at::Tensor dwhole;                       ///< [B, H, C], times whole
+  at::Tensor d_log_decay_sum, dout, dbeta;  ///< [B, H, T']; dout times out
+  at::Tensor dwhole;                        ///< [B, H, C], times whole
   at::Tensor dqkv_BTX;
 
   explicit DeltaGradients(const DeltaInputs& inputs);

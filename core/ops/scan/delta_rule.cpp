@@ -203,7 +203,7 @@ struct RuleBackward : DeltaGradients {
     dstates = at::empty({on.rows(), shape.chunks, on.rule.key_head_dim, on.line()}, on.values.options());
   }
 
-  /// Fills the queries' half of dread, and dlog_decay_sum; the gradient of what a chunk gives to its own
+  /// Fills the queries' half of dread, and d_log_decay_sum; the gradient of what a chunk gives to its own
   /// tokens.
   at::Tensor split_outputs() {
     at::Tensor down = empty_as(on.values);
@@ -220,7 +220,7 @@ struct RuleBackward : DeltaGradients {
                                                .stride = 0,
                                                .dwithin = mutable_data<F>(down),
                                                .dread = mutable_data<F>(dread),
-                                               .dlog_decay_sum = mutable_data<F>(dlog_decay_sum),
+                                               .d_log_decay_sum = mutable_data<F>(d_log_decay_sum),
                                                .dskip = nullptr},
                on.head_tokens(),
                kHeadTokensPerThread);
@@ -238,7 +238,7 @@ struct RuleBackward : DeltaGradients {
       at::bmm_out(to_updates, on.within.select(1, head).transpose(1, 2), d);
       at::bmm_out(to_within, d, on.of(on.updates, head).transpose(1, 2));
     }
-    decay_scores_backward(on.decays, on.scores, 0, {}, false, dwithin, dscores, dlog_decay_sum, {});
+    decay_scores_backward(on.decays, on.scores, 0, {}, false, dwithin, dscores, d_log_decay_sum, {});
   }
 
   /// Through u = (I + A)^-1 residual: writes the keys' half of dscores.
@@ -250,17 +250,17 @@ struct RuleBackward : DeltaGradients {
     }
     at::Tensor through_factor = empty_as(on.beta);
     decay_scores_backward(
-        on.decays, on.scores, shape.chunk, on.beta, true, dlower, dscores, dlog_decay_sum, through_factor);
+        on.decays, on.scores, shape.chunk, on.beta, true, dlower, dscores, d_log_decay_sum, through_factor);
     dbeta.add_(through_factor);
   }
 
   void walk_chunks() {
     dstates.select(1, shape.chunks - 1).zero_();
-    at::Tensor ddecayed_update = at::empty({on.rows(), shape.chunk, on.line()}, on.values.options());
+    at::Tensor d_decayed_update = at::empty({on.rows(), shape.chunk, on.line()}, on.values.options());
     for (int64_t chunk = shape.chunks - 1; chunk >= 0; --chunk) {
       const at::Tensor after = dstates.select(1, chunk);
-      at::bmm_out(ddecayed_update, on.keys().select(1, chunk), after);
-      through_updates(chunk, ddecayed_update);
+      at::bmm_out(d_decayed_update, on.keys().select(1, chunk), after);
+      through_updates(chunk, d_decayed_update);
       at::Tensor to_qk = dqk.select(1, chunk);
       at::bmm_out(to_qk, dread.select(1, chunk), on.states.select(1, chunk).transpose(1, 2));
       to_qk.narrow(1, shape.chunk, shape.chunk)
@@ -271,8 +271,8 @@ struct RuleBackward : DeltaGradients {
     }
   }
 
-  /// From what the chunk's updates decayed_update to what they were made of.
-  void through_updates(int64_t chunk, const at::Tensor& ddecayed_update) {
+  /// From the gradient of the chunk's decayed updates to those of what they are made of.
+  void through_updates(int64_t chunk, const at::Tensor& d_decayed_update) {
     const int64_t width = on.rule.value_head_dim;
     with_element_type(on.values, kDeltaWhat, [&]<class T>(T) {
       using F = Compute<T>;
@@ -281,7 +281,7 @@ struct RuleBackward : DeltaGradients {
                                                  chunk,
                                                  width,
                                                  data<F>(on.updates),
-                                                 data<F>(ddecayed_update),
+                                                 data<F>(d_decayed_update),
                                                  data<F>(on.decays.out),
                                                  mutable_data<F>(dupdates),
                                                  mutable_data<F>(dout)},
@@ -303,7 +303,7 @@ struct RuleBackward : DeltaGradients {
                                                  mutable_data<F>(dvalues),
                                                  mutable_data<F>(dread),
                                                  mutable_data<F>(dbeta),
-                                                 mutable_data<F>(dlog_decay_sum)},
+                                                 mutable_data<F>(d_log_decay_sum)},
                on.chunk_units(),
                kHeadTokensPerThread);
     });

@@ -217,11 +217,11 @@ struct HeadBackward {
   bool adds = false;   ///< to those; else they are written
   Places<F> places;
   ChunkForward<T> chunk;
-  F *down, *dupdates, *dresidual, *dvalues, *ddecayed_update;  ///< [L, V]
-  F* dread;                                                    ///< [2 L, V]
-  F *within, *dwithin;                                         ///< [L, L]; dwithin of A too
-  F* dstate;                                                   ///< after the chunk [K, V]
-  F *reads, *inverses, *updates, *states;                      ///< of every chunk
+  F *down, *dupdates, *dresidual, *dvalues, *d_decayed_update;  ///< [L, V]
+  F* dread;                                                     ///< [2 L, V]
+  F *within, *dwithin;                                          ///< [L, L]; dwithin of A too
+  F* dstate;                                                    ///< after the chunk [K, V]
+  F *reads, *inverses, *updates, *states;                       ///< of every chunk
 
   static int64_t memory(const TileInputs<T>& in) {
     return ChunkForward<T>::memory(in) + 7 * whole_lanes(in.L * in.V) + 2 * in.L * in.L +
@@ -240,7 +240,7 @@ struct HeadBackward {
         dfactor(through_factor),
         places(memory_of_thread),
         chunk(inputs, places) {
-    for (F** matrix : {&down, &dupdates, &dresidual, &dvalues, &ddecayed_update})
+    for (F** matrix : {&down, &dupdates, &dresidual, &dvalues, &d_decayed_update})
       *matrix = places.take(in.L * in.V);
     dread = places.take(2 * in.L * in.V);
     for (F** matrix : {&within, &dwithin}) *matrix = places.take(in.L * in.L);
@@ -288,7 +288,7 @@ struct HeadBackward {
     }
   }
 
-  /// down, the queries' half of dread, and dlog_decay_sum.
+  /// down, the queries' half of dread, and d_log_decay_sum.
   void split_outputs(int64_t u, int64_t c) const {
     const int64_t first = in.first_unit(u, c);
     const kernels::JoinOutputsBackward<T> body{.shape = in.shape,
@@ -301,7 +301,7 @@ struct HeadBackward {
                                                .stride = 0,
                                                .dwithin = down,
                                                .dread = dread,
-                                               .dlog_decay_sum = mutable_data<F>(out.dlog_decay_sum),
+                                               .d_log_decay_sum = mutable_data<F>(out.d_log_decay_sum),
                                                .dskip = nullptr,
                                                .origin = first};
     run_units(body, first, first + in.L);
@@ -319,7 +319,7 @@ struct HeadBackward {
                                                of_keys,
                                                dwithin,
                                                dscores + (c * 2 * in.L + line) * in.L,
-                                               mutable_data<F>(out.dlog_decay_sum),
+                                               mutable_data<F>(out.d_log_decay_sum),
                                                of_keys ? mutable_data<F>(dfactor) : nullptr,
                                                unit,
                                                /*adds=*/true};
@@ -338,7 +338,7 @@ struct HeadBackward {
   /// Nothing reads the last state.
   void through_sent(int64_t u, int64_t c) const {
     if (is_last(c)) {
-      std::fill_n(ddecayed_update, in.L * in.V, F(0));
+      std::fill_n(d_decayed_update, in.L * in.V, F(0));
     } else {
       multiply(in.L,
                in.V,
@@ -346,14 +346,14 @@ struct HeadBackward {
                Matrix<F>{in.keys(u, c), in.K},
                Matrix<F>{dstate, in.V},
                F(0),
-               ddecayed_update,
+               d_decayed_update,
                in.V);
     }
     const kernels::DecayedUpdateBackward<F> body{in.tile,
                                                  0,
                                                  in.V,
                                                  updates_of(c),
-                                                 ddecayed_update,
+                                                 d_decayed_update,
                                                  in.of(in.in.decays.out, u, c),
                                                  dupdates,
                                                  in.to(out.dout, u, c)};
@@ -375,7 +375,7 @@ struct HeadBackward {
                                                  dvalues,
                                                  dread,
                                                  in.to(out.dbeta, u, c),
-                                                 in.to(out.dlog_decay_sum, u, c)};
+                                                 in.to(out.d_log_decay_sum, u, c)};
     run_units(body, 0, L);
   }
 

@@ -148,14 +148,14 @@ struct ScanBackward : SsdGradients {
                                                scan.x_BTX.size(2),
                                                mutable_data<F>(dwithin),
                                                mutable_data<F>(dread),
-                                               mutable_data<F>(dlog_decay_sum),
+                                               mutable_data<F>(d_log_decay_sum),
                                                mutable_data<F>(dskip)},
                scan.head_tokens(),
                kHeadTokensPerThread);
     });
   }
 
-  /// Writes dscaled, adds to dlog_decay_sum; the gradient of the scores.
+  /// Writes dscaled, adds to d_log_decay_sum; the gradient of the scores.
   at::Tensor through_scores(const at::Tensor& dscaled) {
     at::Tensor ddecayed = empty_as(scan.decayed);
     for (int64_t head = 0; head < shape.heads; ++head) {
@@ -166,7 +166,7 @@ struct ScanBackward : SsdGradients {
       at::bmm_out(to_values, scan.decayed.select(1, head).transpose(1, 2), d);
     }
     at::Tensor dscores = empty_as(scan.scores);
-    decay_scores_backward(scan.decays, scan.scores, 0, {}, false, ddecayed, dscores, dlog_decay_sum, {});
+    decay_scores_backward(scan.decays, scan.scores, 0, {}, false, ddecayed, dscores, d_log_decay_sum, {});
     return dscores;
   }
 
@@ -191,7 +191,7 @@ struct ScanBackward : SsdGradients {
     return dstates;
   }
 
-  void join_inputs(const at::Tensor& dscaled, const at::Tensor& ddecayed_update) {
+  void join_inputs(const at::Tensor& dscaled, const at::Tensor& d_decayed_update) {
     with_element_type(scan.x_BTX, kSsdWhat, [&]<class T>(T) {
       using F = Compute<T>;
       run_body(dy_BTV,
@@ -205,7 +205,7 @@ struct ScanBackward : SsdGradients {
                                              data<F>(scan.d_H),
                                              data<F>(scan.scaled),
                                              mutable_data<F>(dscaled),
-                                             data<F>(ddecayed_update),
+                                             data<F>(d_decayed_update),
                                              mutable_data<T>(dx_BTX),
                                              mutable_data<F>(ddt),
                                              mutable_data<F>(dout)},

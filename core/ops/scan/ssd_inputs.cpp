@@ -59,7 +59,7 @@ void SsdInputs::make_time_steps(const at::Tensor& dt_in_BTH) {
 }
 
 SsdGradients::SsdGradients(const SsdInputs& inputs)
-    : dlog_decay_sum(empty_as(inputs.dt)),
+    : d_log_decay_sum(empty_as(inputs.dt)),
       dout(empty_as(inputs.dt)),
       ddt(empty_as(inputs.dt)),
       dskip(empty_as(inputs.dt)),
@@ -81,7 +81,7 @@ void SsdGradients::write_keys(const SsdInputs& inputs,
 
 at::Tensor SsdGradients::finish(const SsdInputs& inputs, GradSink& sink) const {
   const StateSpace& space = inputs.space;
-  const at::Tensor dg = chunk_decays_backward(inputs.decays, dlog_decay_sum, dout, dwhole);
+  const at::Tensor dg = chunk_decays_backward(inputs.decays, d_log_decay_sum, dout, dwhole);
   if (space.a_log.unit->trainable())
     sink.add(space.a_log, (dg * inputs.dt).sum(at::IntArrayRef({0, 2})).mul_(inputs.a_H));
   if (space.d.unit->trainable()) sink.add(space.d, dskip.sum(at::IntArrayRef({0, 2})));

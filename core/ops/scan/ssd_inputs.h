@@ -48,8 +48,8 @@ struct SsdInputs {
 
 /// The gradients of the inputs, as a backward fills them in.
 struct SsdGradients {
-  at::Tensor dlog_decay_sum, dout, ddt, dskip;  ///< [B, H, T']; dout times out
-  at::Tensor dwhole;                            ///< [B, H, C], times whole
+  at::Tensor d_log_decay_sum, dout, ddt, dskip;  ///< [B, H, T']; dout times out
+  at::Tensor dwhole;                             ///< [B, H, C], times whole
   at::Tensor dx_BTX;
 
   explicit SsdGradients(const SsdInputs& inputs);

@@ -157,9 +157,9 @@ struct HeadBackward {
   const SsdGradients& out;
   F *dqueries, *dkeys, *dscores;  ///< of a part and group [C, L, N] and [C, L, L]
   bool adds = false;              ///< to those; else they are written
-  F *scaled, *decayed_update, *dwithin, *dread, *dscaled, *ddecayed_update;  ///< [L, P]
-  F *decayed, *ddecayed;                                                     ///< [L, L]
-  F* dquery;                                                                 ///< [L, N]
+  F *scaled, *decayed_update, *dwithin, *dread, *dscaled, *d_decayed_update;  ///< [L, P]
+  F *decayed, *ddecayed;                                                      ///< [L, L]
+  F* dquery;                                                                  ///< [L, N]
   F* states;  ///< before each chunk but the first [C - 1, P, N]
   F* dstate;  ///< after the chunk [P, N]
 
@@ -171,7 +171,7 @@ struct HeadBackward {
   HeadBackward(const TileInputs<T>& inputs, const T* dy_BTV, const SsdGradients& gradients, F* memory)
       : in(inputs), dy(dy_BTV), out(gradients) {
     Places<F> places(memory);
-    for (F** tile : {&scaled, &decayed_update, &dwithin, &dread, &dscaled, &ddecayed_update})
+    for (F** tile : {&scaled, &decayed_update, &dwithin, &dread, &dscaled, &d_decayed_update})
       *tile = places.take(in.L * in.P);
     decayed = places.take(in.L * in.L);
     ddecayed = places.take(in.L * in.L);
@@ -228,7 +228,7 @@ struct HeadBackward {
                                                in.in.x_BTX.size(2),
                                                dwithin,
                                                dread,
-                                               mutable_data<F>(out.dlog_decay_sum),
+                                               mutable_data<F>(out.d_log_decay_sum),
                                                mutable_data<F>(out.dskip),
                                                first};
     run_units(body, first, first + in.L);
@@ -249,7 +249,7 @@ struct HeadBackward {
                                                /*strict=*/false,
                                                ddecayed,
                                                dscores + c * L * L,
-                                               mutable_data<F>(out.dlog_decay_sum),
+                                               mutable_data<F>(out.d_log_decay_sum),
                                                nullptr,
                                                unit,
                                                adds};
@@ -265,7 +265,7 @@ struct HeadBackward {
     multiply(in.L, in.N, in.P, {dread, in.P}, {state(c), in.N}, F(0), dquery, in.N);
     const int64_t first = in.first_unit(u, c);
     const kernels::AddQueryGradient<F> body{
-        in.N, in.query(u, c).data, dquery, total, mutable_data<F>(out.dlog_decay_sum), first, adds};
+        in.N, in.query(u, c).data, dquery, total, mutable_data<F>(out.d_log_decay_sum), first, adds};
     run_units(body, first, first + in.L);
   }
 
@@ -274,12 +274,12 @@ struct HeadBackward {
     const int64_t unit = u * in.shape.chunks + c;
     if (c + 1 == in.shape.chunks) {  // nothing reads the last state
       if (!adds) std::fill_n(total, in.L * in.N, F(0));
-      std::fill_n(ddecayed_update, in.L * in.P, F(0));
+      std::fill_n(d_decayed_update, in.L * in.P, F(0));
       mutable_data<F>(out.dwhole)[unit] = 0;
       return;
     }
     multiply(in.L, in.N, in.P, {decayed_update, in.P}, {dstate, in.N}, adds ? F(1) : F(0), total, in.N);
-    multiply(in.L, in.P, in.N, in.key(u, c), {dstate, in.N, true}, F(0), ddecayed_update, in.P);
+    multiply(in.L, in.P, in.N, in.key(u, c), {dstate, in.N, true}, F(0), d_decayed_update, in.P);
     // The state before the first chunk is zero.
     const kernels::WholeGradient<F> body{
         c == 0 ? 0 : in.N * in.P, in.whole, c == 0 ? dstate : state(c), dstate, mutable_data<F>(out.dwhole)};
@@ -298,7 +298,7 @@ struct HeadBackward {
                                              data<F>(in.in.d_H),
                                              scaled,
                                              dscaled,
-                                             ddecayed_update,
+                                             d_decayed_update,
                                              mutable_data<T>(out.dx_BTX),
                                              mutable_data<F>(out.ddt),
                                              mutable_data<F>(out.dout),
