@@ -39,7 +39,7 @@ struct AttentionOptions {
 enum class AttentionKind {
   kBlocked,  ///< products of some queries with all their keys: scores stay in the cache
   kAten,     ///< ATen's for CPUs: no scores in memory
-  kCudnn,    ///< no scores in memory; whatever is neither causal nor everything is a mask [.., T, T] there
+  kCudnn,    ///< no scores in memory; a pattern neither causal nor full needs a dense mask [.., T, T]
   kPlain,    ///< products and a softmax, over so many queries at a time that scores take 64 MiB (GPU: 1 GiB)
 };
 
