@@ -10,7 +10,7 @@ from program import finish, shared, show_rows_of
 from transformers import AutoTokenizer
 from transformers.utils import logging
 
-TOKENIZERS = ("gpt2", "mistral", "qwen3", "bert-base-uncased")  # of which two add special tokens by themselves
+TOKENIZERS = ("gpt2", "gpt-neox-20b", "phi-3-mini", "tinyllama-v0")
 
 
 def group_texts(documents, length):
