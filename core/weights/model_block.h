@@ -17,7 +17,7 @@ namespace automodel::weights {
 class ParameterList;
 
 /// A token mixer or a feed-forward block, apart from its mathematics. Each has a source of its own
-/// (core/weights/blocks/attention.cpp) and a row in core/weights/block.cpp.
+/// (core/weights/blocks/attention.cpp) and a row in core/weights/model_block.cpp.
 struct ModelBlock {
   std::variant<arch::MixerKind, arch::FeedForwardKind> kind;
 
